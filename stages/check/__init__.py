@@ -1,0 +1,1 @@
+"""Is params.yaml sound, and which code counts for what reruns?"""

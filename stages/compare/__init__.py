@@ -1,0 +1,1 @@
+"""Which architecture, and how sure?"""

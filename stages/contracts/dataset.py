@@ -1,0 +1,107 @@
+"""data/prepared: the images as one array, their labels, and what is known of them."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stages.contracts.json_file import read_json, write_json, write_text
+from stages.contracts.strict import Strict
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class DatasetInfo(Strict):
+    """dataset.json: all that later stages know of the data without opening an image."""
+
+    name: str
+    classes: Annotated[list[str], Field(min_length=2)]  # label i is classes[i]
+    height: Annotated[int, Field(ge=1)]  # pixels
+    width: Annotated[int, Field(ge=1)]  # pixels
+    channels: Annotated[int, Field(ge=1, le=4)]
+    n_train: Count  # images that are split into folds
+    n_test: Count  # images held out, never seen by compare
+    official_test: bool  # the data set's own test set, or one drawn by test_fraction
+    n_duplicates: Count  # images that repeat an earlier one, pixel by pixel
+    n_groups: Count  # groups that stay on one side of every split
+    seed: int  # of every random draw downstream
+
+
+@dataclass(frozen=True)
+class Samples:
+    """samples.csv: one row an image, in the order of the arrays.
+
+    Attributes:
+        files: (n,) where each image came from: a path below the root, or part and index.
+        labels: (n,) class, 0 .. n_classes - 1.
+        groups: (n,) images of one group never lie on two sides of a split.
+        is_test: (n,) whether the image is held out.
+    """
+
+    files: list[str]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    is_test: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The arrays that training reads.
+
+    Attributes:
+        info: dataset.json.
+        images: (n, h, w, c) uint8, memory-mapped.
+        labels: (n,) int64.
+    """
+
+    info: DatasetInfo
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Make images.npy of shape (n, h, w, c), memory-mapped, to be filled in place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+
+
+def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
+    """Write labels.npy, samples.csv and dataset.json beside images.npy."""
+    np.save(folder / "labels.npy", samples.labels.astype(np.int64), allow_pickle=False)
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["index", "file", "label", "group", "test"])
+    columns = zip(samples.files, samples.labels, samples.groups, samples.is_test, strict=True)
+    for index, (file, label, group, is_test) in enumerate(columns):
+        rows.writerow([index, file, int(label), int(group), int(is_test)])
+    write_text(folder / "samples.csv", table.getvalue())
+    write_json(folder / "dataset.json", info)
+
+
+def read_info(folder: Path) -> DatasetInfo:
+    """Read dataset.json."""
+    return read_json(folder / "dataset.json", DatasetInfo)
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read what training needs; the images stay on disk until they are touched."""
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    labels = np.load(folder / "labels.npy", allow_pickle=False)
+    return Dataset(read_info(folder), images, labels)
+
+
+def read_samples(folder: Path) -> Samples:
+    """Read samples.csv."""
+    with (folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return Samples(
+        files=[row["file"] for row in rows],
+        labels=np.array([int(row["label"]) for row in rows], dtype=np.int64),
+        groups=np.array([int(row["group"]) for row in rows], dtype=np.int64),
+        is_test=np.array([row["test"] == "1" for row in rows], dtype=np.bool_),
+    )

@@ -1,0 +1,81 @@
+"""reports/folds/NAME/R-F.json: how one architecture did on one fold; in git."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.contracts.json_file import read_json, write_json
+from stages.contracts.strict import Strict
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Loss = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Epoch(Strict):
+    """One point of the curves; losses in nats, all in eval mode without augmentation."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    train_loss: Loss
+    train_accuracy: Share
+    validation_loss: Loss
+    validation_accuracy: Share
+
+
+class Timing(Strict):
+    """What the clock said: facts of a machine, never the same twice."""
+
+    train_seconds: Seconds  # all epochs, without evaluation
+    evaluate_seconds: Seconds  # all evaluations
+    total_seconds: Seconds  # from the first line of main to the record
+    images_per_second: Annotated[float, Field(ge=0)]  # in training steps
+
+
+class Machine(Strict):
+    """What the numbers depend on: other hardware, threads or versions may change bits."""
+
+    device: str  # cpu or cuda, with the name of the GPU
+    precision: Literal["float32", "bfloat16"]
+    threads: Annotated[int, Field(ge=1)]
+    torch: str  # version
+
+
+class FoldRecord(Strict):
+    """All that compare and report need to know of one fold.
+
+    The scores are the last epoch's: choosing the best epoch on the validation fold flatters.
+    """
+
+    model: str
+    repeat: Count
+    fold: Count
+    n_folds: Annotated[int, Field(ge=2)]
+    status: Literal["finished", "diverged"]
+    reason: str | None  # why it diverged
+    n_train: Count
+    n_validation: Count
+    epochs: Annotated[int, Field(ge=1)]  # asked for
+    curves: list[Epoch]  # up to the last epoch with finite losses
+    accuracy: Share | None  # None: diverged
+    log_loss: Loss | None  # mean, in nats
+    confusion: list[list[Count]] | None  # (true class, predicted class)
+    best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score
+    timing: Timing
+    machine: Machine
+
+
+def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:
+    """Return where the record of one fold lies below reports/folds."""
+    return folder / model / f"{repeat}-{fold}.json"
+
+
+def write_record(path: Path, record: FoldRecord) -> None:
+    """Write a fold record."""
+    write_json(path, record)
+
+
+def read_record(path: Path) -> FoldRecord:
+    """Read a fold record."""
+    return read_json(path, FoldRecord)

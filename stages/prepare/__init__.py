@@ -1,0 +1,1 @@
+"""Which images? Read, decoded, resized once, checked for duplicates, test set held out."""

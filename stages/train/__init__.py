@@ -1,0 +1,1 @@
+"""How does one architecture do on one fold?"""
