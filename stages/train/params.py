@@ -1,0 +1,26 @@
+"""The keys of params.yaml that train reads."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.contracts.strict import Strict
+
+
+class TrainSection(Strict):
+    """One budget for every architecture; what an architecture overrides is in its network.json."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]  # images / step
+    learning_rate: Annotated[float, Field(gt=0)]  # the peak of one cycle
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
+    precision: Literal["auto", "float32", "bfloat16"]
+    device: Literal["auto", "cpu", "cuda"]
+    threads: Annotated[int, Field(ge=1)]
+
+
+class TrainParams(Strict):
+    """What train reads."""
+
+    train: TrainSection
