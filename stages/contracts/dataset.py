@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from stages.contracts.command import InputError
 from stages.contracts.json_file import read_json, write_json, write_text
 from stages.contracts.strict import Strict
 
@@ -28,13 +29,14 @@ class DatasetInfo(Strict):
     n_test: Count  # images held out, never seen by compare
     official_test: bool  # the data set's own test set, or one drawn by test_fraction
     n_duplicates: Count  # images that repeat an earlier one, pixel by pixel
+    n_left_out: Count  # training images left out: the official test set holds them, too
     n_groups: Count  # groups that stay on one side of every split
     seed: int  # of every random draw downstream
 
 
 @dataclass(frozen=True)
 class Samples:
-    """samples.csv: one row an image, in the order of the arrays.
+    """samples.csv: one row an image, in the order of the arrays, test images last.
 
     Attributes:
         files: (n,) where each image came from: a path below the root, or part and index.
@@ -74,7 +76,8 @@ def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
     """Write labels.npy, samples.csv and dataset.json beside images.npy."""
     np.save(folder / "labels.npy", samples.labels.astype(np.int64), allow_pickle=False)
     table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
+    # Text is quoted always: unquoted, a carriage return in a file name would end the row.
+    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     rows.writerow(["index", "file", "label", "group", "test"])
     columns = zip(samples.files, samples.labels, samples.groups, samples.is_test, strict=True)
     for index, (file, label, group, is_test) in enumerate(columns):
@@ -89,15 +92,30 @@ def read_info(folder: Path) -> DatasetInfo:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Read what training needs; the images stay on disk until they are touched."""
-    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-    labels = np.load(folder / "labels.npy", allow_pickle=False)
-    return Dataset(read_info(folder), images, labels)
+    """Read what training needs; the images stay on disk until they are touched.
+
+    Raises:
+        InputError: If a file is missing, or the arrays are not of the size in dataset.json.
+    """
+    info = read_info(folder)
+    images = np.load(_existing(folder / "images.npy"), mmap_mode="r", allow_pickle=False)
+    labels = np.load(_existing(folder / "labels.npy"), allow_pickle=False)
+    n = info.n_train + info.n_test
+    if images.shape != (n, info.height, info.width, info.channels) or labels.shape != (n,):
+        raise InputError(
+            f"{folder}: images {images.shape} and labels {labels.shape} do not fit dataset.json "
+            f"with {n} images; run 'dvc repro -f prepare' to make them anew"
+        )
+    return Dataset(info, images, labels)
 
 
 def read_samples(folder: Path) -> Samples:
-    """Read samples.csv."""
-    with (folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+    """Read samples.csv.
+
+    Raises:
+        InputError: If it is missing.
+    """
+    with _existing(folder / "samples.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return Samples(
         files=[row["file"] for row in rows],
@@ -105,3 +123,9 @@ def read_samples(folder: Path) -> Samples:
         groups=np.array([int(row["group"]) for row in rows], dtype=np.int64),
         is_test=np.array([row["test"] == "1" for row in rows], dtype=np.bool_),
     )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it")
+    return path

@@ -38,7 +38,6 @@ TORCHVISION: dict[str, Parts] = {
     "EuroSAT": Parts({}, None),
     "Caltech101": Parts({}, None),
     "Caltech256": Parts({}, None),
-    "SUN397": Parts({}, None),
     "SEMEION": Parts({}, None),
 }
 

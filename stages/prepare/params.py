@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from stages.contracts.strict import Strict, did_you_mean
 from stages.prepare.catalogue import DATASETS
@@ -16,8 +16,13 @@ class PrepareSection(Strict):
     root: Annotated[str, Field(min_length=1)]  # folder of the files
     image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels a side
     test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # where there is no official test set
-    limit: Annotated[int, Field(ge=4)] | None  # images to take for training, stratified
-    groups: str | None  # regular expression on file names; its first group names the group
+    limit: Annotated[int, Field(ge=4)] | None  # training images to take, stratified; null: all
+    groups: str | None  # regular expression on file names; its one (group) names the group
+
+    @property
+    def side(self) -> int | None:
+        """Pixels a side of the square to resize to; None keeps the size."""
+        return None if self.image_size == "native" else self.image_size
 
     @field_validator("dataset")
     @classmethod
@@ -29,7 +34,9 @@ class PrepareSection(Strict):
 
     @field_validator("groups")
     @classmethod
-    def _has_one_group(cls, pattern: str | None) -> str | None:
+    def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
+        if pattern is not None and info.data.get("dataset", "folder") != "folder":
+            raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
         try:
             compiled = re.compile(pattern or "()")
         except re.error as error:

@@ -1,0 +1,1 @@
+"""Where images come from: a module per kind of source."""
