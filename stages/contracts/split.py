@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.contracts.command import InputError
 from stages.contracts.json_file import read_json, write_json, write_text
 from stages.contracts.strict import Strict
 
@@ -53,6 +54,13 @@ def write_split(folder: Path, split: Split) -> None:
 
 
 def read_split(folder: Path) -> Split:
-    """Read folds.csv and normalisation.json."""
-    table = np.loadtxt(folder / "folds.csv", delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
+    """Read folds.csv and normalisation.json.
+
+    Raises:
+        InputError: If one is missing.
+    """
+    path = folder / "folds.csv"
+    if not path.is_file():
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it")
+    table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
     return Split(table[:, 1], read_json(folder / "normalisation.json", Normalisation))
