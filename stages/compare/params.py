@@ -18,11 +18,21 @@ class CompareParams(Strict):
 
     model: str
     candidates: list[str]
-    repeats: list[int]
-    folds: list[int]
+    repeats: Annotated[list[int], Field(min_length=1)]
+    folds: Annotated[list[int], Field(min_length=2)]
     compare: CompareSection
 
     @property
     def models(self) -> list[str]:
         """The model under test and the candidates, each once, in the order of params.yaml."""
         return list(dict.fromkeys([*self.candidates, self.model]))
+
+    @property
+    def runs(self) -> list[tuple[str, int, int]]:
+        """Every (model, repeat, fold) that counts."""
+        return [
+            (model, repeat, fold)
+            for model in self.models
+            for repeat in self.repeats
+            for fold in self.folds
+        ]
