@@ -1,0 +1,57 @@
+"""Every fold's accuracy, with mean and standard deviation, one row an architecture."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stages.contracts.comparison import Architecture, Comparison
+from stages.report.figures.style import FADED, Mark, canvas, marks
+
+
+def draw(comparison: Comparison, scores: pd.DataFrame) -> Figure:
+    """Return the figure: best on top; those that failed are named at the bottom.
+
+    Args:
+        comparison: What compare found; best first.
+        scores: One row a fold.
+    """
+    rows = comparison.architectures
+    figure = canvas(height=0.9 + 0.5 * len(rows))
+    axes = figure.subplots()
+    every = marks(comparison.design.models)
+    for row, architecture in enumerate(rows):
+        folds = scores.loc[scores["model"] == architecture.name, "accuracy"]
+        _draw_row(axes, row, architecture, folds, every[architecture.name])
+    axes.set_yticks(range(len(rows)), [one.name for one in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)  # first on top
+    axes.set_xlabel("validation accuracy: each fold, mean ± standard deviation")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def _draw_row(
+    axes: Axes, row: int, architecture: Architecture, folds: pd.Series, mark: Mark
+) -> None:
+    scores = architecture.scores
+    label = "failed: diverged"
+    if scores is not None:
+        label = f"{scores.mean:.4f} ± {scores.std:.4f}"
+        heights = [row + 0.2] * len(folds)  # below the mean, so that neither hides the other
+        axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.5, markersize=5, mew=0)
+        axes.errorbar(
+            scores.mean,
+            row - 0.08,
+            xerr=scores.std,
+            fmt=mark.marker,
+            color=mark.colour,
+            markersize=8,
+            capsize=4,
+        )
+    axes.annotate(
+        label,
+        xy=(1.01, row),
+        xycoords=("axes fraction", "data"),
+        color=FADED if scores is None else "black",
+        va="center",
+        annotation_clip=False,
+    )

@@ -1,0 +1,62 @@
+"""What was compared, on what, and where to read more."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from stages.contracts.card import Card
+from stages.contracts.comparison import Comparison
+from stages.contracts.fold_record import Machine
+from stages.report.markdown import bullets, escape, section
+
+SHOWN_CLASSES = 20  # more would push everything else off the page
+
+
+def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
+    """Return the design, the machines, and a link to each network and to the contact sheets.
+
+    Args:
+        comparison: What compare found.
+        cards: Of each architecture, by name.
+    """
+    plan = comparison.design
+    facts = [
+        f"{plan.n_images:,} images of {_classes(cards[plan.models[0]].classes)}",
+        f"{len(plan.repeats)} × {len(plan.folds)} folds (repeats × folds), the same for all",
+        f"{plan.epochs} epoch{'s' if plan.epochs > 1 else ''} each; "
+        "the score is that of the last epoch",
+        *(_machine(machine) for machine in comparison.machines),
+        "what the training images looked like: [contact sheets](contact_sheets/)",
+    ]
+    networks = [_network(cards[model]) for model in plan.models]
+    return section(
+        "What was compared", bullets(facts), _warning(comparison), "Networks:", bullets(networks)
+    )
+
+
+def _classes(classes: list[str]) -> str:
+    shown = ", ".join(map(escape, classes[:SHOWN_CLASSES]))
+    return f"{len(classes)} classes: {shown}{', …' if len(classes) > SHOWN_CLASSES else ''}"
+
+
+def _machine(machine: Machine) -> str:
+    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
+    device, version = escape(machine.device), escape(machine.torch)
+    return f"trained on {device}, {threads}, {machine.precision}, torch {version}"
+
+
+def _warning(comparison: Comparison) -> str:
+    if len(comparison.machines) < 2:
+        return ""
+    return (
+        "**Warning:** the folds were trained on machines or versions that differ. Seconds do not "
+        "compare between them, and accuracies may differ by more than the architecture."
+    )
+
+
+def _network(card: Card) -> str:
+    shape = "×".join(map(str, card.input_shape))
+    link = f"[layers](models/{quote(card.name, safe='')}/summary.txt)"
+    return (
+        f"{escape(card.name)}: {escape(card.title)}; input {shape}, "
+        f"weights {escape(card.weights)}; {link}"
+    )
