@@ -13,6 +13,8 @@ from stages.contracts.card import Card
 from stages.contracts.comparison import Architecture, Comparison, Design, Findings, Metrics, Verdict
 from stages.contracts.fold_record import FoldRecord, Machine
 
+DECIMALS = 6  # of metrics.json: finer than one image in 100,000, and no digits of rounding errors
+
 
 def compare(
     params: CompareParams, cards: Mapping[str, Card], records: Sequence[FoldRecord]
@@ -64,11 +66,10 @@ def _metrics(model: str, ranked: Sequence[Architecture]) -> Metrics:
     tested = next(one.scores for one in ranked if one.name == model)
     best = ranked[0]
     return Metrics(
-        model=model,
-        mean=tested.mean if tested else None,
-        std=tested.std if tested else None,
+        mean=round(tested.mean, DECIMALS) if tested else None,
+        std=round(tested.std, DECIMALS) if tested else None,
         verdict=best.name if best.scores else None,
-        verdict_mean=best.scores.mean if best.scores else None,
+        verdict_mean=round(best.scores.mean, DECIMALS) if best.scores else None,
     )
 
 

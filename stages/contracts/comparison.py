@@ -128,10 +128,13 @@ class Comparison(Strict):
 
 
 class Metrics(Strict):
-    """metrics.json: one row of `dvc exp show`, few and stable keys for `dvc metrics diff`."""
+    """metrics.json: one row of `dvc exp show`, few and stable keys for `dvc metrics diff`.
 
-    model: str  # the architecture under test
-    mean: Share | None  # None: it failed
+    The architecture under test is no key of it: that is `model` of params.yaml, and DVC would
+    rename both columns to tell them apart.
+    """
+
+    mean: Share | None  # of the architecture under test; None: it failed
     std: Positive | None
     verdict: str | None  # the chosen architecture
     verdict_mean: Share | None

@@ -29,7 +29,7 @@ class DatasetInfo(Strict):
     n_test: Count  # images held out, never seen by compare
     official_test: bool  # the data set's own test set, or one drawn by test_fraction
     n_duplicates: Count  # images that repeat an earlier one, pixel by pixel
-    n_left_out: Count  # training images left out: the official test set holds them, too
+    n_left_out: Count  # training images left out: also test images, or under two labels
     n_groups: Count  # groups that stay on one side of every split
     seed: int  # of every random draw downstream
 

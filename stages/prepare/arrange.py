@@ -19,7 +19,8 @@ class Arrangement:
     Attributes:
         order: (m,) positions in the source of the images that are kept, training part first.
         samples: Of those, in that order.
-        n_left_out: Training images left out since they lie in the official test set, too.
+        n_left_out: Training images left out: also in the official test set, or published under
+            two labels.
         n_duplicates: Images among those kept that repeat an earlier one, pixel by pixel.
     """
 
@@ -39,7 +40,8 @@ def arrange(
     """Leave out, group and part the images.
 
     A training image that lies in the official test set, too, is left out: the test set stays
-    as published. No group lies in both parts.
+    as published. So is one that was published under two labels, since nobody knows which is
+    right; in the user's own files it is an error. No group lies in both parts.
 
     Args:
         source: The images.
@@ -49,10 +51,10 @@ def arrange(
         seed: Of the draw of these.
 
     Raises:
-        InputError: If one image has two labels, or a named group lies in both official parts.
+        InputError: If one image of the user's has two labels, or a named group lies in both
+            official parts.
     """
-    _refuse_contradictions(source, content)
-    kept = np.flatnonzero(source.is_test | ~np.isin(content, content[source.is_test]))
+    kept = _keep(source, content)
     labels = source.labels[kept]
     groups = join_groups(content[kept], names and [names[position] for position in kept])
     if source.has_official_test:
@@ -71,12 +73,15 @@ def arrange(
     return Arrangement(kept[order], samples, len(content) - len(kept), n_duplicates)
 
 
-def _refuse_contradictions(source: Source, content: NDArray[np.int64]) -> None:
+def _keep(source: Source, content: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the positions of all images but those that are left out, ascending."""
     _, first, inverse = np.unique(content, return_index=True, return_inverse=True)
     earlier = first[inverse]
     wrong = np.flatnonzero(source.labels[earlier] != source.labels)
-    if len(wrong):
+    if len(wrong) and not source.is_published:
         raise InputError("\n".join(_contradiction(source, int(earlier[i]), int(i)) for i in wrong))
+    unfit = np.append(content[wrong], content[source.is_test])
+    return np.flatnonzero(source.is_test | ~np.isin(content, unfit))
 
 
 def _contradiction(source: Source, a: int, b: int) -> str:

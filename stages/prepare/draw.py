@@ -39,7 +39,7 @@ def draw_limited(
     """Return the positions of the images to take so that `limit` remain for training.
 
     An official test set is kept whole. Without one, as many more are taken as will be held
-    out. A limit above the number of images takes all.
+    out, at least one a class. A limit above the number of images takes all.
 
     Raises:
         InputError: If there are more classes than images.
@@ -52,7 +52,8 @@ def draw_limited(
             f"prepare.limit is {limit}; expected at least the number of classes, "
             f"{len(source.classes)}, or null"
         )
-    n = limit if source.has_official_test else round(limit / (1 - test_fraction))
+    n_held_out = max(round(limit * test_fraction / (1 - test_fraction)), len(source.classes))
+    n = limit if source.has_official_test else limit + n_held_out
     if n >= len(training):
         return np.arange(len(source.files))
     drawn = training[draw(source.labels[training], n, seed, "prepare.limit")]

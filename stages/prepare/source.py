@@ -18,6 +18,7 @@ class Source:
         files: (n,) name of each image: a path below the root, or part and index.
         labels: (n,) class, 0 .. n_classes - 1.
         is_test: (n,) whether the image belongs to the official test set.
+        is_published: Whether the files are others', so that the user cannot mend them.
         load: Opens image i; called by several threads at once.
     """
 
@@ -26,6 +27,7 @@ class Source:
     files: list[str]
     labels: NDArray[np.int64]
     is_test: NDArray[np.bool_]
+    is_published: bool
     load: Callable[[int], Image.Image]
 
     @property

@@ -58,7 +58,7 @@ def _describe(
 
 def summarise(info: DatasetInfo) -> str:
     """Return the one line that prepare prints."""
-    left_out = f", {info.n_left_out:,} left out as they are test images, too"
+    left_out = f", {info.n_left_out:,} left out (also test images, or under two labels)"
     return (
         f"{info.name}, {info.n_train:,} + {info.n_test:,} test images of "
         f"{info.height}×{info.width}×{info.channels} in {len(info.classes)} classes"

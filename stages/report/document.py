@@ -12,6 +12,7 @@ from stages.report.sections.design import design
 from stages.report.sections.folds import folds
 from stages.report.sections.learning import learning
 from stages.report.sections.pictures import pictures
+from stages.report.sections.training_images import training_images
 
 
 def document(
@@ -36,6 +37,7 @@ def document(
         pictures(),
         folds(comparison, scores),
         learning(comparison, curves),
+        training_images(comparison),
         design(comparison, cards),
     ]
     return "\n\n".join(parts) + "\n"

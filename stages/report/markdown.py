@@ -11,6 +11,11 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
+def unbroken(text: str) -> str:
+    """Return text that stays on one line: its spaces do not break."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], n_text: int = 1) -> str:
     """Return a table, numbers to the right.
 

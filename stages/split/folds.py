@@ -57,8 +57,8 @@ def require_enough(
     pairs = np.unique(np.stack([labels, groups]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(classes))
     rare = [
-        f"class '{classes[label]}' has {counts[label]} images or groups of images to split into "
-        f"{n_folds} folds; expected at least {n_folds}: take fewer folds or add images"
+        f"class '{classes[label]}' has {counts[label]} images or groups of images to train on, "
+        f"fewer than the {n_folds} folds of params.yaml; take fewer folds or add images"
         for label in np.flatnonzero(counts < n_folds)
     ]
     if rare:

@@ -1,7 +1,7 @@
 import csv
 import math
 from pathlib import Path
-from statistics import stdev, variance
+from statistics import fmean, stdev, variance
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from scipy import stats
 
 from stages.compare.corrected import interval, standard_error
 
-ORACLE = Path(__file__).parents[3] / "shared" / "oracles" / "sk_rbf_linear.csv"
+ORACLES = Path(__file__).parents[3] / "shared" / "oracles"
 SHARES = st.lists(st.integers(0, 1000).map(lambda n: n / 1000), min_size=2, max_size=30)
 
 
@@ -62,14 +62,46 @@ def test_agrees_with_scipy(scores, confidence):
     assert interval(scores, n_folds, confidence) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def differences(file, first, second):
+    """Return first − second on each of 10 × 10 folds, as published."""
+    if not ORACLES.is_dir():
+        pytest.skip(f"needs {ORACLES}")
+    with (ORACLES / file).open() as lines:
+        return [float(row[first]) - float(row[second]) for row in csv.DictReader(lines)]
+
+
 def test_scikit_learn_example_of_a_comparison_over_ten_by_ten_folds():
-    if not ORACLE.is_file():
-        pytest.skip(f"needs {ORACLE}")
-    with ORACLE.open() as file:
-        rows = list(csv.DictReader(file))
-    differences = [float(row["linear"]) - float(row["rbf"]) for row in rows]
-    differences = differences if sum(differences) > 0 else [-d for d in differences]
-    assert variance(differences) == pytest.approx(0.00146667, abs=1e-8)
-    t = 0.01 / standard_error(differences, 10)
+    found = differences("sk_rbf_linear.csv", "rbf", "linear")
+    assert len(found) == 100
+    assert fmean(found) == pytest.approx(0.01, abs=1e-12)
+    assert variance(found) == pytest.approx(0.00146667, abs=1e-8)
+    t = fmean(found) / standard_error(found, 10)
     assert t == pytest.approx(0.750313, abs=5e-7)
-    assert interval(differences, 10, 0.95) == pytest.approx((-0.016445, 0.036445), abs=1e-6)
+    assert stats.t.sf(t, 99) == pytest.approx(0.227423, abs=5e-7)
+    assert interval(found, 10, 0.95) == pytest.approx((-0.016445, 0.036445), abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("file", "first", "second", "rope", "expected"),
+    [
+        ("sk_rbf_linear.csv", "rbf", "linear", 0.01, (None, 0.431682, None)),
+        ("sk_rbf_linear.csv", "rbf", "linear", 0, (0.772577, 0, 0.227423)),
+        ("anneal_aode_nbc_percent.csv", "aode", "nbc", 1, (0.954286, 0.045714, 3.02e-7)),
+        ("audiology_aode_nbc_percent.csv", "aode", "nbc", 1, (0.081963, 0.908725, 0.009312)),
+    ],
+)
+def test_error_is_that_of_published_bayesian_comparisons(file, first, second, rope, expected):
+    # Corani and Benavoli's posterior has this very scale: ρ / (1 − ρ) = 1 / (k − 1) for ρ = 1 / k.
+    found = differences(file, first, second)
+    posterior = stats.t(len(found) - 1, fmean(found), standard_error(found, 10))
+    better, worse = posterior.sf(rope), posterior.cdf(-rope)
+    for share, published in zip((better, 1 - better - worse, worse), expected, strict=True):
+        digits = min(6e-7, 0.002 * (published or 1))  # six decimals, or three figures
+        assert published is None or abs(share - published) <= digits + 1e-15
+
+
+@given(SHARES, st.integers(2, 20), st.floats(-1, 1), st.floats(0.01, 100))
+def test_interval_moves_and_stretches_with_the_scores(scores, n_folds, shift, factor):
+    moved = interval([shift + factor * score for score in scores], n_folds, 0.9)
+    expected = [shift + factor * end for end in interval(scores, n_folds, 0.9)]
+    assert moved == pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -46,7 +46,7 @@ FINDINGS = Findings(
         verdict=Verdict(chosen=None, runner_up=None, difference=None, text="Nothing."),
         machines=[],
     ),
-    Metrics(model="null", mean=None, std=None, verdict=None, verdict_mean=None),
+    Metrics(mean=None, std=None, verdict=None, verdict_mean=None),
     pd.DataFrame(
         [["null", 0, 0, 1 / 3, 0.1, 0.2, 0.3], ["null", 0, 1, *[math.nan] * 4]], columns=[*SCORES]
     ),

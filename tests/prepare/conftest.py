@@ -26,7 +26,7 @@ def save(tmp_path):
 def source_of():
     """Make a source of images in memory."""
 
-    def source_of(images, labels=None, is_test=None, classes=("cat", "dog")):
+    def source_of(images, labels=None, is_test=None, classes=("cat", "dog"), is_published=False):
         n = len(images)
         return Source(
             root="root",
@@ -34,6 +34,7 @@ def source_of():
             files=[f"{index}.png" for index in range(n)],
             labels=np.array([0] * n if labels is None else labels, dtype=np.int64),
             is_test=np.array([False] * n if is_test is None else is_test, dtype=np.bool_),
+            is_published=is_published,
             load=lambda index: images[index].copy(),
         )
 

@@ -8,8 +8,8 @@ from stages.prepare.arrange import arrange
 
 @pytest.fixture
 def source(source_of):
-    def source(labels, is_test=None):
-        return source_of([Image.new("L", (2, 2))] * len(labels), labels, is_test)
+    def source(labels, is_test=None, **facts):
+        return source_of([Image.new("L", (2, 2))] * len(labels), labels, is_test, **facts)
 
     return source
 
@@ -55,6 +55,23 @@ def test_training_image_under_another_label_in_the_test_set_is_refused(source):
     is_test = [False, False, True, True]
     with pytest.raises(InputError, match=r"0.png is labelled 'cat' and the same image root/3.png"):
         arrange(source([0, 1, 0, 1], is_test), np.array([0, 1, 2, 0]), None, 0.2, 0)
+
+
+def test_training_images_published_under_two_labels_are_left_out(source):
+    is_test = [False] * 6 + [True] * 3
+    content = np.array([0, 1, 0, 2, 3, 4, 3, 5, 5])
+    arranged = arrange(
+        source([0, 0, 1, 1, 0, 1, 1, 0, 1], is_test, is_published=True), content, None, 0.2, 0
+    )
+    assert arranged.samples.files == [f"{index}.png" for index in (1, 3, 5, 6, 7, 8)]
+    assert arranged.n_left_out == 3
+
+
+def test_images_published_under_two_labels_are_not_held_out_either(source):
+    content = np.array([*range(20), 0])
+    arranged = arrange(source([0, 1] * 10 + [1], is_published=True), content, None, 0.2, 0)
+    assert sorted(arranged.order) == list(range(1, 20))
+    assert arranged.n_left_out == 2
 
 
 def test_named_group_in_both_official_parts_is_refused(source):

@@ -59,6 +59,7 @@ def test_all_grey_only_if_every_image_is(source_of, tmp_path):
     grey, colour = Image.new("L", (2, 2)), Image.new("RGB", (2, 2))
     assert decode(source_of([grey, grey]), None, tmp_path / "x.npy").is_grey
     assert not decode(source_of([grey, colour]), None, tmp_path / "x.npy").is_grey
+    assert not decode(source_of([colour, grey]), None, tmp_path / "x.npy").is_grey
 
 
 def test_no_more_images_are_in_memory_than_promised(source_of, tmp_path, monkeypatch):

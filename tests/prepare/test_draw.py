@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -71,11 +71,14 @@ def images_of(n):
     return [Image.new("L", (2, 2))] * n
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(4, 60), st.floats(0.01, 0.5), seeds)
-def test_limit_is_the_number_of_training_images_after_holding_out(limit, fraction, seed):
-    labels = np.arange(150) % 2
-    n = len(draw(labels, round(limit / (1 - fraction)), seed, "prepare.limit"))
-    assert n - max(round(n * fraction), 2) == limit or round(n * fraction) < 2
+def test_limit_is_the_number_of_training_images_after_holding_out(source_of, limit, fraction, seed):
+    source = source_of(images_of(150), labels=[0, 1] * 75)
+    taken = draw_limited(source, limit, fraction, seed)
+    groups = np.arange(len(taken))
+    is_test = draw_held_out(source.labels[taken], groups, source.classes, fraction, seed)
+    assert np.sum(~is_test) == limit
 
 
 def test_official_test_set_is_kept_whole(source_of):

@@ -15,7 +15,7 @@ def test_classes_and_files_are_sorted_by_code_point(save):
     assert not source.has_official_test
 
 
-def test_hidden_files_other_endings_and_files_outside_classes_are_ignored(save):
+def test_hidden_files_files_that_are_no_images_and_files_outside_classes_are_ignored(save):
     root = save("a/1.png", "b/1.png", "a/.hidden.png", "a/.cache/1.png", ".git/1.png", "top.png")
     (root / "README.txt").write_text("about")
     (root / "a" / "notes.txt").write_text("about")
@@ -66,7 +66,7 @@ def test_root_without_class_folders(save):
 
 
 def test_single_class(save):
-    with pytest.raises(InputError, match="one class folder, 'a'; expected at least two classes"):
+    with pytest.raises(InputError, match="one class folder, 'a'; expected at least two: add"):
         open_folder(str(save("a/1.png")))
 
 
@@ -77,6 +77,18 @@ def test_every_class_folder_without_images_is_listed(save):
         open_folder(str(root))
     assert [f"images/{name}'" in str(caught.value) for name in "abc"] == [False, True, True]
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_every_image_of_a_format_that_is_not_read_is_listed(save):
+    root = save("a/1.png", "b/1.png")
+    for name in ("a/2.heic", "b/3.AVIF", "b/.4.jxl", "top.jp2"):
+        (root / name).write_bytes(b"")
+    with pytest.raises(InputError) as caught:
+        open_folder(str(root))
+    assert str(caught.value).splitlines() == [
+        f"'{root / name}' is of a format that is not read; convert it to PNG or JPEG"
+        for name in ("a/2.heic", "b/3.AVIF")
+    ]
 
 
 def test_class_that_only_test_knows(save):

@@ -70,7 +70,7 @@ def test_folder_of_colour_images_with_official_parts(prepare, save, capsys):
     assert dataset.info.n_left_out == 1
     assert samples.files[0] == "train/a/0.png"
     assert samples.files[-2:] == ["test/a/1.png", "test/b/1.png"]
-    assert ", 1 left out as they are test images, too -> " in capsys.readouterr().out
+    assert ", 1 left out (also test images, or under two labels) -> " in capsys.readouterr().out
 
 
 def test_every_image_stands_at_its_row(prepare, save):

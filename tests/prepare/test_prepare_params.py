@@ -34,8 +34,11 @@ def test_native_keeps_the_size(read):
     ("changes", "message"),
     [
         ({"dataset": "MNITS", "groups": None}, "prepare.dataset is 'MNITS'; .*did you mean"),
-        ({"image_size": "big"}, "prepare.image_size.* is 'big'"),
-        ({"image_size": 3}, "prepare.image_size.* is 3"),
+        ({"image_size": "big"}, "^.*: prepare.image_size is 'big'; expected native or a whole"),
+        ({"image_size": 3}, "^.*: prepare.image_size is 3; expected .* pixels, 4 to 2048$"),
+        ({"image_size": 2049}, "prepare.image_size is 2049"),
+        ({"image_size": 8.5}, "prepare.image_size is 8.5"),
+        ({"image_size": True}, "prepare.image_size is True"),
         ({"test_fraction": 0.6}, "prepare.test_fraction is 0.6"),
         ({"test_fraction": 0.0}, "prepare.test_fraction is 0.0"),
         ({"limit": 1}, "prepare.limit is 1"),

@@ -1,5 +1,6 @@
 import gzip
 import inspect
+import socket
 import struct
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import torchvision
 
 from stages.contracts.command import InputError
 from stages.prepare.catalogue import TORCHVISION
+from stages.prepare.sources import torchvision_set
 from stages.prepare.sources.by_name import open_source
 from stages.prepare.sources.torchvision_set import _classes, open_torchvision
 
@@ -80,6 +82,16 @@ def test_failed_download_is_an_error_of_one_line(tmp_path, monkeypatch):
         open_torchvision("FashionMNIST", str(tmp_path / "raw"))
     assert len(str(caught.value).splitlines()) == 1
     assert "connect to the network, or put the files there" in str(caught.value)
+
+
+def test_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [mirror])
+        monkeypatch.setattr(torchvision_set, "PATIENCE", 0.1)
+        with pytest.raises(InputError, match=r"nor could it be downloaded \(.*timed out\)"):
+            open_torchvision("FashionMNIST", str(tmp_path))
+    assert socket.getdefaulttimeout() is None
 
 
 def test_root_that_is_a_file(tmp_path):

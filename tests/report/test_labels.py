@@ -1,7 +1,8 @@
-from hypothesis import given
+import numpy as np
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.report.figures.labels import RADIUS, place
+from stages.report.figures.labels import GAP, nearest, place
 
 FRAME = (0.0, 0.0, 560.0, 200.0)
 POINTS = st.lists(st.tuples(st.floats(150, 400), st.floats(60, 140)), min_size=1, max_size=4)
@@ -20,12 +21,33 @@ def test_labels_cover_no_label_and_no_point(points, width):
         assert not any(overlap(box, (x, y, x, y)) for x, y in points)
 
 
+# In the first, a new line would cross an old label; in the second, a new label an old line.
+@example([(300.0, 105), (290.0, 110), (310.0, 125), (230.0, 110), (220.0, 100)], 130.0)
+@example([(240.0, 100), (300.0, 85), (280.0, 95), (210.0, 75), (270.0, 95)], 60.0)
+@given(POINTS, st.floats(20, 130))
+def test_no_line_to_a_label_crosses_another_label(points, width):
+    size = (width, 12.0)
+    corners = place(points, [size] * len(points), FRAME)
+    for index, (point, corner) in enumerate(zip(points, corners, strict=True)):
+        end = nearest(point, corner, size)
+        for share in np.linspace(0.05, 0.95, 19):
+            x, y = (a + share * (b - a) for a, b in zip(point, end, strict=True))
+            for left, bottom in corners[:index] + corners[index + 1 :]:
+                assert not overlap((left, bottom, left + width, bottom + 12), (x, y, x, y))
+
+
+def test_nearest_place_of_a_label():
+    assert nearest((0, 0), (3, -5), (10, 10)) == (3, 0)
+    assert nearest((5, 9), (3, -5), (10, 10)) == (5, 5)
+    assert nearest((99, -99), (3, -5), (10, 10)) == (13, -5)
+
+
 def test_lonely_label_is_beside_its_point():
-    assert place([(100.0, 50.0)], [(40.0, 10.0)], FRAME) == [(100 + 1.5 * RADIUS, 45.0)]
+    assert place([(100.0, 50.0)], [(40.0, 10.0)], FRAME) == [(100 + GAP, 45.0)]
 
 
 def test_label_at_the_right_edge_goes_left():
-    assert place([(550.0, 50.0)], [(40.0, 10.0)], FRAME) == [(550 - 1.5 * RADIUS - 40, 45.0)]
+    assert place([(550.0, 50.0)], [(40.0, 10.0)], FRAME) == [(550 - GAP - 40, 45.0)]
 
 
 def test_label_that_fits_nowhere_is_still_placed():

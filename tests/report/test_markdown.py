@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.report.markdown import bullets, escape, section, table
+from stages.report.markdown import bullets, escape, section, table, unbroken
 
 
 def test_markup_shows_as_it_is():
@@ -26,6 +26,10 @@ def test_taking_the_backslashes_away_gives_the_text_back(text):
 
 def test_table_puts_numbers_to_the_right():
     assert table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+
+
+def test_unbroken_text_has_no_space_to_break_at():
+    assert unbroken("0.1 … 0.2") == "0.1\N{NO-BREAK SPACE}…\N{NO-BREAK SPACE}0.2"
 
 
 def test_empty_paragraphs_are_left_out():

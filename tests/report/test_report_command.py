@@ -9,7 +9,7 @@ from records import record
 
 from stages.compare.__main__ import main as compare
 from stages.contracts.command import InputError
-from stages.contracts.fold_record import Machine, record_path, write_record
+from stages.contracts.fold_record import Epoch, Machine, record_path, write_record
 from stages.report.__main__ import main
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}
@@ -20,17 +20,21 @@ def report(flags):
     return (Path(flags[-1]) / "report.md").read_text()
 
 
+def plain(line):
+    return line.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_verdict_comes_first_and_the_chosen_row_says_so(case, capsys):
     flags = case(CASE)
     text = report(flags)
     lines = text.splitlines()
     assert lines[0] == r"# Take slim\_vgg"
     assert lines[2].startswith(r"slim\_vgg has the highest mean accuracy: 0.9450 ± ")
-    rows = [line for line in lines if line.startswith("| ") and "chosen" in line]
-    assert rows == [
+    assert [plain(line) for line in lines if line.startswith(r"| **slim\_vgg** |")] == [
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
         r"| **slim\_vgg** | **chosen** | 0.9450 ± 0.1100 | 0.0071 | 5.00e-05 | "
-        "0.9400 … 0.9500 | +0.0200 | 1.50 | 1,000 | 5,000 |"
+        "0.9400 … 0.9500 | +0.0200 |",
+        r"| **slim\_vgg** | 1.50 | 8 | 100 | 1,000 | 5,000 |",
     ]
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == f"report: slim_vgg of 3 in 3 figures -> {flags[-1]}/report.md"
@@ -38,7 +42,8 @@ def test_verdict_comes_first_and_the_chosen_row_says_so(case, capsys):
 
 def test_what_diverged_is_listed_with_its_reason_and_without_numbers(case):
     text = report(case(CASE))
-    assert "| bad | failed | – | – | – | – | – | – | 1,000 | 5,000 |" in text
+    assert "| bad | failed | – | – | – | – | – |" in text
+    assert "| bad | – | – | – | 1,000 | 5,000 |" in text
     assert "- bad diverged in 1 of 2 folds: repeat 0 fold 1 (train loss is NaN in epoch 2)" in text
     assert "| repeat 0 fold 1 | 0.9400 | 0.9200 | diverged |" in text
     assert "- bad: failed, so its curves are not averaged." in text
@@ -48,11 +53,23 @@ def test_every_link_is_relative_and_the_figures_are_there(case):
     flags = case(CASE)
     links = re.findall(r"\]\((.*?)\)", report(flags))
     assert links == [
-        *("figures/scores.svg", "figures/curves.svg", "figures/cost.svg", "contact_sheets/"),
+        *("figures/scores.svg", "figures/curves.svg", "figures/cost.svg"),
+        *("contact_sheets/0/0.png", "contact_sheets/0/1.png"),
         *(f"models/{name}/summary.txt" for name in CASE),
     ]
     for figure in links[:3]:
         assert (Path(flags[-1]) / figure).read_text().startswith("<?xml")
+
+
+def test_first_contact_sheet_is_shown_and_the_others_are_linked(case):
+    text = report(case({"a": [[0.5, 0.6], [0.7, 0.8]]}))
+    assert (
+        "![Augmented training images of repeat 0 fold 0](contact_sheets/0/0.png)\n\n"
+        "Repeat 0 fold 0, augmented as in training. Every fold draws its own (repeat-fold): "
+        "[0-1](contact_sheets/0/1.png), [1-0](contact_sheets/1/0.png), "
+        "[1-1](contact_sheets/1/1.png)."
+    ) in text
+    assert "- 2 repeats × 2 folds, the same for all" in text
 
 
 def test_second_run_writes_the_same_bytes(case, tmp_path):
@@ -101,9 +118,20 @@ def test_a_single_epoch_shows_no_trend(case):
 
 
 def test_learning_notes_say_where_the_curves_go(case):
-    text = report(case({"a": [[0.8, 0.8]]}, epochs=4))
-    assert "moved by +0.2000 in the last epoch" in text
-    assert "validation loss was lowest after epoch 4 of 4." in text
+    losses = [(0.9, 0.8), (0.5, 0.6), (0.3, 0.7)]  # train still falls, validation rises
+    curves = [
+        Epoch(
+            epoch=number,
+            train_loss=train,
+            train_accuracy=0.9,
+            validation_loss=validation,
+            validation_accuracy=0.7 - number / 100,
+        )
+        for number, (train, validation) in enumerate(losses, 1)
+    ]
+    text = report(case({"a": [[0.67, 0.67]]}, epochs=3, curves=curves))
+    assert "moved by -0.0100 in the last epoch" in text
+    assert "validation loss was lowest after epoch 2 of 3." in text
 
 
 def test_nothing_to_take(case):

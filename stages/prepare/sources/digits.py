@@ -22,5 +22,6 @@ def open_digits() -> Source:
         files=[f"{index:04d}" for index in range(len(pixels))],
         labels=digits.target.astype(np.int64),
         is_test=np.zeros(len(pixels), dtype=np.bool_),
+        is_published=True,
         load=lambda index: Image.fromarray(pixels[index]),
     )

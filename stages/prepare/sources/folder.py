@@ -8,9 +8,8 @@ from PIL import Image
 from stages.contracts.command import InputError
 from stages.prepare.source import Source
 
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-)
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+UNREAD = (".avif", ".heic", ".heif", ".jp2", ".jxl")  # named, or a class would lose images unseen
 # PIL goes by content: without this list an EPS file named .jpg would run Ghostscript.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 OFFICIAL = ["test", "train"]
@@ -22,11 +21,12 @@ def open_folder(root: str) -> Source:
 
     Sub-folders `train` and `test` and no other are the official parts, with the same class
     folders in each. Names are sorted by code point: the same order on every machine. Hidden
-    files, files with another ending and files outside the class folders are ignored.
+    files, files that are no images and files outside the class folders are ignored.
 
     Raises:
         InputError: If there is no such folder, fewer than two classes, a class without images,
-            a class that only `test` knows, or a name that is not UTF-8.
+            a class that only `test` knows, an image of a format that is not read, or a name that
+            is not UTF-8.
     """
     base = Path(root)
     _require_folder(base)
@@ -46,6 +46,7 @@ def open_folder(root: str) -> Source:
         files=files,
         labels=np.array([label for _, _, label in listed], dtype=np.int64),
         is_test=np.array([part == "test" for part, _, _ in listed], dtype=np.bool_),
+        is_published=False,
         load=lambda index: Image.open(base / files[index], formats=FORMATS),
     )
 
@@ -68,10 +69,14 @@ def _folders(base: Path) -> list[Path]:
 def _classes(base: Path) -> list[str]:
     classes = [folder.name for folder in _folders(base)]
     if not classes:
-        raise InputError(f"'{base}' holds no class folder; put a folder of images for each class")
+        raise InputError(
+            f"prepare.root: '{base}' holds no class folder; put a folder of images for each class "
+            "there"
+        )
     if len(classes) == 1:
         raise InputError(
-            f"'{base}' holds one class folder, '{classes[0]}'; expected at least two classes"
+            f"prepare.root: '{base}' holds one class folder, '{classes[0]}'; expected at least "
+            "two: add a class, or name the folder above its classes"
         )
     return classes
 
@@ -82,13 +87,9 @@ def _images(base: Path, part: str, classes: list[str]) -> list[tuple[str, int]]:
     images: list[tuple[str, int]] = []
     for folder in _folders(base / part):
         files = _files(base, folder)
-        if folder.name not in classes:
-            problems.append(f"'{folder}' is a class that train does not have; add or remove it")
-        elif not files:
-            problems.append(f"'{folder}' holds no image; add images or remove the folder")
-        else:
+        problems += _problems(base, folder, files, classes)
+        if not problems:
             images += [(file, classes.index(folder.name)) for file in files]
-        problems += [f"{f!a} is no UTF-8 name; rename it" for f in files if not _is_utf8(f)]
     if problems:
         raise InputError("\n".join(problems))
     return images
@@ -98,9 +99,24 @@ def _files(base: Path, folder: Path) -> list[str]:
     found = [
         path.relative_to(base)
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+        if path.name.lower().endswith(ENDINGS + UNREAD) and not path.is_dir()
     ]
     return sorted(path.as_posix() for path in found if not _is_hidden(path))
+
+
+def _problems(base: Path, folder: Path, files: list[str], classes: list[str]) -> list[str]:
+    """Return a line for each thing that is wrong with a class folder and its files."""
+    if folder.name not in classes:
+        return [f"'{folder}' is a class that train does not have; add or remove it"]
+    if not files:
+        return [f"'{folder}' holds no image; add images or remove the folder"]
+    names = [f"{file!a} is no UTF-8 name; rename it" for file in files if not _is_utf8(file)]
+    formats = [
+        f"'{base / file}' is of a format that is not read; convert it to PNG or JPEG"
+        for file in files
+        if file.lower().endswith(UNREAD)
+    ]
+    return names + formats
 
 
 def _is_hidden(path: Path) -> bool:

@@ -3,10 +3,12 @@
 import gzip
 import http.client
 import inspect
+import socket
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,7 @@ from stages.prepare.catalogue import TORCHVISION
 from stages.prepare.source import Source
 
 FLAT = "train-images-idx3-ubyte.gz"  # how MNIST and its kin are handed round
+PATIENCE = 30.0  # seconds that a server may be silent; without a limit it would be minutes
 # What a download that fails, a broken archive or a broken file makes torchvision raise.
 UNAVAILABLE = (
     OSError,
@@ -50,7 +53,8 @@ def open_torchvision(name: str, root: str) -> Source:
         InputError: If the files are not there and cannot be downloaded, or are broken.
     """
     try:
-        parts = _parts(name, root)
+        with _no_endless_wait():
+            parts = _parts(name, root)
         labels = [_labels(part) for part in parts]
     except UNAVAILABLE as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
@@ -71,8 +75,20 @@ def open_torchvision(name: str, root: str) -> Source:
         ],
         labels=numbers,
         is_test=np.arange(len(numbers)) >= n_train,
+        is_published=True,
         load=lambda index: both[index][0],
     )
+
+
+@contextmanager
+def _no_endless_wait() -> Iterator[None]:
+    """Let the connections that torchvision opens fail after PATIENCE; it has no option for it."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def _parts(name: str, root: str) -> list[Any]:

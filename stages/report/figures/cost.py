@@ -1,15 +1,16 @@
 """What accuracy costs: seconds per epoch, and parameters."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from stages.contracts.comparison import Comparison
-from stages.report.figures.labels import place
+from stages.report.figures.labels import GAP, Point, nearest, place
 from stages.report.figures.style import FADED, Mark, canvas, marks
 
 Spot = tuple[str, float, float]  # name, cost, accuracy
@@ -49,12 +50,13 @@ def _draw_panel(axes: Axes, spots: Sequence[Spot], every: Mapping[str, Mark], wh
     for name, cost, accuracy in spots:
         axes.plot(cost, accuracy, every[name].marker, color=every[name].colour, markersize=8)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = min(spot[1] for spot in spots), max(spot[1] for spot in spots)
     room = max(2, (high / low) ** 0.3)  # for the names, and for a tick or two
     axes.set_xlim(low / room, high * room)
+    few = high / low > 300  # with more ticks than the powers of ten they would touch
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 2, 5)))
     low, high = min(spot[2] for spot in spots), max(spot[2] for spot in spots)
     margin = 0.01 + 0.2 * (high - low)  # a point's worth at least: no chasm out of a hair
     axes.set_ylim(low - margin, high + margin)
@@ -70,16 +72,23 @@ def _short(value: float, _position: int) -> str:
 
 def _label(axes: Axes, spots: Sequence[Spot], every: Mapping[str, Mark]) -> None:
     """Write the names beside the points, with a thin line where a name had to move away."""
-    style: Any = {"textcoords": "offset points", "va": "bottom"}
-    texts = [
-        axes.annotate(name, (x, y), (0, 0), arrowprops=_line(every[name]), **style)
-        for name, x, y in spots
-    ]
-    boxes = [Text.get_window_extent(text) for text in texts]
+    texts = [_write(axes, name, (x, y)) for name, x, y in spots]
+    sizes = [(box.width, box.height) for box in map(Text.get_window_extent, texts)]
     points = [tuple(axes.transData.transform((x, y))) for _, x, y in spots]
-    corners = place(points, [(box.width, box.height) for box in boxes], axes.bbox.extents)
-    for text, (x, y), (left, bottom) in zip(texts, points, corners, strict=True):
-        text.set_position((left - x, bottom - y))
+    corners = place(points, sizes, axes.bbox.extents)
+    for text, point, corner, size in zip(texts, points, corners, sizes, strict=True):
+        text.set_position(_from(point, corner))
+        end = _from(point, nearest(point, corner, size))
+        if math.hypot(*end) > 1.5 * GAP:
+            _write(axes, "", text.xy, end, arrowprops=_line(every[text.get_text()]))
+
+
+def _write(axes: Axes, text: str, spot: Point, at: Point = (0, 0), **style: Any) -> Annotation:  # noqa: ANN401
+    return axes.annotate(text, spot, at, textcoords="offset points", va="bottom", **style)
+
+
+def _from(point: Point, other: Point) -> Point:
+    return other[0] - point[0], other[1] - point[1]
 
 
 def _line(mark: Mark) -> dict[str, Any]:

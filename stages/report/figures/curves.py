@@ -13,6 +13,7 @@ from stages.contracts.comparison import Architecture, Comparison
 from stages.report.figures.style import FADED, canvas, marks
 
 METRICS = ("accuracy", "loss")
+CROSS_HEIGHT = 0.08  # of the axes
 STYLES: dict[str, dict[str, Any]] = {
     "train": {"linestyle": "--", "markerfacecolor": "white"},
     "validation": {"linestyle": "-"},
@@ -23,8 +24,8 @@ def draw(comparison: Comparison, curves: pd.DataFrame) -> Figure:
     """Return the figure: accuracy left, loss right, shared axes; failed ones at the bottom.
 
     Thin lines are folds, thick ones their mean, the band one standard deviation around it. What
-    failed has thin lines only, with a cross where a fold diverged. The axes fit the bands, so a
-    single wild fold may leave them.
+    failed has thin lines only, with a cross at the epoch in which a fold diverged. The axes fit
+    the bands, so a single wild fold may leave them.
 
     Args:
         comparison: What compare found; best first.
@@ -53,10 +54,13 @@ def _draw_folds(axes: Axes, own: pd.DataFrame, metric: str, colour: str, epochs:
     for part, style in STYLES.items():
         thin: dict[str, Any] = {"color": colour, "alpha": 0.4, "linewidth": 0.6} | style
         for _, fold in own.groupby(["repeat", "fold"]):
-            y, last = f"{part}_{metric}", fold.tail(1)
-            axes.plot(fold["epoch"], fold[y], marker=_dot(epochs), markersize=3, **thin)
-            if last["epoch"].item() < epochs:
-                axes.plot(last["epoch"], last[y], "x", color="black", markersize=4)
+            y = fold[f"{part}_{metric}"]
+            axes.plot(fold["epoch"], y, marker=_dot(epochs), markersize=3, **thin)
+    last = own.groupby(["repeat", "fold"])["epoch"].max()
+    diverged = last[last < epochs] + 1
+    # At a fixed height: the fold's own curve may be far outside the axes.
+    spots = diverged, [CROSS_HEIGHT] * len(diverged)
+    axes.plot(*spots, "x", color="black", transform=axes.get_xaxis_transform())
     if own.empty:
         axes.text(0.5, 0.5, "no epoch finished", transform=axes.transAxes, ha="center", color=FADED)
 

@@ -1,4 +1,7 @@
-"""Where the labels of points go, so that none covers another label or a point."""
+"""Where the labels of points go, so that none covers another label or a point.
+
+A label away from its point is drawn with a line to it, which must cross no other label either.
+"""
 
 from collections.abc import Sequence
 
@@ -6,28 +9,48 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 RADIUS = 6.0  # kept free around every point
-_STEPS = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 5.0, -5.0, 6.0, -6.0, 7.0, -7.0)
+GAP = 1.5 * RADIUS  # from a point to the label beside it
+_SPOTS = 10  # of a line, at which it is looked at
+_STEPS = (1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 5.0, -5.0, 6.0, -6.0, 7.0, -7.0)  # lines
 
 
 def place(points: Sequence[Point], sizes: Sequence[Point], frame: Box) -> list[Point]:
     """Return the lower left corner of each label: beside its point, or as near as is free.
 
-    Labels are placed from the top down, each at the first free place: right or left of the point,
-    then ever more lines above and below. A label that finds none goes to its right.
+    Labels are placed from the top down, each at the first free place: right, left, above or below
+    the point, then ever more lines above and below. A label that finds none goes to its right.
 
     Args:
         points: (n,) x, y of each point, in the unit of the sizes.
         sizes: (n,) width, height of each label.
         frame: Inside which labels should stay.
     """
-    taken = [_around(point) for point in points]
+    markers, written = [_around(point) for point in points], list[Box]()
     corners: dict[int, Point] = {}
     for index in sorted(range(len(points)), key=lambda index: -points[index][1]):
-        places = _candidates(points[index], sizes[index])
-        free = (spot for spot in places if _is_free(_box(spot, sizes[index]), taken, frame))
+        point, size = points[index], sizes[index]
+        places = _candidates(point, size)
+        free = (
+            spot
+            for spot in places
+            if _is_free(_box(spot, size), [*markers, *written], frame)
+            and not _touch(_line(point, spot, size), written)
+        )
         corners[index] = next(free, places[0])
-        taken.append(_box(corners[index], sizes[index]))
+        written += [_box(corners[index], size), *_line(point, corners[index], size)]
     return [corners[index] for index in range(len(points))]
+
+
+def nearest(point: Point, corner: Point, size: Point) -> Point:
+    """Return the place of a label that is nearest to a point.
+
+    Args:
+        point: x, y.
+        corner: Lower left corner of the label.
+        size: Its width and height.
+    """
+    left, bottom, right, top = _box(corner, size)
+    return min(max(point[0], left), right), min(max(point[1], bottom), top)
 
 
 def _around(point: Point) -> Box:
@@ -37,20 +60,31 @@ def _around(point: Point) -> Box:
 
 def _candidates(point: Point, size: Point) -> list[Point]:
     (x, y), (width, height) = point, size
-    return [
-        (left, y - height / 2 + lines * height)
-        for lines in _STEPS
-        for left in (x + 1.5 * RADIUS, x - 1.5 * RADIUS - width)
-    ]
+    right, left, centred, level = x + GAP, x - GAP - width, x - width / 2, y - height / 2
+    beside = [(right, level), (left, level), (centred, y + GAP), (centred, y - GAP - height)]
+    far = [(x0, level + lines * height) for lines in _STEPS for x0 in (right, left, centred)]
+    return beside + far
 
 
 def _box(corner: Point, size: Point) -> Box:
     return corner[0], corner[1], corner[0] + size[0], corner[1] + size[1]
 
 
+def _line(point: Point, corner: Point, size: Point) -> list[Box]:
+    """Return spots along the line from a point to its label, as boxes without size."""
+    (x, y), (end_x, end_y) = point, nearest(point, corner, size)
+    shares = [spot / _SPOTS for spot in range(1, _SPOTS)]
+    spots = [(x + share * (end_x - x), y + share * (end_y - y)) for share in shares]
+    return [(x, y, x, y) for x, y in spots]
+
+
 def _is_free(box: Box, taken: Sequence[Box], frame: Box) -> bool:
     inside = frame[0] <= box[0] and frame[1] <= box[1] and box[2] <= frame[2] and box[3] <= frame[3]
-    return inside and not any(_overlap(box, other) for other in taken)
+    return inside and not _touch([box], taken)
+
+
+def _touch(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    return any(_overlap(box, other) for box in boxes for other in others)
 
 
 def _overlap(one: Box, other: Box) -> bool:

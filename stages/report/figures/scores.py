@@ -33,9 +33,9 @@ def _draw_row(
     axes: Axes, row: int, architecture: Architecture, folds: pd.Series, mark: Mark
 ) -> None:
     scores = architecture.scores
-    label = "failed: diverged"
+    label = f"{folds.isna().sum()} of {len(folds)} diverged"
     if scores is not None:
-        label = f"{scores.mean:.4f} ± {scores.std:.4f}"
+        label = f"{scores.mean:.4f}, std {scores.std:.4f}"
         heights = [row + 0.2] * len(folds)  # below the mean, so that neither hides the other
         axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.5, markersize=5, mew=0)
         axes.errorbar(

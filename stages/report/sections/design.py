@@ -12,7 +12,7 @@ SHOWN_CLASSES = 20  # more would push everything else off the page
 
 
 def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
-    """Return the design, the machines, and a link to each network and to the contact sheets.
+    """Return the design, the machines, and a link to each network.
 
     Args:
         comparison: What compare found.
@@ -21,11 +21,10 @@ def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
     plan = comparison.design
     facts = [
         f"{plan.n_images:,} images of {_classes(cards[plan.models[0]].classes)}",
-        f"{len(plan.repeats)} × {len(plan.folds)} folds (repeats × folds), the same for all",
+        f"{plan.text}, the same for all",
         f"{plan.epochs} epoch{'s' if plan.epochs > 1 else ''} each; "
         "the score is that of the last epoch",
         *(_machine(machine) for machine in comparison.machines),
-        "what the training images looked like: [contact sheets](contact_sheets/)",
     ]
     networks = [_network(cards[model]) for model in plan.models]
     return section(

@@ -15,7 +15,8 @@ def pictures() -> str:
         "(figures/curves.svg)",
         "Thick lines are means over the folds, thin ones single folds, the band one standard "
         "deviation: a widening gap between dashed (train) and solid (validation) is overfitting, "
-        "a solid line that still climbs asks for more epochs, a cross is where a fold diverged.",
+        "a solid line that still climbs asks for more epochs, a cross marks the epoch in which a "
+        "fold diverged.",
         "![Mean accuracy against seconds per epoch and against parameters](figures/cost.svg)",
         "Up is more accurate, left is cheaper: whatever has a neighbour both above and to the "
         "left of it is not worth its cost.",
