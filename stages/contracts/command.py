@@ -14,10 +14,12 @@ class InputError(ValueError):
 def run(main: Callable[[], None]) -> None:
     """Call a stage's main; print an `InputError` without its traceback and exit with 1.
 
+    Every line of it begins with "error: ".
+
     Raises:
         SystemExit: If main raised an InputError. Every other exception is our bug and passes.
     """
     try:
         main()
     except InputError as error:
-        sys.exit(f"error: {error}")
+        sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))

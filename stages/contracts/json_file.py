@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from stages.contracts.command import InputError
-from stages.contracts.strict import explain
+from stages.contracts.explain import explain
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -21,7 +21,7 @@ def write_json(path: Path, content: BaseModel | dict[str, Any]) -> None:
         ValueError: If a number is NaN or infinite: a failure is never written as a number.
     """
     data = content.model_dump(mode="json") if isinstance(content, BaseModel) else content
-    lines = [f" {json.dumps(key)}: {_dump(data[key])}" for key in sorted(data)]
+    lines = [f" {_dump_flat(key)}: {_dump(data[key])}" for key in sorted(data)]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
@@ -51,7 +51,7 @@ def _dump(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(row, list | dict) for row in value):
         return "[\n" + ",\n".join(f"  {_dump_flat(row)}" for row in value) + "\n ]"
     if isinstance(value, dict) and value:
-        lines = [f"  {json.dumps(key)}: {_dump_flat(value[key])}" for key in sorted(value)]
+        lines = [f"  {_dump_flat(key)}: {_dump_flat(value[key])}" for key in sorted(value)]
         return "{\n" + ",\n".join(lines) + "\n }"
     return _dump_flat(value)
 

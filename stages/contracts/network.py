@@ -1,17 +1,21 @@
 """data/models/NAME: the resolved network, all that decides how it trains; train depends on it."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import torch
 from pydantic import Field
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 
+from stages.contracts.command import InputError
 from stages.contracts.json_file import read_json, write_json
 from stages.contracts.overrides import TrainingOverrides
 from stages.contracts.strict import Strict
 
 Size = Annotated[int, Field(ge=1)]
+
+WEIGHTS = "weights.safetensors"
 
 
 class Network(Strict):
@@ -30,11 +34,19 @@ class Network(Strict):
     weights_sha256: str | None  # of weights.safetensors; None: from scratch
 
 
+def digest(weights: dict[str, torch.Tensor]) -> str:
+    """Return the SHA-256 that weights.safetensors will have."""
+    return hashlib.sha256(save(weights)).hexdigest()
+
+
 def write_network(folder: Path, network: Network, weights: dict[str, torch.Tensor] | None) -> None:
     """Write network.json and, if there are any, weights.safetensors."""
-    if weights is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(weights, folder / "weights.safetensors")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / WEIGHTS
+    if weights is None:
+        path.unlink(missing_ok=True)  # of an earlier network
+    else:
+        path.write_bytes(save(weights))
     write_json(folder / "network.json", network)
 
 
@@ -44,6 +56,19 @@ def read_network(folder: Path) -> Network:
 
 
 def read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Read the pretrained weights; empty where the network starts from scratch."""
-    path = folder / "weights.safetensors"
-    return load_file(path) if path.exists() else {}
+    """Read the pretrained weights; empty where the network starts from scratch.
+
+    Raises:
+        InputError: If they are not those that network.json names.
+    """
+    expected = read_network(folder).weights_sha256
+    if expected is None:
+        return {}
+    path = folder / WEIGHTS
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise InputError(
+            f"{path} is missing or not what {folder / 'network.json'} names; run 'dvc repro' to "
+            "make it anew"
+        )
+    return load(content)

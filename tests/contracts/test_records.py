@@ -1,0 +1,190 @@
+"""card.json, recipe.json, network.json and fold records: one schema and one file each."""
+
+import json
+import math
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from stages.contracts.card import Card, read_card, write_card
+from stages.contracts.command import InputError
+from stages.contracts.fold_record import (
+    Epoch,
+    FoldRecord,
+    Machine,
+    Timing,
+    read_record,
+    record_path,
+    write_record,
+)
+from stages.contracts.network import Network, digest, read_network, read_weights, write_network
+from stages.contracts.overrides import TrainingOverrides
+from stages.contracts.recipe import Recipe, read_recipe, write_recipe
+
+CARD = Card(
+    name="lenet5",
+    title="LeNet-5",
+    origin="stages.build.networks.lenet5",
+    input_shape=[1, 28, 28],
+    classes=["cat", "dog"],
+    parameters=10,
+    trainable_parameters=9,
+    multiply_adds=100,
+    weights="scratch",
+)
+RECIPE = Recipe(shift=2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
+NETWORK = Network(
+    name="lenet5",
+    builder="lenet5",
+    settings={},
+    channels=1,
+    height=28,
+    width=28,
+    n_classes=2,
+    frozen=[],
+    training=TrainingOverrides(learning_rate=0.1),
+    code={"stages": "0" * 64},
+    weights_sha256=None,
+)
+RECORD = FoldRecord(
+    model="lenet5",
+    repeat=0,
+    fold=1,
+    n_folds=5,
+    status="finished",
+    reason=None,
+    n_train=80,
+    n_validation=20,
+    epochs=1,
+    curves=[
+        Epoch(
+            epoch=1,
+            train_loss=1 / 3,
+            train_accuracy=0.5,
+            validation_loss=2,
+            validation_accuracy=0.25,
+        )
+    ],
+    accuracy=0.25,
+    log_loss=2,
+    confusion=[[5, 5], [10, 0]],
+    best_epoch=1,
+    timing=Timing(train_seconds=1, evaluate_seconds=0.5, total_seconds=2, images_per_second=80),
+    machine=Machine(device="cpu", precision="float32", threads=2, torch="2.14.0"),
+)
+
+
+def write_bare_network(folder, network):
+    write_network(folder, network, None)
+
+
+def write_in(folder, record):
+    write_record(folder / "0-1.json", record)
+
+
+def read_in(folder):
+    return read_record(folder / "0-1.json")
+
+
+every_record = pytest.mark.parametrize(
+    ("write", "read", "name", "record"),
+    [
+        (write_card, read_card, "card.json", CARD),
+        (write_recipe, read_recipe, "recipe.json", RECIPE),
+        (write_bare_network, read_network, "network.json", NETWORK),
+        (write_in, read_in, "0-1.json", RECORD),
+    ],
+)
+
+
+@every_record
+def test_what_is_written_is_read_and_nothing_is_rounded(tmp_path, write, read, name, record):
+    write(tmp_path / "new", record)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
+    assert read(tmp_path / "new") == record
+
+
+@every_record
+def test_missing_record_is_named(tmp_path, write, read, name, record):
+    with pytest.raises(InputError, match=f"{name} is missing; run 'dvc repro' to make it"):
+        read(tmp_path)
+
+
+@every_record
+def test_record_has_every_key_and_no_other(tmp_path, write, read, name, record):
+    write(tmp_path, record)
+    content = json.loads((tmp_path / name).read_text())
+    for wrong in ({**content, "more": 1}, dict(list(content.items())[1:])):
+        (tmp_path / name).write_text(json.dumps(wrong))
+        with pytest.raises(InputError, match=r"is not a known key|is missing; add it"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accuracy": 1.01},
+        {"accuracy": math.nan},
+        {"log_loss": math.inf},
+        {"log_loss": -1},
+        {"status": "fine"},
+        {"fold": -1},
+        {"n_folds": 1},
+        {"epochs": 0},
+        {"best_epoch": 0},
+        {"confusion": [[-1]]},
+    ],
+)
+def test_number_that_no_fold_can_have_is_refused(changes):
+    with pytest.raises(ValidationError):
+        FoldRecord.model_validate({**RECORD.model_dump(), **changes})
+
+
+def test_fold_that_diverged_has_no_score(tmp_path):
+    none = dict.fromkeys(("accuracy", "log_loss", "confusion", "best_epoch"))
+    lost = {"status": "diverged", "reason": "the loss is NaN", "curves": [], **none}
+    record = FoldRecord.model_validate({**RECORD.model_dump(), **lost})
+    write_record(tmp_path / "a.json", record)
+    assert read_record(tmp_path / "a.json") == record
+
+
+def test_each_fold_has_its_own_file(tmp_path):
+    runs = [("a", 0, 1), ("a", 1, 0), ("b", 0, 1), ("a", 11, 1), ("a", 1, 11)]
+    assert len({record_path(tmp_path, *run) for run in runs}) == len(runs)
+    assert record_path(tmp_path, "a", 0, 1) == tmp_path / "a" / "0-1.json"
+
+
+WEIGHTS = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.steps": torch.tensor(5)}
+PRETRAINED = NETWORK.model_copy(update={"weights_sha256": digest(WEIGHTS)})
+
+
+def test_pretrained_weights_are_read_bit_by_bit(tmp_path):
+    write_network(tmp_path, PRETRAINED, WEIGHTS)
+    read = read_weights(tmp_path)
+    assert set(read) == set(WEIGHTS)
+    assert all(torch.equal(read[name], WEIGHTS[name]) for name in WEIGHTS)
+
+
+def test_same_weights_are_the_same_bytes(tmp_path):
+    write_network(tmp_path / "one", PRETRAINED, WEIGHTS)
+    write_network(tmp_path / "two", PRETRAINED, dict(reversed(WEIGHTS.items())))
+    one, two = (tmp_path / name / "weights.safetensors" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_network_from_scratch_has_no_weights(tmp_path):
+    write_network(tmp_path, PRETRAINED, WEIGHTS)
+    write_network(tmp_path, NETWORK, None)
+    assert read_weights(tmp_path) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["network.json"]
+
+
+def test_other_weights_than_named_are_refused(tmp_path):
+    write_network(tmp_path, PRETRAINED, {**WEIGHTS, "bn.steps": torch.tensor(6)})
+    message = r"weights.safetensors is missing or not what .*network.json names; run 'dvc repro'"
+    with pytest.raises(InputError, match=message):
+        read_weights(tmp_path)
+    (tmp_path / "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=message):
+        read_weights(tmp_path)
