@@ -1,0 +1,63 @@
+from copy import deepcopy
+
+import pytest
+
+SOUND = {
+    "model": "slim_vgg",
+    "candidates": ["lenet5", "slim_vgg", "vgg_resnet"],
+    "repeats": [0],
+    "folds": [0, 1, 2, 3, 4],
+    "seed": 0,
+    "prepare": {
+        "dataset": "digits",
+        "root": "data/raw",
+        "image_size": "native",
+        "test_fraction": 0.2,
+        "limit": None,
+        "groups": None,
+    },
+    "augment": {
+        "shift": 0.1,
+        "flip": 0.0,
+        "rotation": 0.0,
+        "erase": 0.0,
+        "brightness": 0.0,
+        "contrast": 0.0,
+    },
+    "build": {"architectures": {"lenet5": {"learning_rate": 0.002}}},
+    "train": {
+        "epochs": 3,
+        "batch_size": 64,
+        "learning_rate": 0.002,
+        "weight_decay": 0.05,
+        "warmup": 0.25,
+        "precision": "auto",
+        "device": "auto",
+        "threads": 2,
+    },
+    "compare": {"confidence": 0.95},
+}
+
+
+@pytest.fixture(scope="session")
+def params():
+    """Return params.yaml with some values changed: dotted key -> value, or None to drop it."""
+
+    def params(*dropped, **changes):
+        content = deepcopy(SOUND)
+        for dotted, value in changes.items():
+            inner, last = _inner(content, dotted)
+            inner[last] = value
+        for dotted in dropped:
+            inner, last = _inner(content, dotted)
+            del inner[last]
+        return content
+
+    return params
+
+
+def _inner(content, dotted):
+    *path, last = dotted.split(".")
+    for part in path:
+        content = content[part]
+    return content, last
