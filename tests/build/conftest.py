@@ -1,0 +1,104 @@
+import hashlib
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+from torchvision.models import resnet18
+
+from stages.build.__main__ import main
+from stages.build.params import ArchitectureSection
+from stages.build.resolve import resolve
+from stages.contracts.dataset import DatasetInfo
+from stages.contracts.json_file import write_json
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads that wait for each other cost more than they bring to networks this small."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def info_of():
+    """Make the facts of a data set, of 10 classes if not said otherwise."""
+
+    def info_of(channels=1, height=28, width=None, n_classes=10):
+        return DatasetInfo(
+            name="made up",
+            classes=[f"class {index}" for index in range(n_classes)],
+            height=height,
+            width=width or height,
+            channels=channels,
+            n_train=80,
+            n_test=20,
+            official_test=False,
+            n_duplicates=0,
+            n_left_out=0,
+            n_groups=100,
+            seed=7,
+        )
+
+    return info_of
+
+
+@pytest.fixture
+def network_of(info_of):
+    """Resolve an architecture for images of a shape."""
+
+    def network_of(model, *shape, **sections):
+        return resolve(model, ArchitectureSection(**sections), info_of(*shape))
+
+    return network_of
+
+
+@pytest.fixture
+def build(tmp_path, info_of):
+    """Run the stage; return the folders of the network and of the summary."""
+
+    def build(model, *shape, output="out", architectures=None):
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"build": {"architectures": architectures or {}}}))
+        write_json(tmp_path / "prepared" / "dataset.json", info_of(*shape))
+        network, summary = tmp_path / output / "network", tmp_path / output / "summary"
+        main(
+            [
+                *("--params", str(params), "--dataset", str(tmp_path / "prepared")),
+                *("--model", model, "--network", str(network), "--summary", str(summary)),
+            ]
+        )
+        return network, summary
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def trained_state():
+    """The state of a ResNet-18 for 1,000 classes that has seen images."""
+    torch.manual_seed(1)
+    module = resnet18(weights=None)
+    module(torch.randn(4, 3, 32, 32))
+    return module.state_dict()
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    """Save something as a file of weights; return what params.yaml says of it."""
+
+    def weights_file(content, name="weights.safetensors"):
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif name.endswith(".safetensors"):
+            save_file(content, path)
+        else:
+            torch.save(content, path)
+        return {
+            "weights": str(path),
+            "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+
+    return weights_file

@@ -1,0 +1,189 @@
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from stages.build import proof
+from stages.build.proof import prove, require_fit
+from stages.contracts.command import InputError
+
+
+@pytest.fixture
+def made_up(network_of, monkeypatch):
+    """Resolve an architecture that a test makes up."""
+
+    def made_up(make, *shape):
+        module = SimpleNamespace(build=lambda c, h, w, n: make(c, h, w, n))
+        monkeypatch.setitem(sys.modules, "stages.build.networks.made_up", module)
+        update = {"name": "made_up", "builder": "made_up"}
+        return network_of("lenet5", *(shape or (1, 8))).model_copy(update=update)
+
+    return made_up
+
+
+class Idle(nn.Module):
+    def __init__(self, c, h, w, n):
+        super().__init__()
+        self.used, self.spare = nn.Linear(c * h * w, n), nn.Linear(2, 2)
+
+    def forward(self, images):
+        return self.used(images.flatten(1))
+
+
+class Picky(nn.Module):
+    """Takes no square at all, or none but those given."""
+
+    def __init__(self, n, *sides):
+        super().__init__()
+        self.head, self.sides = nn.Linear(1, n), sides
+
+    def forward(self, images):
+        if images.shape[2] not in self.sides:
+            raise RuntimeError("size\nmismatch")
+        return self.head(images.mean((1, 2, 3)).unsqueeze(1))
+
+
+def refusal(network):
+    with pytest.raises(InputError) as caught:
+        require_fit(network)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "message"),
+    [
+        (
+            "alexnet",
+            (1, 28),
+            "alexnet needs at least 63×63 px; the images are 28×28: "
+            "set prepare.image_size to 63 or more, or choose slim_vgg",
+        ),
+        (
+            "vit_b_16",
+            (3, 256),
+            "vit_b_16 takes exactly 224×224 px; the images are 256×256: "
+            "set prepare.image_size to 224, or choose slim_vgg",
+        ),
+        (
+            "slim_vgg",
+            (1, 3, 9),
+            "slim_vgg needs at least 4×4 px; the images are 3×9: "
+            "set prepare.image_size to 4 or more, or choose lenet5",
+        ),
+        (
+            "vgg11_bn",
+            (3, 2),
+            "vgg11_bn needs at least 32×32 px; the images are 2×2: "
+            "set prepare.image_size to 32 or more, or choose lenet5",
+        ),
+    ],
+)
+def test_refusal_says_what_fits_and_what_to_do(network_of, model, shape, message):
+    assert refusal(network_of(model, *shape)) == message
+
+
+def test_refusal_without_a_size_that_helps(made_up):
+    assert refusal(made_up(lambda c, h, w, n: Picky(n))) == (
+        "made_up takes no images of this size; the images are 8×8, and squares of up to 512 px "
+        "do not help (size mismatch); choose slim_vgg"
+    )
+
+
+def test_refusal_of_a_size_above_one_that_fits_names_no_wrong_remedy(made_up):
+    message = refusal(made_up(lambda c, h, w, n: Picky(n, 4, *range(9, 513))))
+    assert message.startswith("made_up needs at least 9×9 px; the images are 8×8: ")
+    message = refusal(made_up(lambda c, h, w, n: Picky(n, *range(1, 8), *range(30, 513))))
+    assert "needs at least 8" not in message
+
+
+class Backwards(torch.autograd.Function):
+    """Computes, and has no gradient."""
+
+    @staticmethod
+    def forward(context, images):
+        return images.flatten(1)
+
+    @staticmethod
+    def backward(context, gradient):
+        raise RuntimeError("no gradient")
+
+
+class OneWay(nn.Module):
+    def __init__(self, c, h, w, n):
+        super().__init__()
+        self.first, self.head = nn.Conv2d(c, c, 1), nn.Linear(c * h * w, n)
+
+    def forward(self, images):
+        return self.head(Backwards.apply(self.first(images)))
+
+
+def test_network_that_fails_in_the_backward_pass_is_refused(made_up):
+    assert "(no gradient); choose slim_vgg" in refusal(made_up(OneWay))
+
+
+def test_huge_network_is_refused_before_it_takes_memory(network_of):
+    assert refusal(network_of("slim_vgg", 1, 2048)) == (
+        "slim_vgg has 4,295,089,962 parameters for images of 2048×2048 px, over 1,073,741,824; "
+        "set prepare.image_size to less, or choose resnet18"
+    )
+
+
+def test_bug_in_a_network_is_not_called_a_misfit(made_up):
+    def broken(c, h, w, n):
+        raise AttributeError("typo")
+
+    with pytest.raises(AttributeError, match="typo"):
+        require_fit(made_up(broken))
+
+
+def test_parameter_that_never_trains_is_named(made_up):
+    with pytest.raises(InputError, match=r"made_up: spare.weight, spare.bias get no gradient"):
+        prove(made_up(Idle), {}, seed=0)
+
+
+def test_wrong_number_of_logits_is_named(made_up):
+    network = made_up(lambda c, h, w, n: nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, n + 1)))
+    with pytest.raises(InputError, match=r"shape \(2, 11\).* in train mode; expected \(2, 10\)"):
+        prove(network, {}, seed=0)
+
+
+def test_logits_that_are_not_finite_are_refused(network_of, trained_state):
+    network = network_of("resnet18_transfer", 3, 32)
+    weights = {"bn1.running_var": -torch.ones_like(trained_state["bn1.running_var"])}
+    with pytest.raises(InputError, match="with 0 finite numbers in train mode"):
+        prove(network, weights, seed=0)
+
+
+def test_proof_trains_on_two_images_and_evaluates(made_up):
+    seen = []
+
+    class Watched(nn.Sequential):
+        def forward(self, images):
+            seen.append((tuple(images.shape), self.training))
+            return super().forward(images)
+
+    prove(made_up(lambda c, h, w, n: Watched(nn.Flatten(), nn.Linear(c * h * w, n))), {}, seed=0)
+    assert seen == [((2, 1, 8, 8), True), ((2, 1, 8, 8), False)]
+
+
+def test_same_seed_same_proof(made_up):
+    seen = []
+
+    class Watched(nn.Linear):
+        def forward(self, images):
+            seen.append(images)
+            return super().forward(images)
+
+    network = made_up(lambda c, h, w, n: nn.Sequential(nn.Flatten(), Watched(c * h * w, n)))
+    for seed in (0, 0, 1):
+        prove(network, {}, seed=seed)
+    assert torch.equal(seen[0], seen[2])
+    assert not torch.equal(seen[0], seen[4])
+
+
+def test_real_pass_comes_after_the_shapes(network_of, monkeypatch):
+    monkeypatch.setattr(proof, "construct", lambda *given: pytest.fail("took memory"))
+    refusal(network_of("alexnet", 1, 28))
