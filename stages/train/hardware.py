@@ -1,0 +1,89 @@
+"""Where and in which precision a fold trains, and how its numbers stay the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from stages.contracts.command import InputError
+from stages.contracts.fold_record import Machine
+from stages.train.params import TrainSection
+
+Precision = Literal["float32", "bfloat16"]
+AMPERE = (8, 0)  # the first CUDA capability with bfloat16 in hardware
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where the numbers are made.
+
+    Attributes:
+        device: Of the model and the batches.
+        precision: Of convolutions and matrix products; weights are always float32.
+        threads: On the CPU; another number gives other bits.
+    """
+
+    device: torch.device
+    precision: Precision
+    threads: int
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which forward passes run."""
+        return torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+
+    def wait(self) -> None:
+        """Return when all work given to the device is done, so that a clock reads true."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def describe(self) -> Machine:
+        """Return what the fold record says of the machine."""
+        is_cuda = self.device.type == "cuda"
+        name = f"cuda {torch.cuda.get_device_name(self.device)}" if is_cuda else "cpu"
+        return Machine(
+            device=name, precision=self.precision, threads=self.threads, torch=torch.__version__
+        )
+
+
+def choose_hardware(section: TrainSection) -> Hardware:
+    """Return what the section asks for; "auto" takes CUDA and bfloat16 where the hardware has them.
+
+    Raises:
+        InputError: If it asks for CUDA and there is none.
+    """
+    has_cuda = torch.cuda.is_available()
+    if section.device == "cuda" and not has_cuda:
+        raise InputError(
+            "train.device is 'cuda', and torch finds no CUDA device here; set 'auto' or 'cpu'"
+        )
+    is_cuda = has_cuda and section.device != "cpu"
+    device = torch.device("cuda" if is_cuda else "cpu")
+    precision = section.precision
+    if precision == "auto":
+        precision = "bfloat16" if _has_bfloat16(device) else "float32"
+    return Hardware(device, precision, section.threads)
+
+
+def make_repeatable(hardware: Hardware) -> None:
+    """Fix what else decides the bits: threads, convolution algorithms, TensorFloat-32.
+
+    On the CPU the same threads give the same bits. On CUDA some backward passes of torch have no
+    fixed order of summation (adaptive pooling to more than one pixel, as in VGG, is one); results
+    of networks that hold them agree to rounding only.
+    """
+    torch.set_num_threads(hardware.threads)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is asked for by name
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is done in hardware; emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= AMPERE
+    # torch 2.11, the oldest supported, has no such call: there a CPU computes in float32.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

@@ -1,0 +1,68 @@
+"""What is written of one fold, from how training went."""
+
+import numpy as np
+
+from stages.contracts.fold_record import FoldRecord, Timing
+from stages.contracts.predictions import Predictions
+from stages.train.fit import Outcome
+from stages.train.fold import Fold
+from stages.train.hardware import Hardware
+from stages.train.score import confusion
+
+
+def fold_record(
+    model: str, fold: Fold, outcome: Outcome, hardware: Hardware, epochs: int, seconds: float
+) -> FoldRecord:
+    """Return the record; of training that diverged it holds the curves and no score.
+
+    Args:
+        model: Name of the architecture.
+        fold: What it trained on.
+        outcome: How it went.
+        hardware: Where.
+        epochs: Asked for.
+        seconds: From the first line of the program.
+    """
+    end = None if outcome.diverged else outcome.curves[-1]
+    return FoldRecord(
+        model=model,
+        repeat=fold.repeat,
+        fold=fold.number,
+        n_folds=fold.n_folds,
+        status="diverged" if outcome.diverged else "finished",
+        reason=outcome.diverged,
+        n_train=len(fold.training),
+        n_validation=len(fold.validation),
+        epochs=epochs,
+        curves=outcome.curves,
+        accuracy=end.validation_accuracy if end else None,
+        log_loss=end.validation_loss if end else None,
+        confusion=_confusion(fold, outcome),
+        best_epoch=outcome.best_epoch,
+        timing=_timing(outcome, len(fold.training), seconds),
+        machine=hardware.describe(),
+    )
+
+
+def predictions(fold: Fold, outcome: Outcome) -> Predictions:
+    """Return the logits of the validation images; no rows if training diverged."""
+    if outcome.diverged or outcome.last is None or outcome.best is None:
+        none = np.empty((0, 0), dtype=np.float32)
+        return Predictions(np.empty(0, dtype=np.int64), none, none)
+    return Predictions(fold.validation, outcome.last, outcome.best)
+
+
+def _confusion(fold: Fold, outcome: Outcome) -> list[list[int]] | None:
+    if outcome.diverged or outcome.last is None:
+        return None
+    return confusion(outcome.last, fold.labels[fold.validation])
+
+
+def _timing(outcome: Outcome, n_train: int, total: float) -> Timing:
+    n_images = n_train * len(outcome.curves)
+    return Timing(
+        train_seconds=round(outcome.train_seconds, 3),
+        evaluate_seconds=round(outcome.evaluate_seconds, 3),
+        total_seconds=round(total, 3),
+        images_per_second=round(n_images / outcome.train_seconds, 1) if n_images else 0.0,
+    )

@@ -1,0 +1,54 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from stages.train.optimiser import AdamW
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def test_equals_torch_adamw_with_decay_on_matrices_only():
+    ours, theirs = network(), network()
+    groups = [
+        {"params": [p for p in theirs.parameters() if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in theirs.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    reference, optimiser = torch.optim.AdamW(groups, lr=0.01), AdamW(ours.parameters(), 0.1)
+    for step in range(20):
+        batch = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
+        for one in (ours, theirs):
+            one(batch).square().mean().backward()
+        optimiser.step(0.01)
+        reference.step()
+        reference.zero_grad()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+        assert one.grad is None
+
+
+def test_frozen_parameters_stay_to_the_bit():
+    ours = network()
+    ours[0].requires_grad_(requires_grad=False)
+    before = ours[0].weight.clone()
+    optimiser = AdamW(ours.parameters(), 0.1)
+    ours(torch.ones(2, 4)).sum().backward()
+    optimiser.step(0.1)
+    assert torch.equal(ours[0].weight, before)
+
+
+@pytest.mark.parametrize("module", ["stages.train.__main__"])
+def test_starting_imports_no_compiler_and_no_vision(module):
+    """Each costs every fold a second or two."""
+    code = (
+        f"import sys, {module}; "
+        "print([n for n in ('torch._dynamo', 'torchvision', 'sklearn', 'pandas', 'matplotlib', "
+        "'torchinfo', 'scipy') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
