@@ -14,7 +14,7 @@ class PrepareSection(Strict):
 
     dataset: str  # digits, folder, or the name of a torchvision data set
     root: Annotated[str, Field(min_length=1)]  # folder of the files
-    image_size: Literal["native"] | int  # pixels a side
+    image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels a side
     test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # where there is no official test set
     limit: Annotated[int, Field(ge=4)] | None  # training images to take, stratified; null: all
     groups: str | None  # regular expression on file names; its one (group) names the group
@@ -23,14 +23,6 @@ class PrepareSection(Strict):
     def side(self) -> int | None:
         """Pixels a side of the square to resize to; None keeps the size."""
         return None if self.image_size == "native" else self.image_size
-
-    @field_validator("image_size", mode="before")
-    @classmethod
-    def _is_native_or_a_number(cls, size: object) -> object:
-        # Left to pydantic, a union gives an error for each of its types.
-        if size != "native" and (type(size) is not int or not 4 <= size <= 2048):
-            raise ValueError("native or a whole number of pixels, 4 to 2048")
-        return size
 
     @field_validator("dataset")
     @classmethod

@@ -1,0 +1,45 @@
+# Two commands from nothing but Python >= 3.11, git and make: `make repro` and `make test`.
+
+PYTHON ?= python3
+ENVIRONMENT := .venv
+INSTALLED := $(ENVIRONMENT)/installed
+export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
+
+.PHONY: repro check experiments test test-all lint environment clean
+
+repro: check  ## compare the candidates of params.yaml; what is up to date is not run again
+	dvc repro
+
+check: $(INSTALLED)  ## say in one line each what is wrong in params.yaml
+	@python -m stages.check --params params.yaml --pipeline dvc.yaml --code . --output data/checked
+
+experiments: $(INSTALLED)  ## every experiment in one row, with what differs between them
+	@dvc exp show --only-changed --drop '[/.]|^stages$$|^Created$$'
+
+test: $(INSTALLED)  ## the tests that take minutes at most
+	python -m pytest -m "not slow"
+
+test-all: $(INSTALLED)  ## every test
+	python -m pytest
+
+lint: $(INSTALLED)  ## style, types, and the arrows between packages
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+
+environment: $(INSTALLED)  ## everything installed, nothing run
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: $(PYTHON) is Python " \
+	+ sys.version.split()[0] + "; expected 3.11 or newer: make PYTHON=python3.12 ...")'
+	@echo "Installing into $(ENVIRONMENT): about 6 GB, most of it PyTorch, one to a few minutes ..."
+	$(PYTHON) -m venv $(ENVIRONMENT)
+	python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt --editable '.[dev]'
+	@# Where DVC keeps pickles of its own: not in /var/tmp, which other users may write to.
+	dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site"
+	@touch $(INSTALLED)
+
+clean:  ## the environment and what tools left; data and reports stay
+	rm -rf $(ENVIRONMENT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -1,0 +1,46 @@
+"""A clone of the working tree, small and run once; every test changes a copy of its own."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from clone import Clone
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "model": "lenet5",
+    "candidates": ["lenet5", "slim_vgg", "lenet5"],
+    "folds": [0, 1],
+    "prepare": {"limit": 60},
+    "train": {"epochs": 1, "threads": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Return a clone whose small comparison has run and is committed."""
+    path = tmp_path_factory.mktemp("pipeline") / "foldwise"
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
+        if (ROOT / name).is_file() and not name.startswith(("tests/", "reports/", "dvc.lock")):
+            target = path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+    clone = Clone(path)
+    clone.change_params(**SMALL)
+    clone.git("init", "--quiet", "--initial-branch=main")
+    (path / ".dvc" / "config.local").write_text(
+        f'[core]\n    site_cache_dir = "{path.parent / "site"}"\n'
+    )
+    clone.dvc("repro")
+    clone.git("add", "--all")
+    clone.git("commit", "--quiet", "--message", "small comparison")
+    return clone
+
+
+@pytest.fixture
+def clone(finished, tmp_path):
+    """Return a copy of the finished clone."""
+    shutil.copytree(finished.path, tmp_path / "foldwise", symlinks=True)
+    return Clone(tmp_path / "foldwise")

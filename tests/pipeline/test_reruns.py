@@ -1,0 +1,73 @@
+"""What runs again after a change, read from real runs of DVC."""
+
+import json
+
+CODE_OF_TRAIN = "stages/train/fit.py"
+
+
+def test_a_second_run_runs_nothing(clone):
+    assert clone.dvc("repro") == []
+
+
+def test_comments_docstrings_and_readme_rerun_nothing_but_the_check(clone):
+    clone.replace(
+        CODE_OF_TRAIN, '"""The training loop of one fold."""', '"""Other words."""\n\n# a'
+    )
+    (clone.path / "README.md").write_text("another README")
+    assert clone.dvc("repro") == ["check"]
+
+
+def test_code_of_the_report_reruns_the_report_only(clone):
+    clone.replace("stages/report/document.py", "No architecture to take", "Take none")
+    assert clone.dvc("repro") == ["check", "report"]
+
+
+def test_code_of_one_network_retrains_that_network_only(clone):
+    clone.replace("stages/build/networks/slim_vgg.py", "from torch", "ANSWER = 42\nfrom torch")
+    ran = clone.dvc("repro")
+    assert {"train@slim_vgg-0-0", "train@slim_vgg-0-1"} == {s for s in ran if "train" in s}
+
+
+def test_code_of_training_retrains_everything(clone):
+    clone.replace(CODE_OF_TRAIN, "LOOK = 20", "LOOK = 21")
+    assert len([stage for stage in clone.dvc("repro") if stage.startswith("train@")]) == 4
+
+
+def test_settings_of_one_architecture_retrain_it_only(clone):
+    clone.change_params(build={"architectures": {"lenet5": {"learning_rate": 0.001}}})
+    ran = clone.dvc("repro")
+    assert {"train@lenet5-0-0", "train@lenet5-0-1"} == {s for s in ran if "train" in s}
+
+
+def test_another_repeat_trains_only_that_repeat(clone):
+    clone.change_params(repeats=[0, 1])
+    ran = clone.dvc("repro")
+    expected = ["check", "split@1", "augment@1"]
+    expected += [f"train@{model}-1-{fold}" for model in ("lenet5", "slim_vgg") for fold in (0, 1)]
+    assert ran == [*expected, "compare", "report"]
+    design = json.loads((clone.path / "reports/comparison.json").read_text())["design"]
+    assert design["repeats"] == [0, 1]
+
+
+def test_the_confidence_of_the_intervals_retrains_nothing(clone):
+    clone.change_params(compare={"confidence": 0.9})
+    assert clone.dvc("repro") == ["check", "compare", "report"]
+
+
+def test_what_was_trained_once_comes_from_the_cache(clone):
+    clone.change_params(train={"learning_rate": 0.001})
+    assert len(clone.dvc("repro")) == 7  # check, 4 × train, compare, report
+    before = clone.files()
+    clone.git("checkout", "--quiet", ".")
+    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
+    clone.change_params(train={"learning_rate": 0.001})
+    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
+    assert clone.files() == before
+
+
+def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
+    clone.git("clone", "--quiet", str(clone.path), str(tmp_path / "reviewer"))
+    reviewer = type(clone)(tmp_path / "reviewer")
+    assert reviewer.dvc("repro", "--allow-missing") == []
+    reviewer.change_params(compare={"confidence": 0.9})
+    assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
