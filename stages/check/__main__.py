@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.check.closure import closures
+from stages.check.root import provide_root
 from stages.check.schema import check
 from stages.check.slots import count_slots
 from stages.contracts.code import write_code
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = parser.parse_args(argv)
     n_slots = count_slots(read_yaml(given.pipeline), str(given.pipeline))
     params = check(read_yaml(given.params), n_slots, str(given.params))
+    provide_root(params.prepare.dataset, params.prepare.root, str(given.params))
     for stage, modules in closures(given.code).items():
         write_code(given.output / f"{stage}.json", modules)
     print(f"check: {given.params.name} is sound, {params.text} -> {given.output}")

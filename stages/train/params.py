@@ -11,7 +11,8 @@ class TrainSection(Strict):
     """One budget for every architecture; what an architecture overrides is in its network.json."""
 
     epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=2)]  # images / step
+    # Images / step. Of 2, an odd number of images would leave one alone, and BatchNorm needs two.
+    batch_size: Annotated[int, Field(ge=3)]
     learning_rate: Annotated[float, Field(gt=0)]  # the peak of one cycle
     weight_decay: Annotated[float, Field(ge=0)]
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak

@@ -122,7 +122,7 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
         ),
         ("train.epochs", True, "train.epochs is True; expected an integer"),
         ("train.learning_rate", math.nan, "train.learning_rate is nan; expected a finite number"),
-        ("train.batch_size", 1, "train.batch_size is 1; expected at least 2"),
+        ("train.batch_size", 1, "train.batch_size is 1; expected at least 3"),
         ("train", [3], "train is [3]; expected keys and values"),
         ("compare.confidence", 95, "compare.confidence is 95; expected less than 1"),
         ("epochs", 5, f"epochs is not a known key; known: {TOP}"),

@@ -2,6 +2,9 @@
 
 import json
 
+import numpy as np
+from PIL import Image
+
 CODE_OF_TRAIN = "stages/train/fit.py"
 
 
@@ -71,3 +74,22 @@ def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     assert reviewer.dvc("repro", "--allow-missing") == []
     reviewer.change_params(compare={"confidence": 0.9})
     assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
+
+
+def test_other_images_are_prepared_anew(clone):
+    """Equal folds of equal images: what prepare gives again, nothing trains on again."""
+    rng = np.random.default_rng(0)
+    for index in range(40):
+        folder = clone.path / "data" / "raw" / "ab"[index % 2]
+        folder.mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index:02d}.png")
+    clone.change_params(prepare={"dataset": "folder"})
+    clone.dvc("repro")
+    assert clone.dvc("repro") == []
+    Image.fromarray(pixels.T.copy()).save(folder / "new.png")
+    ran = clone.dvc("repro")
+    assert "prepare" in ran
+    assert "train@lenet5-0-0" in ran
+    (folder / "notes.txt").write_text("no image")
+    assert clone.dvc("repro") == ["prepare"]

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+
+from stages.augment.draws import draw
+from stages.contracts.recipe import Recipe
+from stages.train.images import Images
+
+OFF = Recipe(shift=0, flip=0, rotation=0, erase=0, brightness=0, contrast=0)
+
+
+@pytest.fixture
+def pixels(tmp_path):
+    """Return 20 colour images, mapped from a file as training maps them."""
+    array = np.random.default_rng(0).integers(0, 256, (20, 5, 7, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", array)
+    return np.load(tmp_path / "images.npy", mmap_mode="r")
+
+
+def test_images_are_normalised_by_channel(pixels):
+    mean, std, index = [0.1, 0.5, 0.7], [0.2, 0.3, 0.9], np.array([4, 1, 1])
+    batch = Images(pixels, mean, std, torch.device("cpu")).plain(index)
+    expected = (pixels[index] / 255 - mean) / std
+    np.testing.assert_allclose(batch.numpy(), expected.transpose(0, 3, 1, 2), atol=1e-5)
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+    assert batch.dtype == torch.float32
+
+
+def test_augmentation_that_is_off_gives_the_plain_images(pixels):
+    images = Images(pixels, [0.5] * 3, [0.2] * 3, torch.device("cpu"))
+    index = np.array([3, 0, 19])
+    draws = draw(OFF, 20, 0, (0, 0, 1))
+    assert torch.equal(images.augmented(index, draws, OFF), images.plain(index))
+
+
+def test_each_image_gets_its_own_draw(pixels):
+    recipe = OFF.model_copy(update={"shift": 2, "flip": 0.5})
+    images = Images(pixels, [0.5] * 3, [0.2] * 3, torch.device("cpu"))
+    draws = draw(recipe, 20, 0, (0, 0, 1))
+    together = images.augmented(np.arange(20), draws, recipe)
+    for position in range(20):
+        alone = images.augmented(np.array([position]), draws, recipe)
+        assert torch.equal(together[position], alone[0])
