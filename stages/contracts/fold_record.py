@@ -29,7 +29,7 @@ class Timing(Strict):
 
     train_seconds: Seconds  # all epochs, without evaluation
     evaluate_seconds: Seconds  # all evaluations
-    total_seconds: Seconds  # from the first line of main to the record
+    total_seconds: Seconds  # from the fresh network to its last score
     images_per_second: Annotated[float, Field(ge=0)]  # in training steps
 
 

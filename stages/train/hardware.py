@@ -67,17 +67,24 @@ def choose_hardware(section: TrainSection) -> Hardware:
     return Hardware(device, precision, section.threads)
 
 
-def make_repeatable(hardware: Hardware) -> None:
-    """Fix what else decides the bits: threads, convolution algorithms, TensorFloat-32.
+def set_up(section: TrainSection) -> Hardware:
+    """Return the hardware that the section asks for, and fix what else decides the bits.
+
+    That is threads, convolution algorithms, TensorFloat-32.
 
     On the CPU the same threads give the same bits. On CUDA some backward passes of torch have no
     fixed order of summation (adaptive pooling to more than one pixel, as in VGG, is one); results
     of networks that hold them agree to rounding only.
+
+    Raises:
+        InputError: If the section asks for CUDA and there is none.
     """
+    hardware = choose_hardware(section)
     torch.set_num_threads(hardware.threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is asked for by name
+    return hardware
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -21,7 +21,7 @@ def fold_record(
         outcome: How it went.
         hardware: Where.
         epochs: Asked for.
-        seconds: From the first line of the program.
+        seconds: From the fresh network to its last score.
     """
     end = None if outcome.diverged else outcome.curves[-1]
     return FoldRecord(

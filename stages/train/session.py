@@ -1,4 +1,6 @@
-"""One architecture trained on one fold, from the resolved network to its outcome."""
+"""One architecture trained on one fold, from the resolved network to what is written of it."""
+
+import time
 
 import torch
 from torch import Tensor
@@ -6,11 +8,13 @@ from torch import Tensor
 from stages.build.network import construct
 from stages.contracts.fold_record import FoldRecord
 from stages.contracts.network import Network
-from stages.train.fit import Outcome, Trainer
+from stages.contracts.predictions import Predictions
+from stages.train.fit import Trainer
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
 from stages.train.params import TrainSection
 from stages.train.progress import Bar
+from stages.train.record import fold_record, predictions
 from stages.train.streams import seed_network
 
 
@@ -20,8 +24,8 @@ def train(
     fold: Fold,
     section: TrainSection,
     hardware: Hardware,
-) -> Outcome:
-    """Make the network, train it on the fold with a bar, and return how it went.
+) -> tuple[FoldRecord, Predictions]:
+    """Make the network, train it on the fold with a bar, and return what is written of it.
 
     Args:
         spec: The resolved network.
@@ -30,6 +34,7 @@ def train(
         section: The budget; what the network overrides is taken from its spec.
         hardware: Where to train.
     """
+    start = time.perf_counter()
     overrides = spec.training.model_dump(exclude_none=True)
     budget = section.model_copy(update=overrides)
     seed_network(fold.seed, spec.name, fold.repeat, fold.number)
@@ -37,9 +42,12 @@ def train(
     trainer = Trainer(network, spec.frozen, fold, budget, hardware)
     bar = Bar(_title(spec.name, fold), budget.epochs * len(fold.training), budget.epochs)
     try:
-        return trainer.fit(bar)
+        outcome = trainer.fit(bar)
     finally:
         bar.close()
+    seconds = time.perf_counter() - start
+    record = fold_record(spec.name, fold, outcome, hardware, budget.epochs, seconds)
+    return record, predictions(fold, outcome)
 
 
 def summary(record: FoldRecord) -> str:

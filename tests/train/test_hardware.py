@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from stages.train.hardware import choose_hardware, make_repeatable
+from stages.train.hardware import choose_hardware, set_up
 from stages.train.params import TrainSection
 
 SECTION = TrainSection(
@@ -38,6 +38,6 @@ def test_a_torch_that_cannot_say_computes_in_float32(monkeypatch):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_are_those_of_the_section(threads):
     before = torch.get_num_threads()
-    make_repeatable(choose_hardware(SECTION.model_copy(update={"threads": threads})))
+    set_up(SECTION.model_copy(update={"threads": threads}))
     assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
