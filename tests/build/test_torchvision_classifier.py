@@ -168,3 +168,11 @@ def test_every_size_above_the_smallest_fits(network_of, name):
 def test_every_architecture_works_on_real_numbers(network_of, name):
     side = 299 if name == "inception_v3" else 64
     prove(network_of(name, 1, side), {}, seed=0)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "mnasnet0_5", "efficientnet_b5"])
+def test_statistics_of_batch_norm_follow_within_a_few_steps(network_of, name):
+    module = construct_shapes(network_of(name, 3, 64, 64))
+    norms = [part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    assert norms
+    assert min(norm.momentum for norm in norms) >= 0.1
