@@ -14,7 +14,7 @@ NAMES = ["../raw", "x; touch P", "$(touch P)", "", ".", "lenet"]
 def with_raw(clone):
     """Return a clone that tracks images in data/raw, as README asks for."""
     raw = clone.path / "data" / "raw"
-    raw.mkdir()
+    raw.mkdir(exist_ok=True)  # check made it for digits
     (raw / "precious.txt").write_text("precious")
     clone.dvc("add", "data/raw")
     clone.git("add", "--all")
