@@ -32,6 +32,15 @@ def test_an_experiment_becomes_a_branch(clone):
     assert (clone.path / "reports/folds/resnet18/0-1.json").is_file()
 
 
+def test_an_experiment_runs_in_a_folder_of_its_own_what_ran_here_before(clone):
+    """Nothing that git ignores is there: neither data nor the empty folder of the images."""
+    clone.dvc("exp", "run", "--set-param", "compare.confidence=0.9")
+    clone.git("checkout", "--quiet", ".")
+    ran = clone.dvc("exp", "run", "--temp", "--name", "apart", "-S", "compare.confidence=0.9")
+    assert not [stage for stage in ran if "train" in stage]
+    assert "apart" in clone.run("dvc", "exp", "list").stdout
+
+
 def test_a_fold_that_diverges_is_said_and_never_averaged(clone):
     clone.change_params(build={"architectures": {"slim_vgg": {"learning_rate": 1e30}}})
     clone.dvc("repro")
