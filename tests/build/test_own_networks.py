@@ -13,7 +13,10 @@ from stages.build.network import construct
 from stages.build.proof import prove, require_fit
 from stages.build.shapes import smallest_side
 
-SMALLEST = {"lenet5": 1, "resnet18_transfer": 1, "slim_vgg": 4, "vgg_resnet": 2}
+SMALLEST = {  # pixels
+    **dict.fromkeys(("lenet5", "resnet18_transfer", "resnet20", "resnet56", "resnet110"), 1),
+    **{"narrow_vgg": 4, "nin": 4, "slim_vgg": 4, "small_alexnet": 7, "vgg_resnet": 2},
+}
 
 
 def module_of(model):
