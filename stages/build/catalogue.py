@@ -3,11 +3,13 @@
 Plain data, so that params.yaml can be checked without importing torch.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from stages.contracts.strict import did_you_mean
 
-ADAPTER = "torchvision_classifier"  # the module that makes every one of torchvision's
+TIMM = "timm_"  # before the name that timm has for a network; a colon would not survive in DVC
 
 _RESNET = "Deep Residual Learning for Image Recognition"
 _RESNEXT = "Aggregated Residual Transformation for Deep Neural Networks"
@@ -60,22 +62,28 @@ OWN: tuple[str, ...] = tuple(
     sorted(
         path.stem
         for path in Path(__file__).with_name("networks").glob("*.py")
-        if path.stem not in ("__init__", ADAPTER)
+        if path.stem != "__init__"
     )
 )
 MODELS: tuple[str, ...] = (*OWN, *TORCHVISION)
 TAKE_WEIGHTS: tuple[str, ...] = ("resnet18_transfer",)  # and do not work without
 
 
-def require_known(model: str) -> str:
-    """Return the name if it is an architecture's.
+def is_known(name: str) -> bool:
+    """Return whether a name is an architecture's, or has the form of one of timm's.
 
-    Names of architectures are slugs: what passes is no path and nothing that a shell would run.
-
-    Raises:
-        ValueError: If it is not; says what is expected, and which name is near.
+    Which networks timm has is known only once it is imported.
     """
-    if model not in MODELS:
-        some = f": {', '.join(OWN)}, or one of torchvision's such as resnet18"
-        raise ValueError(f"the name of an architecture{did_you_mean(model, MODELS) or some}")
-    return model
+    return name in MODELS or re.fullmatch(rf"{TIMM}[a-z0-9_]+", name) is not None
+
+
+def expectation(name: str, defined: Iterable[str] = ()) -> str:
+    """Return what is expected instead of an unknown name, and which known one is near.
+
+    Args:
+        name: As the user wrote it.
+        defined: Names that params.yaml defines.
+    """
+    some = f": {', '.join(OWN)}, or one of torchvision's such as resnet18"
+    near = did_you_mean(name, [*MODELS, *(one for one in defined if one != name)])
+    return f"the name of an architecture{near or some}"

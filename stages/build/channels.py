@@ -5,11 +5,9 @@ import math
 from torch import Tensor, nn
 
 
-def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
-    """Return the convolution that sees the image, and its name."""
-    return next(
-        (name, child) for name, child in module.named_modules() if isinstance(child, nn.Conv2d)
-    )
+def first_convolution(module: nn.Module) -> nn.Conv2d | None:
+    """Return the convolution that sees the image, as a network lists its modules."""
+    return next((part for part in module.modules() if isinstance(part, nn.Conv2d)), None)
 
 
 def adapt_kernel(kernel: Tensor, channels: int) -> Tensor:
@@ -39,8 +37,11 @@ def adapt_channels(module: nn.Module, channels: int) -> None:
     """Make a network take images of these channels: its first convolution changes, nothing else.
 
     The initial kernel is adapted, not drawn anew: so the network starts as its authors meant it
-    to, whatever their rule of initialisation is.
+    to, whatever their rule of initialisation is. A network that begins without a convolution, or
+    with one for each channel, stays as it is: it takes the images or is refused.
     """
-    _, convolution = first_convolution(module)
+    convolution = first_convolution(module)
+    if convolution is None or convolution.groups > 1:
+        return
     convolution.weight = nn.Parameter(adapt_kernel(convolution.weight.detach(), channels))
     convolution.in_channels = channels

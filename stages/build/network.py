@@ -5,13 +5,16 @@ and torchvision, which takes 1.6 s to import, is imported for its own architectu
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from stages.contracts.network import Network
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary head; Szegedy et al. 2015, section 5
+FIRST = 1  # epoch
 
 
 def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:
@@ -19,36 +22,63 @@ def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:
 
     Args:
         network: What to make.
-        weights: The pretrained part, as `contracts.network.read_weights` returns it. The rest is
-            drawn from torch's global generator: seed it first.
+        weights: What starts pretrained, as `contracts.weights.read_start` returns it. The rest
+            is drawn from torch's global generator: seed it first.
 
     Returns:
-        The module in train mode, as `train_mode` sets it.
+        The module as `train_mode` sets it for the first epoch.
     """
-    builder = importlib.import_module(f"stages.build.networks.{network.builder}")
+    builder = importlib.import_module(f"stages.build.{network.builder}")
     sizes = (network.channels, network.height, network.width, network.n_classes)
     module: nn.Module = builder.build(*sizes, **network.settings)
-    if weights:  # MnasNet does not load an empty state
-        unexpected = module.load_state_dict(weights, strict=False).unexpected_keys
-        assert not unexpected, unexpected
-    for name in network.frozen:
-        module.get_submodule(name).requires_grad_(False)
-    return train_mode(module, network.frozen)
+    if weights:
+        state = module.state_dict()  # with its metadata; MnasNet loads nothing without
+        assert weights.keys() <= state.keys(), weights.keys() - state.keys()
+        state.update(weights)
+        module.load_state_dict(state)
+    return train_mode(module, network, FIRST)
 
 
-def train_mode(module: nn.Module, frozen: Sequence[str]) -> nn.Module:
-    """Put the module in train mode, but for frozen parts.
+def train_mode(module: nn.Module, network: Network, epoch: int) -> nn.Module:
+    """Let those parts train, and no others, that train in an epoch.
 
-    These stay in eval mode, so that their BatchNorm statistics and dropout are fixed, too.
+    Frozen parts have no gradients and stay in eval mode, so that their BatchNorm statistics and
+    dropout are fixed, too.
 
     Args:
         module: What `construct` returned; it is changed.
-        frozen: `Network.frozen`.
+        network: Of which it was made.
+        epoch: Counted from 1.
     """
     module.train()
-    for name in frozen:
-        module.get_submodule(name).eval()
+    module.requires_grad_(True)
+    for name in frozen_at(network, epoch):
+        for part in named(module, name):
+            part.requires_grad_(False)
+            if isinstance(part, nn.Module):
+                part.eval()
     return module
+
+
+def frozen_at(network: Network, epoch: int) -> list[str]:
+    """Return the modules and parameters that do not train in an epoch, counted from 1."""
+    thawed = [name for one in network.thaw if one.at_epoch <= epoch for name in one.layers]
+    return [name for name in network.frozen if not covers(thawed, name)]
+
+
+def covers(modules: Iterable[str], name: str) -> bool:
+    """Return whether a dotted name is one of some modules', or inside one of them."""
+    return any(name == one or name.startswith(f"{one}.") for one in modules)
+
+
+def named(module: nn.Module, name: str) -> Iterator[nn.Module | nn.Parameter]:
+    """Yield the module or parameter of a dotted name; none if training replaced it."""
+    parent, _, last = name.rpartition(".")
+    try:
+        part = getattr(module.get_submodule(parent), last)
+    except AttributeError:
+        return
+    yield part
 
 
 def all_logits(output: Tensor | tuple[Tensor | None, ...]) -> list[tuple[float, Tensor]]:
@@ -64,3 +94,17 @@ def all_logits(output: Tensor | tuple[Tensor | None, ...]) -> list[tuple[float, 
     main, *auxiliary = output
     assert main is not None
     return [(1.0, main), *((AUXILIARY_WEIGHT, head) for head in auxiliary if head is not None)]
+
+
+def loss_of(output: Tensor | tuple[Tensor | None, ...], labels: Tensor) -> Tensor:
+    """Return the cross-entropy of all heads, weighted, in single precision.
+
+    Args:
+        output: What the module returned: (b, n_classes), or a tuple of these.
+        labels: (b,) true class.
+    """
+    losses = [
+        weight * functional.cross_entropy(logits.float(), labels)
+        for weight, logits in all_logits(output)
+    ]
+    return torch.stack(losses).sum()

@@ -3,20 +3,24 @@
 import torch
 from torch import nn
 
-from stages.build.network import all_logits, construct
+from stages.build.chains import works
+from stages.build.network import construct, loss_of
 from stages.build.shapes import (
     BATCH,
     LARGEST,
     USUAL,
     construct_shapes,
     misfit,
+    remedy_of,
+    require_logits,
     smallest_side,
-    takes_usual_side_only,
-    training_loss,
+    square,
+    usual_sides,
 )
 from stages.contracts.command import InputError
 from stages.contracts.network import Network
 
+_PLAIN: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
 
 
@@ -37,8 +41,11 @@ def require_fit(network: Network) -> None:
         )
 
 
-def prove(network: Network, weights: dict[str, torch.Tensor], seed: int) -> None:
+def prove(network: Network, weights: dict[str, torch.Tensor], seed: int) -> Network:
     """Train one step on two random images and evaluate them.
+
+    Returns:
+        The network; without its cut, if the two parts do not compute what the whole does.
 
     Args:
         network: What to prove.
@@ -54,25 +61,23 @@ def prove(network: Network, weights: dict[str, torch.Tensor], seed: int) -> None
     images = torch.randn(BATCH, network.channels, network.height, network.width)
     labels = torch.arange(BATCH) % network.n_classes
     output = module(images)
-    _require_logits(network, output, "train")
-    training_loss(output, labels).backward()  # type: ignore[no-untyped-call]
+    _require_finite(network, output, "train")
+    loss_of(output, labels).backward()  # type: ignore[no-untyped-call]
     _require_gradients(network, module)
     module.eval()
     with torch.no_grad():
-        _require_logits(network, module(images), "eval")
+        _require_finite(network, module(images), "eval")
+    if network.cut is not None and not works(network, network.cut, weights, seed):
+        return network.model_copy(update={"cut": None})
+    return network
 
 
-def _require_logits(
-    network: Network, output: torch.Tensor | tuple[torch.Tensor | None, ...], mode: str
-) -> None:
-    expected = (BATCH, network.n_classes)
-    for _, logits in all_logits(output):
-        if logits.shape != expected or not logits.isfinite().all():
+def _require_finite(network: Network, output: object, mode: str) -> None:
+    for logits in require_logits(network, output, mode):
+        if not logits.isfinite().all():
             raise InputError(
-                f"{network.name} gives logits of shape {tuple(logits.shape)} with "
-                f"{int(logits.isfinite().sum())} finite numbers in {mode} mode; "
-                f"expected {expected}, all finite; mend stages/build/networks/{network.builder}.py"
-                " or its weights"
+                f"{network.name} gives {int(logits.isfinite().sum())} finite logits of "
+                f"{logits.numel()} in {mode} mode; {remedy_of(network)}, or other weights"
             )
 
 
@@ -84,8 +89,8 @@ def _require_gradients(network: Network, module: nn.Module) -> None:
     ]
     if idle:
         raise InputError(
-            f"{network.name}: {', '.join(idle)} get no gradient and would never train; "
-            f"use or remove them in stages/build/networks/{network.builder}.py"
+            f"{network.name}: {', '.join(idle)} get no gradient and would never train; use or "
+            f"remove them: {remedy_of(network)}"
         )
 
 
@@ -93,26 +98,33 @@ def _refusal(network: Network, reason: str) -> str:
     """Return the one line that says what the network can take."""
     images, other = f"the images are {_size(network)}", _alternative(network)
     side = smallest_side(network)
+    sides = usual_sides(network) if side is None else [one for one in USUAL if one >= side]
+    better = _nearest(sides, max(network.height, network.width))
+    if better is None or misfit(square(network, better)) is not None:
+        return (
+            f"{network.name} takes no images of this size; {images}, and squares of up to "
+            f"{LARGEST} px do not help ({reason}); choose {other}"
+        )
     if side is not None and side > min(network.height, network.width):
-        return (
-            f"{network.name} needs at least {side}×{side} px; {images}: "
-            f"set prepare.image_size to {side} or more, or choose {other}"
-        )
-    if side is None and takes_usual_side_only(network):
-        return (
-            f"{network.name} takes exactly {USUAL}×{USUAL} px; {images}: "
-            f"set prepare.image_size to {USUAL}, or choose {other}"
-        )
-    return (
-        f"{network.name} takes no images of this size; {images}, and squares of up to "
-        f"{LARGEST} px do not help ({reason}); choose {other}"
-    )
+        needs = f"needs at least {side}×{side} px"
+    elif len(sides) == 1:
+        needs = f"takes exactly {better}×{better} px"
+    else:
+        needs = f"takes certain sizes only, such as {better}×{better} px"
+    remedy = f"set prepare.image_size to {better}, or choose {other}"
+    return f"{network.name} {needs}; {images}: {remedy}"
+
+
+def _nearest(sides: list[int], side: int) -> int | None:
+    """Return the smallest side of at least this one, or else the largest; None of none."""
+    return next((one for one in sides if one >= side), sides[-1] if sides else None)
 
 
 def _alternative(network: Network) -> str:
     """Return an architecture that takes images of this size."""
-    fits = misfit(network.model_copy(update={"builder": "slim_vgg", "settings": {}, "frozen": []}))
-    return "lenet5" if fits is not None or network.name == "slim_vgg" else "slim_vgg"
+    plain = {"builder": "networks.slim_vgg", "settings": {}, **_PLAIN}
+    fits = misfit(network.model_copy(update=plain)) is None
+    return "slim_vgg" if fits and network.name != "slim_vgg" else "lenet5"
 
 
 def _size(network: Network) -> str:

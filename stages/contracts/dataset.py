@@ -24,7 +24,7 @@ class DatasetInfo(Strict):
     classes: Annotated[list[str], Field(min_length=2)]  # label i is classes[i]
     height: Annotated[int, Field(ge=1)]  # pixels
     width: Annotated[int, Field(ge=1)]  # pixels
-    channels: Annotated[int, Field(ge=1, le=4)]
+    channels: Annotated[int, Field(ge=1, le=8)]
     n_train: Count  # images that are split into folds
     n_test: Count  # images held out, never seen by compare
     official_test: bool  # the data set's own test set, or one drawn by test_fraction

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from stages.contracts.strict import Strict
 
+Rate = Annotated[float, Field(gt=0)]
+
 
 class TrainingOverrides(Strict):
     """Values of the section train that an architecture sets for itself; None: as there.
@@ -14,5 +16,8 @@ class TrainingOverrides(Strict):
     for all, or the comparison is not fair.
     """
 
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: Rate | None = None  # peak; of the heads, where the body has its own
     weight_decay: Annotated[float, Field(ge=0)] | None = None
+    body_learning_rate: Rate | None = None  # peak, of all but the heads; None: as the heads
+    # Factor of the rate from each layer to the one before it; None: 1.
+    layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None

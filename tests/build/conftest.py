@@ -1,14 +1,21 @@
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
+from secure_site import serve
+from sourcing import KEY, origin_of
 from torchvision.models import resnet18
 
 from stages.build.__main__ import main
-from stages.build.params import ArchitectureSection
-from stages.build.resolve import resolve
+from stages.build.params import BuildSection
+from stages.build.policy import settle
+from stages.build.resolve import frozen_by_default, resolve
+from stages.build.section import ArchitectureSection
+from stages.build.weights.pretrained import start
+from stages.build.weights.sources import open_source
 from stages.contracts.dataset import DatasetInfo
 from stages.contracts.json_file import write_json
 
@@ -47,10 +54,14 @@ def info_of():
 
 @pytest.fixture
 def network_of(info_of):
-    """Resolve an architecture for images of a shape."""
+    """Resolve an architecture for images of a shape, frozen and thawed as its section says."""
 
-    def network_of(model, *shape, **sections):
-        return resolve(model, ArchitectureSection(**sections), info_of(*shape))
+    def network_of(model, *shape, **section):
+        wanted = ArchitectureSection.model_validate(section)
+        build = BuildSection.model_construct(architectures={model: wanted})
+        network = resolve(model, build, info_of(*shape))
+        default = frozen_by_default(network)
+        return settle(network, wanted, default) if section or default else network
 
     return network_of
 
@@ -102,3 +113,37 @@ def weights_file(tmp_path):
         }
 
     return weights_file
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open a source of weights, a file of this content."""
+
+    def opened(content, name="weights.pt", *, trust_pickle=False):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return open_source(origin_of(path, content, trust_pickle=trust_pickle), "resnet18", KEY)
+
+    return opened
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Serve pages over https."""
+    with serve(tmp_path, monkeypatch) as site:
+        yield site
+
+
+@pytest.fixture
+def begin(info_of):
+    """Settle an architecture and let it start from its weights."""
+
+    def begin(model, *shape, **section):
+        wanted = ArchitectureSection.model_validate(section)
+        build = BuildSection(architectures={model: wanted})
+        network = resolve(model, build, info_of(*shape))
+        network = settle(network, wanted, frozen_by_default(network))
+        network, weights, findings = start(network, wanted, build)
+        return SimpleNamespace(network=network, weights=weights, findings=findings)
+
+    return begin

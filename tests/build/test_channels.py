@@ -21,11 +21,37 @@ def test_same_channels_change_nothing():
 
 
 def test_more_channels_repeat_in_turn():
-    """As timm's adapt_input_conv: repeated, cut, and scaled by 3 / channels."""
     kernel = torch.randn(8, 3, 5, 5)
     expected = torch.cat([kernel, kernel], dim=1)[:, :5] * (3 / 5)
     assert torch.equal(adapt_kernel(kernel, 5), expected)
     assert torch.equal(adapt_kernel(kernel, 2), kernel[:, :2] * 1.5)
+
+
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_kernel_is_that_of_timm(channels):
+    timm = pytest.importorskip("timm.models")
+    kernel = torch.randn(8, 3, 7, 7)
+    theirs = timm.adapt_input_conv(channels, kernel.clone())
+    assert torch.equal(adapt_kernel(kernel, channels), theirs)
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 5))
+def test_kernel_of_any_number_of_channels_becomes_one_of_any_other(given, channels, side):
+    kernel = torch.randn(2, given, side, side)
+    adapted = adapt_kernel(kernel, channels)
+    assert adapted.shape == (2, channels, side, side)
+    assert adapted.is_contiguous()
+    if channels > 1:  # each channel is one of those given, up to the one factor
+        for channel in range(channels):
+            same = kernel[:, channel % given] * (1 if channels == given else given / channels)
+            assert torch.equal(adapted[:, channel], same)
+
+
+@given(st.integers(1, 4))
+def test_images_of_repeated_channels_are_answered_as_strongly(times):
+    kernel, image = torch.randn(8, 3, 5, 5), torch.randn(2, 3, 9, 9)
+    answer = functional.conv2d(image.repeat(1, times, 1, 1), adapt_kernel(kernel, 3 * times))
+    assert torch.allclose(answer, functional.conv2d(image, kernel), atol=1e-4)
 
 
 @given(st.integers(1, 8))
@@ -42,8 +68,8 @@ def test_nothing_but_the_first_convolution_changes():
     )
     bias, second = module[0][0].bias.detach().clone(), module[1].weight
     adapt_channels(module, 1)
-    name, convolution = first_convolution(module)
-    assert name == "0.0"
+    convolution = first_convolution(module)
+    assert convolution is module[0][0]
     assert convolution.weight.requires_grad
     assert (convolution.stride, convolution.padding, convolution.dilation) == (
         *((2, 2), (1, 1)),
@@ -52,3 +78,13 @@ def test_nothing_but_the_first_convolution_changes():
     assert torch.equal(convolution.bias, bias)
     assert module[1].weight is second
     assert module(torch.randn(1, 1, 8, 8)).shape[1] == 5
+
+
+@pytest.mark.parametrize(
+    "first", [nn.Linear(9, 2), nn.Conv2d(3, 6, 3, groups=3)], ids=["linear", "separate channels"]
+)
+def test_network_that_begins_in_another_way_stays_as_it_is(first):
+    module = nn.Sequential(nn.Identity(), first)
+    weight = first.weight
+    adapt_channels(module, 1)
+    assert first.weight is weight

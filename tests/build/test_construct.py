@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.build.network import all_logits, construct, train_mode
+from stages.build.network import all_logits, construct, frozen_at, loss_of, train_mode
+from stages.contracts.network import Thaw
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torchvision", "torchinfo", "torch._dynamo", "sympy")
@@ -62,7 +63,7 @@ def test_frozen_parts_do_not_move_in_training(frozen):
     before = {name: one.clone() for name, one in module.state_dict().items()}
     optimiser = torch.optim.AdamW(module.parameters(), lr=0.1, weight_decay=0.1)
     for _ in range(2):
-        train_mode(module, network.frozen)
+        train_mode(module, network, 1)
         module(torch.randn(4, 3, 32, 32)).square().sum().backward()
         optimiser.step()
         module.eval()
@@ -74,7 +75,7 @@ def test_frozen_parts_do_not_move_in_training(frozen):
 def test_train_mode_leaves_frozen_parts_in_eval_mode(frozen):
     network, module = frozen
     module.eval()
-    assert train_mode(module, network.frozen) is module
+    assert train_mode(module, network, 1) is module
     for name, part in module.named_modules():
         assert part.training == (name.split(".")[0] not in network.frozen), name
 
@@ -87,3 +88,47 @@ def test_one_head_has_the_whole_loss():
 def test_main_head_comes_first_and_missing_heads_are_left_out():
     heads = namedtuple("Heads", "logits near far")("main", None, "aux")
     assert all_logits(heads) == [(1.0, "main"), (0.3, "aux")]
+
+
+def test_loss_is_that_of_all_heads_weighted():
+    labels = torch.tensor([0, 2])
+    main, auxiliary = torch.randn(2, 3), torch.randn(2, 3).bfloat16()
+    one, other = (torch.nn.functional.cross_entropy(x.float(), labels) for x in (main, auxiliary))
+    torch.testing.assert_close(loss_of(main, labels), one)
+    torch.testing.assert_close(loss_of((main, auxiliary), labels), one + 0.3 * other)
+    assert loss_of(auxiliary, labels).dtype == torch.float32
+
+
+def test_what_thaws_trains_from_its_epoch_on(network_of):
+    network = network_of("resnet18", 3, 32).model_copy(
+        update={
+            "frozen": ["conv1", "bn1", "layer1", "layer2.0", "layer2.1"],
+            "thaw": [
+                Thaw(at_epoch=2, layers=["layer2"], learning_rate=None),
+                Thaw(at_epoch=5, layers=["layer1", "bn1"], learning_rate=None),
+            ],
+        }
+    )
+    module = construct(network, {})
+    expected = {
+        1: ["conv1", "bn1", "layer1", "layer2.0", "layer2.1"],
+        2: ["conv1", "bn1", "layer1"],
+        4: ["conv1", "bn1", "layer1"],
+        5: ["conv1"],
+    }
+    for epoch in (5, 1, 4, 2):
+        assert frozen_at(network, epoch) == expected[epoch]
+        train_mode(module, network, epoch)
+        for name in ("conv1", "bn1", "layer1", "layer2.0", "layer2.1", "layer3", "fc"):
+            part = module.get_submodule(name)
+            is_frozen = name in expected[epoch]
+            assert part.training != is_frozen
+            assert all(one.requires_grad != is_frozen for one in part.parameters())
+
+
+def test_a_parameter_can_be_frozen_by_its_name(network_of):
+    network = network_of("resnet18", 3, 32).model_copy(update={"frozen": ["fc.bias"]})
+    module = construct(network, {})
+    assert not module.fc.bias.requires_grad
+    assert module.fc.weight.requires_grad
+    assert module.fc.training

@@ -1,4 +1,6 @@
+import re
 import sys
+from collections import namedtuple
 from types import SimpleNamespace
 
 import pytest
@@ -6,7 +8,9 @@ import torch
 from torch import nn
 
 from stages.build import proof
+from stages.build.params import BuildSection
 from stages.build.proof import prove, require_fit
+from stages.build.resolve import resolve
 from stages.contracts.command import InputError
 
 
@@ -17,7 +21,7 @@ def made_up(network_of, monkeypatch):
     def made_up(make, *shape):
         module = SimpleNamespace(build=lambda c, h, w, n: make(c, h, w, n))
         monkeypatch.setitem(sys.modules, "stages.build.networks.made_up", module)
-        update = {"name": "made_up", "builder": "made_up"}
+        update = {"name": "made_up", "builder": "networks.made_up"}
         return network_of("lenet5", *(shape or (1, 8))).model_copy(update=update)
 
     return made_up
@@ -33,14 +37,14 @@ class Idle(nn.Module):
 
 
 class Picky(nn.Module):
-    """Takes no square at all, or none but those given."""
+    """Takes the sizes given, and no other."""
 
-    def __init__(self, n, *sides):
+    def __init__(self, n, sizes):
         super().__init__()
-        self.head, self.sides = nn.Linear(1, n), sides
+        self.head, self.sizes = nn.Linear(1, n), sizes
 
     def forward(self, images):
-        if images.shape[2] not in self.sides:
+        if images.shape[2] != images.shape[3] or images.shape[2] not in self.sizes:
             raise RuntimeError("size\nmismatch")
         return self.head(images.mean((1, 2, 3)).unsqueeze(1))
 
@@ -59,7 +63,7 @@ def refusal(network):
             "alexnet",
             (1, 28),
             "alexnet needs at least 63×63 px; the images are 28×28: "
-            "set prepare.image_size to 63 or more, or choose slim_vgg",
+            "set prepare.image_size to 64, or choose slim_vgg",
         ),
         (
             "vit_b_16",
@@ -71,13 +75,19 @@ def refusal(network):
             "slim_vgg",
             (1, 3, 9),
             "slim_vgg needs at least 4×4 px; the images are 3×9: "
-            "set prepare.image_size to 4 or more, or choose lenet5",
+            "set prepare.image_size to 32, or choose lenet5",
         ),
         (
             "vgg11_bn",
             (3, 2),
             "vgg11_bn needs at least 32×32 px; the images are 2×2: "
-            "set prepare.image_size to 32 or more, or choose lenet5",
+            "set prepare.image_size to 32, or choose lenet5",
+        ),
+        (
+            "inception_v3",
+            (3, 224),
+            "inception_v3 needs at least 299×299 px; the images are 224×224: "
+            "set prepare.image_size to 299, or choose slim_vgg",
         ),
     ],
 )
@@ -86,17 +96,51 @@ def test_refusal_says_what_fits_and_what_to_do(network_of, model, shape, message
 
 
 def test_refusal_without_a_size_that_helps(made_up):
-    assert refusal(made_up(lambda c, h, w, n: Picky(n))) == (
+    assert refusal(made_up(lambda c, h, w, n: Picky(n, ()))) == (
         "made_up takes no images of this size; the images are 8×8, and squares of up to 512 px "
         "do not help (size mismatch); choose slim_vgg"
     )
 
 
 def test_refusal_of_a_size_above_one_that_fits_names_no_wrong_remedy(made_up):
-    message = refusal(made_up(lambda c, h, w, n: Picky(n, 4, *range(9, 513))))
+    message = refusal(made_up(lambda c, h, w, n: Picky(n, (4, *range(9, 513)))))
     assert message.startswith("made_up needs at least 9×9 px; the images are 8×8: ")
-    message = refusal(made_up(lambda c, h, w, n: Picky(n, *range(1, 8), *range(30, 513))))
+    message = refusal(made_up(lambda c, h, w, n: Picky(n, (*range(1, 8), *range(30, 513)))))
     assert "needs at least 8" not in message
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size", "message"),
+    [
+        (range(16, 513, 16), (28, 28), "takes certain sizes only, such as 32×32 px"),
+        (range(16, 513, 16), (100, 100), "takes certain sizes only, such as 128×128 px"),
+        (range(14, 513, 14), (28, 30), "takes certain sizes only, such as 224×224 px"),
+        ((28, 96), (30, 30), "takes exactly 96×96 px"),
+        ((28, 96), (300, 300), "takes exactly 96×96 px"),
+        (range(9, 513), (28, 60), "takes certain sizes only, such as 64×64 px"),
+    ],
+)
+def test_refusal_where_larger_is_not_enough(made_up, sizes, size, message):
+    given = refusal(made_up(lambda c, h, w, n: Picky(n, sizes), 1, *size))
+    side = message.removesuffix(" px").rpartition("×")[2]
+    assert given == (
+        f"made_up {message}; the images are {size[0]}×{size[1]}: "
+        f"set prepare.image_size to {side}, or choose slim_vgg"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("alexnet", 12), ("squeezenet1_0", 3), ("vgg11", 20), ("vit_b_32", 40)]
+)
+def test_remedy_of_a_refusal_works(network_of, name, side):
+    set_to = re.search(r"set prepare.image_size to (\d+)", refusal(network_of(name, 3, side)))[1]
+    require_fit(network_of(name, 3, int(set_to)))
+
+
+def test_refusal_names_a_variant_as_the_user_does(info_of):
+    build = BuildSection(architectures={"mine": {"base": "alexnet", "learning_rate": 0.1}})
+    message = refusal(resolve("mine", build, info_of(1, 28)))
+    assert message.startswith("mine needs at least 63×63 px")
 
 
 class Backwards(torch.autograd.Function):
@@ -146,14 +190,64 @@ def test_parameter_that_never_trains_is_named(made_up):
 
 def test_wrong_number_of_logits_is_named(made_up):
     network = made_up(lambda c, h, w, n: nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, n + 1)))
-    with pytest.raises(InputError, match=r"shape \(2, 11\).* in train mode; expected \(2, 10\)"):
-        prove(network, {}, seed=0)
+    assert refusal(network) == (
+        "made_up returns a tensor of shape (2, 11) in train mode; expected logits of shape "
+        "(2, 10), in train mode also a tuple of them; mend stages/build/networks/made_up.py"
+    )
+
+
+class Several(nn.Module):
+    """Returns what a function makes of logits, in train mode or in both."""
+
+    def __init__(self, n, make, always=False):
+        super().__init__()
+        self.head, self.make, self.always = nn.Linear(1, n), make, always
+
+    def forward(self, images):
+        logits = self.head(images.mean((1, 2, 3)).unsqueeze(1))
+        return self.make(logits) if self.training or self.always else logits
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda logits: (logits, logits * 2),
+        lambda logits: [logits, None, logits * 2],
+        lambda logits: namedtuple("Heads", "logits near far")(logits, None, logits * 2),
+    ],
+)
+def test_auxiliary_heads_in_a_tuple_are_taken(made_up, make):
+    network = made_up(lambda c, h, w, n: Several(n, make))
+    require_fit(network)
+    assert prove(network, {}, seed=0) is network
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda logits: {"logits": logits}, "a dict"),
+        (lambda logits: (None, logits), "a NoneType"),
+        (lambda logits: (), "an empty tuple"),
+        (lambda logits: (logits, "far"), "a str"),
+        (lambda logits: (logits, logits[:, :1]), "a tensor of shape (2, 1)"),
+        (lambda logits: logits[:, :, None], "a tensor of shape (2, 10, 1)"),
+        (lambda logits: logits.sum(), "a tensor of shape ()"),
+    ],
+)
+def test_what_is_no_logits_is_named(made_up, make, what):
+    message = refusal(made_up(lambda c, h, w, n: Several(n, make)))
+    assert message.startswith(f"made_up returns {what} in train mode; expected ")
+
+
+def test_tuple_in_eval_mode_is_refused(made_up):
+    network = made_up(lambda c, h, w, n: Several(n, lambda logits: (logits, logits), always=True))
+    assert "made_up returns a tuple in eval mode" in refusal(network)
 
 
 def test_logits_that_are_not_finite_are_refused(network_of, trained_state):
     network = network_of("resnet18_transfer", 3, 32)
     weights = {"bn1.running_var": -torch.ones_like(trained_state["bn1.running_var"])}
-    with pytest.raises(InputError, match="with 0 finite numbers in train mode"):
+    with pytest.raises(InputError, match="gives 0 finite logits of 20 in train mode"):
         prove(network, weights, seed=0)
 
 

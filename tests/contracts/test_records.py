@@ -4,10 +4,9 @@ import json
 import math
 
 import pytest
-import torch
 from pydantic import ValidationError
 
-from stages.contracts.card import Card, read_card, write_card
+from stages.contracts.card import Card, Loaded, Part, read_card, write_card
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import (
     Epoch,
@@ -18,7 +17,7 @@ from stages.contracts.fold_record import (
     record_path,
     write_record,
 )
-from stages.contracts.network import Network, digest, read_network, read_weights, write_network
+from stages.contracts.network import Network, read_network, write_network
 from stages.contracts.overrides import TrainingOverrides
 from stages.contracts.recipe import Recipe, read_recipe, write_recipe
 
@@ -30,19 +29,47 @@ CARD = Card(
     classes=["cat", "dog"],
     parameters=10,
     trainable_parameters=9,
+    locked_parameters=1,
     multiply_adds=100,
-    weights="scratch",
+    activation_bytes=400,
+    smallest_side=None,
+    downsampling=4,
+    policy="frozen: conv",
+    loaded=[
+        Loaded(
+            source="IMAGENET1K_V1", sha256="0" * 64, into="", matched=1, missing=[], left_over=["b"]
+        )
+    ],
+    cautions=["trained on colours"],
+    parts=[
+        Part(
+            name="conv",
+            kind="Conv2d",
+            output_shape=[1, 2, 2],
+            parameters=10,
+            trainable_parameters=9,
+            trains_from=2,
+            source=None,
+            weights=None,
+            beside=False,
+        )
+    ],
 )
 RECIPE = Recipe(shift=2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
 NETWORK = Network(
     name="lenet5",
-    builder="lenet5",
+    builder="networks.lenet5",
     settings={},
     channels=1,
     height=28,
     width=28,
     n_classes=2,
+    heads=["12"],
     frozen=[],
+    thaw=[],
+    cut=None,
+    normalisation=None,
+    keep_weights=False,
     training=TrainingOverrides(learning_rate=0.1),
     code={"stages": "0" * 64},
     weights_sha256=None,
@@ -75,10 +102,6 @@ RECORD = FoldRecord(
 )
 
 
-def write_bare_network(folder, network):
-    write_network(folder, network, None)
-
-
 def write_in(folder, record):
     write_record(folder / "0-1.json", record)
 
@@ -92,7 +115,7 @@ every_record = pytest.mark.parametrize(
     [
         (write_card, read_card, "card.json", CARD),
         (write_recipe, read_recipe, "recipe.json", RECIPE),
-        (write_bare_network, read_network, "network.json", NETWORK),
+        (write_network, read_network, "network.json", NETWORK),
         (write_in, read_in, "0-1.json", RECORD),
     ],
 )
@@ -153,38 +176,3 @@ def test_each_fold_has_its_own_file(tmp_path):
     runs = [("a", 0, 1), ("a", 1, 0), ("b", 0, 1), ("a", 11, 1), ("a", 1, 11)]
     assert len({record_path(tmp_path, *run) for run in runs}) == len(runs)
     assert record_path(tmp_path, "a", 0, 1) == tmp_path / "a" / "0-1.json"
-
-
-WEIGHTS = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.steps": torch.tensor(5)}
-PRETRAINED = NETWORK.model_copy(update={"weights_sha256": digest(WEIGHTS)})
-
-
-def test_pretrained_weights_are_read_bit_by_bit(tmp_path):
-    write_network(tmp_path, PRETRAINED, WEIGHTS)
-    read = read_weights(tmp_path)
-    assert set(read) == set(WEIGHTS)
-    assert all(torch.equal(read[name], WEIGHTS[name]) for name in WEIGHTS)
-
-
-def test_same_weights_are_the_same_bytes(tmp_path):
-    write_network(tmp_path / "one", PRETRAINED, WEIGHTS)
-    write_network(tmp_path / "two", PRETRAINED, dict(reversed(WEIGHTS.items())))
-    one, two = (tmp_path / name / "weights.safetensors" for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
-
-
-def test_network_from_scratch_has_no_weights(tmp_path):
-    write_network(tmp_path, PRETRAINED, WEIGHTS)
-    write_network(tmp_path, NETWORK, None)
-    assert read_weights(tmp_path) == {}
-    assert [path.name for path in tmp_path.iterdir()] == ["network.json"]
-
-
-def test_other_weights_than_named_are_refused(tmp_path):
-    write_network(tmp_path, PRETRAINED, {**WEIGHTS, "bn.steps": torch.tensor(6)})
-    message = r"weights.safetensors is missing or not what .*network.json names; run 'dvc repro'"
-    with pytest.raises(InputError, match=message):
-        read_weights(tmp_path)
-    (tmp_path / "weights.safetensors").unlink()
-    with pytest.raises(InputError, match=message):
-        read_weights(tmp_path)

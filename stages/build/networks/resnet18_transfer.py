@@ -16,6 +16,7 @@ from stages.build.channels import adapt_channels
 
 TITLE = "ResNet-18 (He et al. 2016), pretrained and frozen up to stage 2"
 FROZEN: tuple[str, ...] = ("conv1", "bn1", "layer1", "layer2")  # as pretrained
+WEIGHTS_OF = "resnet18"  # whose published weights it takes
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:  # noqa: ARG001

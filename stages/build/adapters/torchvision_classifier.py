@@ -6,11 +6,8 @@ Deviations from torchvision: the first convolution takes the data's channels, an
 classifier has the data's classes, those of the auxiliary heads of GoogLeNet and Inception
 included. Both networks keep these heads. GoogLeNet's pool to 4×4 whatever comes, so they learn
 from small images, too; Inception's need 17×17 maps and so set the smallest image that it takes.
-
-MobileNetV3, MNASNet, MaxViT and EfficientNet B5 to B7 average the statistics of BatchNorm over
-hundreds or thousands of steps, more than a comparison has: in 180 steps MobileNetV3 learned its
-training batches and was at chance in eval mode, .101; with torch's own 0.1 of each batch, which
-all take here, it reached .944.
+BatchNorm follows as stages/build/momentum.py says. Transformers keep the one size for which
+torchvision makes them, that of their weights.
 """
 
 from typing import Any
@@ -19,8 +16,8 @@ from torch import nn
 from torchvision.models import get_model
 
 from stages.build.channels import adapt_channels
-
-MOMENTUM = 0.1  # share of a batch in BatchNorm's running statistics, at least
+from stages.build.momentum import follow
+from stages.build.stem import small_stem
 
 # Both would warn that their default will change. True is that default, and the papers'.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -29,12 +26,19 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def build(channels: int, height: int, width: int, n_classes: int, name: str) -> nn.Module:  # noqa: ARG001
-    """Return the architecture with fresh weights; the caller sees to it that the size fits."""
+def build(
+    channels: int,
+    height: int,  # noqa: ARG001 - the caller sees to it that the size fits
+    width: int,  # noqa: ARG001
+    n_classes: int,
+    name: str,
+    stem: str | None = None,
+) -> nn.Module:
+    """Return the architecture with fresh weights; `stem` may be "small"."""
     options = _OPTIONS.get(name, {})
     module: nn.Module = get_model(name, weights=None, num_classes=n_classes, **options)
+    if stem is not None:
+        small_stem(module, name)
     adapt_channels(module, channels)
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d) and part.momentum is not None:
-            part.momentum = max(part.momentum, MOMENTUM)
+    follow(module)
     return module
