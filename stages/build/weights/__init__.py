@@ -1,0 +1,1 @@
+"""Where does a network start from? Sources, checked, and fitted in tensor by tensor."""
