@@ -9,6 +9,32 @@ from stages.contracts.json_file import read_json, write_json
 from stages.contracts.strict import Strict
 
 Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=1)]
+
+
+class Part(Strict):
+    """One layer or block, or several alike in a row."""
+
+    name: str
+    kind: str  # class of the module, such as "Linear" or "2 × (Conv2d, ReLU)"
+    output_shape: list[int] | None  # of one image; None: not a single tensor
+    parameters: Count
+    trainable_parameters: Count  # at some time
+    trains_from: Size | None  # epoch of the first that trains; None: none ever does
+    source: str | None  # what it was taken from; None: made for this network
+    weights: str | None  # where what was taken has its weights from
+    beside: bool  # takes no part in evaluation, or is a bare parameter: not one of the chain
+
+
+class Loaded(Strict):
+    """What was found in one source of weights."""
+
+    source: str  # name, address or file
+    sha256: str
+    into: str  # the layer of a composition that it fills; "" for the whole network
+    matched: Count  # tensors that start as in the source
+    missing: list[str]  # tensors that start fresh instead
+    left_over: list[str]  # tensors of the source that nothing takes
 
 
 class Card(Strict):
@@ -20,9 +46,22 @@ class Card(Strict):
     input_shape: list[int]  # channels, height, width
     classes: list[str]
     parameters: Count
-    trainable_parameters: Count
-    multiply_adds: Count  # torchinfo's count for one image
-    weights: str  # "scratch", or file name and SHA-256 of the weights
+    trainable_parameters: Count  # at some time
+    locked_parameters: Count  # the others: they never train
+    multiply_adds: Count  # of one image in evaluation
+    activation_bytes: Count  # outputs of all layers for one image in float32, by torchinfo
+    smallest_side: Size | None  # pixels; every larger square fits, too; None: certain sizes only
+    downsampling: Size | None  # pixels of the image to one of its last maps; None: no maps
+    policy: str  # which parts train, when, and how fast
+    loaded: list[Loaded]  # empty: from scratch
+    cautions: list[str]  # what makes its weights fit the data less
+    parts: list[Part]  # in the order in which they run, those beside the chain last
+
+    @property
+    def weights(self) -> str:
+        """The sources of its weights on one line, or "scratch"."""
+        sources = [f"{one.source} (SHA-256 {one.sha256})" for one in self.loaded]
+        return ", ".join(dict.fromkeys(sources)) or "scratch"
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -2,7 +2,7 @@
 
 import yaml
 
-from stages.contracts.card import Card, write_card
+from stages.contracts.card import Card, Loaded, Part, write_card
 from stages.contracts.fold_record import (
     Epoch,
     FoldRecord,
@@ -24,10 +24,45 @@ def card(name, **changes):
         "classes": ["cat", "dog"],
         "parameters": 1000,
         "trainable_parameters": 1000,
+        "locked_parameters": 0,
         "multiply_adds": 5000,
-        "weights": "scratch",
+        "activation_bytes": 20_000,
+        "smallest_side": 4,
+        "downsampling": 2,
+        "policy": "trains from scratch",
+        "loaded": [],
+        "cautions": [],
+        "parts": [part("conv"), part("fc", kind="Linear", output_shape=[2], parameters=100)],
     }
     return Card(**facts | changes)
+
+
+def part(name, **changes):
+    """Return a convolution that trains from the start, and otherwise what is said."""
+    facts = {
+        "name": name,
+        "kind": "Conv2d",
+        "output_shape": [4, 8, 8],
+        "parameters": 900,
+        "trainable_parameters": changes.get("parameters", 900),
+        "trains_from": 1,
+        "source": None,
+        "weights": None,
+        "beside": False,
+    }
+    return Part(**facts | changes)
+
+
+def loaded(source, **changes):
+    facts = {
+        "source": source,
+        "sha256": "ab" * 32,
+        "into": "",
+        "matched": 60,
+        "missing": [],
+        "left_over": [],
+    }
+    return Loaded(**facts | changes)
 
 
 def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):

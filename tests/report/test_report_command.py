@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from records import flags as compare_flags
-from records import record
+from records import loaded, record
 
 from stages.compare.__main__ import main as compare
 from stages.contracts.command import InputError
@@ -55,6 +55,7 @@ def test_every_link_is_relative_and_the_figures_are_there(case):
     assert links == [
         *("figures/scores.svg", "figures/curves.svg", "figures/cost.svg"),
         *("contact_sheets/0/0.png", "contact_sheets/0/1.png"),
+        "architectures.md",
         *(f"models/{name}/summary.txt" for name in CASE),
     ]
     for figure in links[:3]:
@@ -78,7 +79,7 @@ def test_second_run_writes_the_same_bytes(case, tmp_path):
     again = tmp_path / "again"
     main([*flags[:-1], str(again)])
     files = sorted(path for path in again.rglob("*") if path.is_file())
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         twin = Path(flags[-1]) / file.relative_to(again)
         assert file.read_bytes() == twin.read_bytes()
@@ -88,9 +89,26 @@ def test_second_run_writes_the_same_bytes(case, tmp_path):
 def test_titles_and_class_names_cannot_become_markup(case):
     nasty = {"title": "a | *b*\n# <script> [x](y)", "classes": ["c|d", "_e_"]}
     text = report(case({"a": [[0.5, 0.6]]}, cards={"a": nasty}))
-    assert r"a: a \| \*b\* \# \<script\> \[x\](y); input 1×8×8, weights scratch;" in text
+    assert r"a: a \| \*b\* \# \<script\> \[x\](y); input 1×8×8, trains from scratch; [" in text
     assert r"2 classes: c\|d, \_e\_" in text
     assert "<script>" not in text
+
+
+def test_weights_and_their_cautions_are_named(case):
+    found = {"loaded": [loaded("W|1")], "policy": "finetune", "cautions": ["not *these* colours"]}
+    text = report(case({"a": [[0.5, 0.6]], "b_c": [[0.5, 0.6]]}, cards={"b_c": found}))
+    assert rf"input 1×8×8, finetune, weights W\|1 (SHA-256 {'ab' * 32}); [" in text
+    assert [line for line in text.splitlines() if "caution" in line] == [
+        r"- **caution**, b\_c: not \*these\* colours"
+    ]
+
+
+def test_architectures_have_a_page_of_their_own(case):
+    flags = case(CASE)
+    report(flags)
+    page = (Path(flags[-1]) / "architectures.md").read_text()
+    titles = [line for line in page.splitlines() if line.startswith("## ")]
+    assert titles == ["## lenet5", r"## slim\_vgg", "## bad"]
 
 
 def test_many_classes_are_not_all_listed(case):

@@ -29,7 +29,8 @@ def architectures(comparison: Comparison) -> str:
         reasons and f"Failed:\n\n{reasons}",
         table(COST, [_cost(one, one.name == chosen) for one in every]),
         "Seconds are of training steps per epoch, and of all folds with evaluation and start; "
-        "multiply-adds are of one image.",
+        "multiply-adds are of one image. What a part that never trains made of the images was "
+        "computed once before, and is not in the seconds.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What was compared, on what, and where to read more."""
+"""What was compared, on what, with which reservations, and where to read more."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -12,7 +12,7 @@ SHOWN_CLASSES = 20  # more would push everything else off the page
 
 
 def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
-    """Return the design, the machines, and a link to each network.
+    """Return the design, the machines, cautions of weights, and a link to each network.
 
     Args:
         comparison: What compare found.
@@ -27,8 +27,18 @@ def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
         *(_machine(machine) for machine in comparison.machines),
     ]
     networks = [_network(cards[model]) for model in plan.models]
+    cautions = [
+        f"**caution**, {escape(model)}: {escape(caution)}"
+        for model in plan.models
+        for caution in cards[model].cautions
+    ]
     return section(
-        "What was compared", bullets(facts), _warning(comparison), "Networks:", bullets(networks)
+        "What was compared",
+        bullets(facts),
+        bullets(cautions),
+        _warning(comparison),
+        "Networks, side by side in [architectures.md](architectures.md):",
+        bullets(networks),
     )
 
 
@@ -55,7 +65,8 @@ def _warning(comparison: Comparison) -> str:
 def _network(card: Card) -> str:
     shape = "×".join(map(str, card.input_shape))
     link = f"[layers](models/{quote(card.name, safe='')}/summary.txt)"
+    weights = f", weights {escape(card.weights)}" if card.loaded else ""
     return (
-        f"{escape(card.name)}: {escape(card.title)}; input {shape}, "
-        f"weights {escape(card.weights)}; {link}"
+        f"{escape(card.name)}: {escape(card.title)}; input {shape}, {escape(card.policy)}"
+        f"{weights}; {link}"
     )
