@@ -59,7 +59,24 @@ def draw(recipe: Recipe, n: int, seed: int, place: tuple[int, int, int]) -> Draw
         seed: Of the data set.
         place: Repeat, fold and epoch.
     """
-    sequence = np.random.SeedSequence(seed, spawn_key=(*b"augment", *place))
+    return _draw(recipe, n, np.random.SeedSequence(seed, spawn_key=(*b"augment", *place)))
+
+
+def draw_view(recipe: Recipe, n: int, seed: int, number: int) -> Draws:
+    """Draw one augmented view of every image, the same for all repeats, folds and epochs.
+
+    For networks with a part that never trains: it sees each view once.
+
+    Args:
+        recipe: What may be drawn.
+        n: Images in the data set.
+        seed: Of the data set.
+        number: Of the view, from 0.
+    """
+    return _draw(recipe, n, np.random.SeedSequence(seed, spawn_key=(*b"view", number)))
+
+
+def _draw(recipe: Recipe, n: int, sequence: np.random.SeedSequence) -> Draws:
     down, right, flip, angle, brightness, contrast, erase, *box = (
         np.random.default_rng(sequence).random((11, n)).astype(np.float32)
     )

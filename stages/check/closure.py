@@ -4,8 +4,8 @@ from pathlib import Path
 
 from stages.contracts.code import fingerprints
 
-# Imported by a computed name; train learns of the one that it makes from network.json.
-BY_NAME = {"build": "stages/build/networks"}
+# Imported by a computed name; train and extract learn of the one that they make from network.json.
+BY_NAME = {"build": ("stages/build/networks", "stages/build/adapters")}
 
 
 def closures(root: Path) -> dict[str, dict[str, str]]:
@@ -23,7 +23,8 @@ def closures(root: Path) -> dict[str, dict[str, str]]:
 
 
 def _modules(root: Path, stage: str) -> list[str]:
-    networks = sorted((root / BY_NAME[stage]).glob("*.py")) if stage in BY_NAME else []
+    folders = BY_NAME.get(stage, ())
+    networks = sorted(path for folder in folders for path in (root / folder).glob("*.py"))
     files = [root / "stages" / stage / "__main__.py", *networks]
     names = [".".join(path.relative_to(root).with_suffix("").parts) for path in files]
     return [name for name in names if not name.endswith(".__init__")]  # comes with its modules

@@ -9,15 +9,18 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stages.augment.params import AugmentParams
-from stages.build.catalogue import require_known
+from stages.build.catalogue import expectation, is_known
 from stages.build.params import BuildParams
 from stages.compare.params import CompareParams
 from stages.contracts.command import InputError
 from stages.contracts.explain import explain
+from stages.extract.params import ExtractParams
 from stages.prepare.params import PrepareParams
 from stages.split.params import SplitParams
 from stages.train.params import TrainParams
@@ -60,11 +63,19 @@ def _require_slots(candidates: list[str], info: ValidationInfo) -> list[str]:
     return candidates
 
 
-Name = Annotated[str, AfterValidator(require_known), BeforeValidator(_require_slug)]
+Name = Annotated[str, BeforeValidator(_require_slug)]
 Repeat = Annotated[int, Field(ge=0)]
 
 
-class Params(PrepareParams, SplitParams, AugmentParams, BuildParams, TrainParams, CompareParams):
+class Params(
+    PrepareParams,
+    SplitParams,
+    AugmentParams,
+    ExtractParams,
+    TrainParams,
+    CompareParams,
+    BuildParams,  # last, so that pydantic reads it first: it defines names
+):
     """Every key of params.yaml."""
 
     model: Name
@@ -72,10 +83,38 @@ class Params(PrepareParams, SplitParams, AugmentParams, BuildParams, TrainParams
     repeats: Annotated[list[Repeat], Field(min_length=1), AfterValidator(_require_ascending)]
     folds: Annotated[list[int], AfterValidator(_require_count)]
 
+    @field_validator("model", "candidates")
+    @classmethod
+    def _are_known(cls, given: str | list[str], info: ValidationInfo) -> str | list[str]:
+        """Stop unless the catalogue has each name, or the section build defines it."""
+        if "build" not in info.data:  # unsound: that is said
+            return given
+        defined = info.data["build"].architectures
+        names = {(): given} if isinstance(given, str) else {(i,): n for i, n in enumerate(given)}
+        errors = [
+            InitErrorDetails(
+                type=PydanticCustomError("value_error", "{text}", {"text": text}),
+                loc=place,
+                input=one,
+            )
+            for place, one in names.items()
+            for text in [expectation(one, defined)]
+            if one not in defined and not is_known(one)
+        ]
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return given
+
     @model_validator(mode="after")
     def _can_be_built(self) -> "Params":
         for model in self.models:
-            self.build.of(model)
+            for index, thaw in enumerate(self.build.of(model).thaw):
+                if thaw.at_epoch > self.train.epochs:
+                    raise ValueError(
+                        f"build.architectures.{model}.thaw.{index}.at_epoch is {thaw.at_epoch}, "
+                        f"and train.epochs {self.train.epochs}: that layer would never train; "
+                        "thaw earlier, or train longer"
+                    )
         return self
 
     @property

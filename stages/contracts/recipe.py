@@ -21,6 +21,11 @@ class Recipe(Strict):
     brightness: Fraction  # factor 1 ± this
     contrast: Fraction  # factor 1 ± this
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether images stay as they are."""
+        return not any(self.model_dump().values())
+
 
 def write_recipe(folder: Path, recipe: Recipe) -> None:
     """Write recipe.json."""

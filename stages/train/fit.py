@@ -2,19 +2,17 @@
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stages.augment.draws import draw
-from stages.build.network import all_logits, train_mode
+from stages.build.network import loss_of, train_mode
 from stages.contracts.fold_record import Epoch
+from stages.contracts.network import Network
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
 from stages.train.optimiser import AdamW
@@ -76,8 +74,9 @@ class Trainer:
 
     def __init__(
         self,
-        network: nn.Module,
-        frozen: Sequence[str],
+        module: nn.Module,
+        network: Network,
+        optimiser: AdamW,
         fold: Fold,
         section: TrainSection,
         hardware: Hardware,
@@ -85,18 +84,19 @@ class Trainer:
         """Take what trains, and on what.
 
         Args:
-            network: On the device, with its initial weights.
-            frozen: Children of the network that do not train.
+            module: On the device, with its initial weights; takes what the fold's inputs give.
+            network: Of which it was made: what trains in which epoch.
+            optimiser: Of all parameters that train at some time.
             fold: The data.
             section: The budget.
             hardware: Where to train.
         """
+        self._module = module
         self._network = network
-        self._frozen = frozen
+        self._optimiser = optimiser
         self._fold = fold
         self._section = section
         self._hardware = hardware
-        self._optimiser = AdamW(network.parameters(), section.weight_decay)
         self._labels = torch.from_numpy(fold.labels).to(hardware.device)
 
     def fit(self, progress: Progress) -> Outcome:
@@ -127,14 +127,13 @@ class Trainer:
         """Take one step a batch, each image once."""
         fold, section = self._fold, self._section
         place = (fold.repeat, fold.number, epoch)
-        draws = draw(fold.recipe, len(fold.labels), fold.seed, place)
         batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
-        train_mode(self._network, self._frozen)
+        train_mode(self._module, self._network, epoch)
         losses: list[Tensor] = []
         for number, index in enumerate(batches):
             step = (epoch - 1) * len(batches) + number
-            images = fold.images.augmented(index, draws, fold.recipe)
-            losses.append(self._step(images, index, step, section.epochs * len(batches)))
+            inputs = fold.inputs.training(index, epoch)
+            losses.append(self._step(inputs, index, step, section.epochs * len(batches)))
             if len(losses) == LOOK or number == len(batches) - 1:
                 progress.trained(
                     len(index), _finite(losses, f"the loss of a batch in epoch {epoch}")
@@ -143,16 +142,14 @@ class Trainer:
             else:
                 progress.trained(len(index), None)
 
-    def _step(self, images: Tensor, index: NDArray[np.int64], step: int, n_steps: int) -> Tensor:
+    def _step(self, inputs: Tensor, index: NDArray[np.int64], step: int, n_steps: int) -> Tensor:
         """Move the weights by one batch and return its loss, still on the device."""
         section = self._section
         labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
         with self._hardware.autocast():
-            heads = all_logits(self._network(images))
-            parts = [weight * F.cross_entropy(logits.float(), labels) for weight, logits in heads]
-        loss = torch.stack(parts).sum()
+            loss = loss_of(self._module(inputs), labels)
         torch.autograd.backward(loss)
-        self._optimiser.step(one_cycle(step, n_steps, section.learning_rate, section.warmup))
+        self._optimiser.step(lambda peak: one_cycle(step, n_steps, peak, section.warmup))
         return loss.detach()
 
     def _measure(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
@@ -176,11 +173,11 @@ class Trainer:
     @torch.inference_mode()
     def _logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits of images as they are, (b, n_classes), in eval mode."""
-        self._network.eval()
+        self._module.eval()
         # Twice the batch of training: without gradients that fits wherever training did.
         batches = np.array_split(index, n_batches(len(index), 2 * self._section.batch_size))
         with self._hardware.autocast():
-            parts = [self._network(self._fold.images.plain(one)).float().cpu() for one in batches]
+            parts = [self._module(self._fold.inputs.plain(one)).float().cpu() for one in batches]
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits
 

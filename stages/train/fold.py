@@ -1,17 +1,32 @@
 """What one fold is: which images train, which validate, and how they reach the network."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from stages.contracts.command import InputError
 from stages.contracts.dataset import Dataset
+from stages.contracts.features import Features
+from stages.contracts.network import ChannelStatistics, Network
 from stages.contracts.recipe import Recipe
 from stages.contracts.split import Split
-from stages.train.images import Images
+from stages.train.features import FeatureViews
+from stages.train.images import Images, Views
 from stages.train.streams import probe
+
+
+class Inputs(Protocol):
+    """Where batches are from: images, or features of images from a part that never trains."""
+
+    def training(self, index: NDArray[np.int64], epoch: int) -> Tensor:
+        """Return what the network trains on in an epoch, counted from 1: (b, ...)."""
+
+    def plain(self, index: NDArray[np.int64]) -> Tensor:
+        """Return images as they are, or their features: (b, ...)."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +41,9 @@ class Fold:
         training: (n,) positions of the images that train.
         probe: (m,) those of them on which the training curve is measured.
         validation: (m,) positions of the images that validate.
-        images: All images, normalised by the training part of this fold.
+        inputs: What the network gets of each image.
         labels: (n_images,) int64 class of every image of the data set.
-        recipe: How training images are augmented.
+        normalisation: Of the images.
     """
 
     repeat: int
@@ -38,43 +53,52 @@ class Fold:
     training: NDArray[np.int64]
     probe: NDArray[np.int64]
     validation: NDArray[np.int64]
-    images: Images
+    inputs: Inputs
     labels: NDArray[np.int64]
-    recipe: Recipe
+    normalisation: ChannelStatistics
 
 
 def open_fold(
-    dataset: Dataset, split: Split, recipe: Recipe, place: tuple[int, int], device: torch.device
+    data: tuple[Dataset, Split, Recipe],
+    place: tuple[int, int],
+    network: Network,
+    features: Features,
+    device: torch.device,
 ) -> Fold:
-    """Return one fold of a split.
+    """Return one fold of a split, as a network gets it.
 
     Args:
-        dataset: The images.
-        split: The folds of this repeat.
-        recipe: Of this repeat.
+        data: The images, the folds of this repeat, and its augmentation.
         place: Repeat and fold.
+        network: Whose normalisation counts, where it has its own.
+        features: Of its part that never trains; without views, the network gets images.
         device: Of the batches.
 
     Raises:
         InputError: If the split has no such fold.
     """
+    dataset, split, recipe = data
     repeat, number = place
     if number not in range(split.n_folds):
         raise InputError(
             f"fold is {number}; the split has folds 0 to {split.n_folds - 1}: set folds in "
             "params.yaml and run 'dvc repro'"
         )
-    training, validation = split.training(number), split.validation(number)
-    mean, std = split.normalisation.mean[number], split.normalisation.std[number]
+    training, validation, seed = split.training(number), split.validation(number), dataset.info.seed
+    normalisation = network.normalisation or ChannelStatistics(
+        mean=split.normalisation.mean[number], std=split.normalisation.std[number]
+    )
+    images = Images(dataset.images, normalisation.mean, normalisation.std, device)
+    views = Views(images, recipe, len(dataset.labels), seed, place)
     return Fold(
         repeat=repeat,
         number=number,
         n_folds=split.n_folds,
-        seed=dataset.info.seed,
+        seed=seed,
         training=training,
-        probe=probe(training, len(validation), dataset.info.seed, place),
+        probe=probe(training, len(validation), seed, place),
         validation=validation,
-        images=Images(dataset.images, mean, std, device),
+        inputs=FeatureViews(features, device) if features.views else views,
         labels=dataset.labels,
-        recipe=recipe,
+        normalisation=normalisation,
     )

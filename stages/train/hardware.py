@@ -8,7 +8,7 @@ import torch
 
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import Machine
-from stages.train.params import TrainSection
+from stages.train.params import HardwareSection
 
 Precision = Literal["float32", "bfloat16"]
 AMPERE = (8, 0)  # the first CUDA capability with bfloat16 in hardware
@@ -48,7 +48,7 @@ class Hardware:
         )
 
 
-def choose_hardware(section: TrainSection) -> Hardware:
+def choose_hardware(section: HardwareSection) -> Hardware:
     """Return what the section asks for; "auto" takes CUDA and bfloat16 where the hardware has them.
 
     Raises:
@@ -57,7 +57,7 @@ def choose_hardware(section: TrainSection) -> Hardware:
     has_cuda = torch.cuda.is_available()
     if section.device == "cuda" and not has_cuda:
         raise InputError(
-            "train.device is 'cuda', and torch finds no CUDA device here; set 'auto' or 'cpu'"
+            "hardware.device is 'cuda', and torch finds no CUDA device here; set 'auto' or 'cpu'"
         )
     is_cuda = has_cuda and section.device != "cpu"
     device = torch.device("cuda" if is_cuda else "cpu")
@@ -67,7 +67,7 @@ def choose_hardware(section: TrainSection) -> Hardware:
     return Hardware(device, precision, section.threads)
 
 
-def set_up(section: TrainSection) -> Hardware:
+def set_up(section: HardwareSection) -> Hardware:
     """Return the hardware that the section asks for, and fix what else decides the bits.
 
     That is threads, convolution algorithms, TensorFloat-32.

@@ -5,9 +5,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.augment.draws import Draws
+from stages.augment.draws import Draws, draw
 from stages.augment.transforms import BRIGHTEST, as_images, augment
 from stages.contracts.recipe import Recipe
+
+Place = tuple[int, int]
 
 ROOM = 0.5  # of the free memory of a GPU, for the data set; the rest is for training
 
@@ -61,6 +63,40 @@ class Images:
 
     def _normalise(self, images: Tensor) -> Tensor:
         return (images - self._mean) * self._scale
+
+
+class Views:
+    """The images of one fold as its network gets them: each epoch another view of each."""
+
+    def __init__(self, images: Images, recipe: Recipe, n: int, seed: int, place: Place) -> None:
+        """Take what decides the views.
+
+        Args:
+            images: Of the data set, normalised for the fold.
+            recipe: How training images are augmented.
+            n: Images in the data set.
+            seed: Of the data set.
+            place: Repeat and fold.
+        """
+        self._images, self._recipe = images, recipe
+        self._n, self._seed, self._place = n, seed, place
+        self._draws: tuple[int, Draws] | None = None  # of the epoch before
+
+    def training(self, index: NDArray[np.int64], epoch: int) -> Tensor:
+        """Return training images augmented: (b, c, h, w) float32, channels last in memory.
+
+        Args:
+            index: (b,) positions in the data set.
+            epoch: Counted from 1.
+        """
+        if self._draws is None or self._draws[0] != epoch:
+            place = (*self._place, epoch)
+            self._draws = epoch, draw(self._recipe, self._n, self._seed, place)
+        return self._images.augmented(index, self._draws[1], self._recipe)
+
+    def plain(self, index: NDArray[np.int64]) -> Tensor:
+        """Return images as they are: (b, c, h, w) float32, channels last in memory."""
+        return self._images.plain(index)
 
 
 def _on_device(pixels: NDArray[np.uint8], device: torch.device) -> Tensor | None:

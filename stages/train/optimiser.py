@@ -4,7 +4,7 @@ Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Const
 torch.optim.AdamW imports the compiler, a second that each fold would pay; the function does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -15,9 +15,10 @@ EPSILON = 1e-8
 
 
 class _Group:
-    """Parameters with one weight decay, and their moments."""
+    """Parameters with one peak and one weight decay, and their moments."""
 
-    def __init__(self, parameters: list[Tensor], weight_decay: float) -> None:
+    def __init__(self, parameters: list[Tensor], peak: float, weight_decay: float) -> None:
+        self.peak = peak
         self._weight_decay = weight_decay
         self._rows = [
             (one, torch.zeros_like(one), torch.zeros_like(one), torch.zeros((), device=one.device))
@@ -25,6 +26,7 @@ class _Group:
         ]
 
     def step(self, learning_rate: float) -> None:
+        """Move what has a gradient: what is frozen still has none, and keeps its moments at 0."""
         rows = [(*row, row[0].grad) for row in self._rows if row[0].grad is not None]
         adamw(
             params=[row[0] for row in rows],
@@ -47,30 +49,31 @@ class _Group:
 
 
 class AdamW:
-    """AdamW of all parameters that train; one call a step.
+    """AdamW of all parameters that train at some time; one call a step.
 
     Weight decay falls on the matrices and kernels only, not on biases and normalisation, as
     timm and torchvision's references do.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float) -> None:
-        """Take the parameters that require gradients.
+    def __init__(self, parameters: Iterable[tuple[Tensor, float]], weight_decay: float) -> None:
+        """Take the parameters.
 
         Args:
-            parameters: Of the network; frozen ones are left alone.
+            parameters: Each with the peak of its learning rate.
             weight_decay: Per unit of the learning rate.
         """
-        trained = [one for one in parameters if one.requires_grad]
-        kernels = [one for one in trained if one.ndim > 1]
-        others = [one for one in trained if one.ndim <= 1]
-        self._groups = [_Group(kernels, weight_decay), _Group(others, 0.0)]
+        groups: dict[tuple[float, float], list[Tensor]] = {}
+        for one, peak in parameters:
+            decay = weight_decay if one.ndim > 1 else 0.0
+            groups.setdefault((peak, decay), []).append(one)
+        self._groups = [_Group(ones, *key) for key, ones in groups.items()]
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
+    def step(self, rate_of: Callable[[float], float]) -> None:
         """Move every parameter that has a gradient, and drop the gradients.
 
         Args:
-            learning_rate: Of this step.
+            rate_of: The learning rate of this step, from its peak.
         """
         for group in self._groups:
-            group.step(learning_rate)
+            group.step(rate_of(group.peak))

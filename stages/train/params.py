@@ -16,6 +16,11 @@ class TrainSection(Strict):
     learning_rate: Annotated[float, Field(gt=0)]  # the peak of one cycle
     weight_decay: Annotated[float, Field(ge=0)]
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
+
+
+class HardwareSection(Strict):
+    """Where numbers are made, in extract and in train."""
+
     precision: Literal["auto", "float32", "bfloat16"]
     device: Literal["auto", "cpu", "cuda"]
     threads: Annotated[int, Field(ge=1)]
@@ -25,3 +30,4 @@ class TrainParams(Strict):
     """What train reads."""
 
     train: TrainSection
+    hardware: HardwareSection

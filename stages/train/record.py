@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from stages.contracts.dataset import DatasetInfo
 from stages.contracts.fold_record import FoldRecord, Timing
 from stages.contracts.predictions import Predictions
+from stages.contracts.weights import TrainedOn
 from stages.train.fit import Outcome
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
@@ -50,6 +52,18 @@ def predictions(fold: Fold, outcome: Outcome) -> Predictions:
         none = np.empty((0, 0), dtype=np.float32)
         return Predictions(np.empty(0, dtype=np.int64), none, none)
     return Predictions(fold.validation, outcome.last, outcome.best)
+
+
+def trained_on(info: DatasetInfo, fold: Fold) -> TrainedOn:
+    """Return what the weights of a fold know."""
+    return TrainedOn(
+        data=info.name,
+        channels=info.channels,
+        height=info.height,
+        width=info.width,
+        mean=fold.normalisation.mean,
+        std=fold.normalisation.std,
+    )
 
 
 def _confusion(fold: Fold, outcome: Outcome) -> list[list[int]] | None:

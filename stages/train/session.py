@@ -1,53 +1,82 @@
 """One architecture trained on one fold, from the resolved network to what is written of it."""
 
 import time
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from stages.build.cut import behind
 from stages.build.network import construct
 from stages.contracts.fold_record import FoldRecord
 from stages.contracts.network import Network
 from stages.contracts.predictions import Predictions
+from stages.train.features import FeatureViews
 from stages.train.fit import Trainer
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
+from stages.train.optimiser import AdamW
 from stages.train.params import TrainSection
 from stages.train.progress import Bar
+from stages.train.rates import peaks
 from stages.train.record import fold_record, predictions
 from stages.train.streams import seed_network
 
 
+@dataclass(frozen=True)
+class Result:
+    """What one fold gave.
+
+    Attributes:
+        record: For compare and report.
+        predictions: Logits of the validation images.
+        weights: What was trained, by name; None if nobody asked or training diverged.
+    """
+
+    record: FoldRecord
+    predictions: Predictions
+    weights: dict[str, Tensor] | None
+
+
 def train(
-    spec: Network,
+    network: Network,
     weights: dict[str, Tensor],
     fold: Fold,
     section: TrainSection,
     hardware: Hardware,
-) -> tuple[FoldRecord, Predictions]:
+) -> Result:
     """Make the network, train it on the fold with a bar, and return what is written of it.
 
     Args:
-        spec: The resolved network.
+        network: The resolved network.
         weights: Its pretrained part; empty if there is none.
         fold: The data.
-        section: The budget; what the network overrides is taken from its spec.
+        section: The budget for all.
         hardware: Where to train.
     """
     start = time.perf_counter()
-    overrides = spec.training.model_dump(exclude_none=True)
-    budget = section.model_copy(update=overrides)
-    seed_network(fold.seed, spec.name, fold.repeat, fold.number)
-    network = construct(spec, weights).to(hardware.device).to(memory_format=torch.channels_last)
-    trainer = Trainer(network, spec.frozen, fold, budget, hardware)
-    bar = Bar(_title(spec.name, fold), budget.epochs * len(fold.training), budget.epochs)
+    seed_network(fold.seed, network.name, fold.repeat, fold.number)
+    whole = construct(network, weights).to(hardware.device).to(memory_format=torch.channels_last)
+    state = whole.state_dict()  # the tensors themselves: training changes them in place
+    optimiser = _optimiser(whole, network, section)
+    has_features = isinstance(fold.inputs, FeatureViews)
+    module = behind(whole, network.cut) if has_features and network.cut else whole
+    trainer = Trainer(module, network, optimiser, fold, section, hardware)
+    bar = Bar(_title(network.name, fold), section.epochs * len(fold.training), section.epochs)
     try:
         outcome = trainer.fit(bar)
     finally:
         bar.close()
     seconds = time.perf_counter() - start
-    record = fold_record(spec.name, fold, outcome, hardware, budget.epochs, seconds)
-    return record, predictions(fold, outcome)
+    record = fold_record(network.name, fold, outcome, hardware, section.epochs, seconds)
+    kept = state if network.keep_weights and outcome.diverged is None else None
+    return Result(record, predictions(fold, outcome), kept)
+
+
+def _optimiser(module: nn.Module, network: Network, section: TrainSection) -> AdamW:
+    rates, own = peaks(module, network, section), network.training.weight_decay
+    parameters = [(one, rates[name]) for name, one in module.named_parameters() if name in rates]
+    return AdamW(parameters, section.weight_decay if own is None else own)
 
 
 def summary(record: FoldRecord) -> str:

@@ -31,10 +31,9 @@ SOUND = {
         "learning_rate": 0.002,
         "weight_decay": 0.05,
         "warmup": 0.25,
-        "precision": "auto",
-        "device": "auto",
-        "threads": 2,
     },
+    "extract": {"views": 4, "most_gigabytes": 4.0},
+    "hardware": {"precision": "auto", "device": "auto", "threads": 2},
     "compare": {"confidence": 0.95},
 }
 

@@ -9,6 +9,7 @@ from stages.check.closure import closures
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = sorted((ROOT / "stages" / "build" / "networks").glob("[!_]*.py"))
+ADAPTERS = sorted((ROOT / "stages" / "build" / "adapters").glob("[!_]*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,9 @@ def test_every_module_that_a_stage_loads_counts(closed, load):
         names = [f"stages.{stage}.__main__"]
         if stage == "build":  # imports them by name
             names += [f"stages.build.networks.{path.stem}" for path in NETWORKS]
+            names += [f"stages.build.adapters.{path.stem}" for path in ADAPTERS]
+        if stage == "extract":  # where it has something to do
+            names.append("stages.extract.store")
         assert set(names) <= load(names) <= set(counted), stage
 
 
@@ -53,9 +57,10 @@ def test_check_and_stages_that_only_check_knows_count_for_none(closed):
 
 def test_network_counts_for_build_but_for_train_through_network_json_alone(closed):
     assert len(NETWORKS) >= 4
-    for path in NETWORKS:
-        assert f"stages.build.networks.{path.stem}" in closed["build"]
-    assert not any(name.startswith("stages.build.networks") for name in closed["train"])
+    for path in (*NETWORKS, *ADAPTERS):
+        assert f"stages.build.{path.parent.name}.{path.stem}" in closed["build"]
+    for stage in ("extract", "train"):
+        assert not any(".networks" in name or ".adapters" in name for name in closed[stage])
     assert not any(name.endswith("__init__") for name in closed["build"])
 
 
@@ -76,9 +81,11 @@ def project(tmp_path):
         ("report/markdown.py", {"report"}),
         ("compare/verdict.py", {"compare"}),
         ("build/networks/lenet5.py", {"build"}),
-        ("build/network.py", {"build", "train"}),
-        ("augment/transforms.py", {"augment", "train"}),
-        ("contracts/recipe.py", {"augment", "train"}),
+        ("build/network.py", {"build", "extract", "train"}),
+        ("build/cut.py", {"build", "extract", "train"}),
+        ("build/adapters/composition.py", {"build"}),
+        ("augment/transforms.py", {"augment", "extract", "train"}),
+        ("contracts/recipe.py", {"augment", "extract", "train"}),
         ("check/schema.py", set()),
     ],
 )

@@ -11,7 +11,10 @@ from stages.contracts.command import InputError
 SLUG = "expected the name of an architecture: letters, digits and underscores"
 RESTORE = "; 'dvc checkout' restores tracked data that 'dvc exp run' cleared there"
 FOLDS = "expected 0, 1, .. k - 1 in this order for k folds, at least [0, 1]"
-TOP = "augment, build, candidates, compare, folds, model, prepare, repeats, seed, train"
+TOP = (
+    "augment, build, candidates, compare, extract, folds, hardware, model, prepare, repeats, seed, "
+    "train"
+)
 
 
 def errors(content, n_slots=3):
@@ -118,7 +121,7 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
             "build.architectures.lenet6",
             {},
             "build.architectures.lenet6 is 'lenet6'; expected the name of an architecture; "
-            "did you mean 'lenet5'?",
+            "did you mean 'lenet5'? (a new one needs base, file or layers)",
         ),
         ("train.epochs", True, "train.epochs is True; expected an integer"),
         ("train.learning_rate", math.nan, "train.learning_rate is nan; expected a finite number"),
@@ -129,8 +132,8 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
         (
             "train.lr",
             5,
-            "train.lr is not a known key; known: batch_size, device, epochs, learning_rat"
-            "e, precision, threads, warmup, weight_decay",
+            "train.lr is not a known key; known: batch_size, epochs, learning_rate, warmup, "
+            "weight_decay",
         ),
     ],
 )
@@ -146,9 +149,9 @@ def test_misspelt_key_is_one_line(params):
 
 
 def test_every_error_is_listed(params):
-    content = params("seed", "train.threads", model="..", folds=[0], **{"compare.confidence": 1})
+    content = params("seed", "hardware.threads", model="..", folds=[0], **{"compare.confidence": 1})
     keys = {line.split()[1] for line in errors(content)}
-    assert keys == {"model", "folds", "seed", "train.threads", "compare.confidence"}
+    assert keys == {"model", "folds", "seed", "hardware.threads", "compare.confidence"}
 
 
 @pytest.mark.parametrize("key", ["model", "seed", "train", "train.epochs", "prepare.limit"])

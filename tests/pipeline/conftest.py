@@ -13,7 +13,8 @@ SMALL = {
     "candidates": ["lenet5", "slim_vgg", "lenet5"],
     "folds": [0, 1],
     "prepare": {"limit": 60},
-    "train": {"epochs": 1, "threads": 1},
+    "train": {"epochs": 1},
+    "hardware": {"threads": 1},
 }
 
 

@@ -5,6 +5,7 @@ import yaml
 from stages.augment.params import AugmentSection
 from stages.augment.recipe import resolve
 from stages.contracts.dataset import DatasetInfo, Samples, create_images, write_dataset
+from stages.contracts.features import FeaturesInfo, write_features_info
 from stages.contracts.network import Network, write_network
 from stages.contracts.overrides import TrainingOverrides
 from stages.contracts.recipe import write_recipe
@@ -18,10 +19,9 @@ SECTION = {
     "learning_rate": 0.003,
     "weight_decay": 0.05,
     "warmup": 0.25,
-    "precision": "auto",
-    "device": "cpu",
-    "threads": 1,
 }
+HARDWARE = {"precision": "auto", "device": "cpu", "threads": 1}
+NO_FEATURES = FeaturesInfo(views=[], dtype="float32", reason="every layer trains")
 AUGMENT = {"shift": 0.1, "flip": 0.5, "rotation": 0, "erase": 0, "brightness": 0, "contrast": 0}
 
 
@@ -63,28 +63,37 @@ def flags(case):
 
     def flags(model="slim_vgg", fold=0, name="one", frozen=(), overrides=None, **section):
         params = case / "params.yaml"
-        params.write_text(yaml.safe_dump({"train": SECTION | section}))
+        given = {key: section.pop(key) for key in HARDWARE if key in section}
+        content = {"train": SECTION | section, "hardware": HARDWARE | given}
+        params.write_text(yaml.safe_dump(content))
         own = model in ("lenet5", "slim_vgg", "vgg_resnet")
         network = Network(
             name=model,
-            builder=model if own else "torchvision_classifier",
+            builder=f"networks.{model}" if own else "adapters.torchvision_classifier",
             settings={} if own else {"name": model},
             channels=1,
             height=16,
             width=16,
             n_classes=2,
+            heads=[],
             frozen=list(frozen),
+            thaw=[],
+            cut=None,
+            normalisation=None,
+            keep_weights=False,
             training=TrainingOverrides(**overrides or {}),
             code={},
             weights_sha256=None,
         )
-        write_network(case / "network", network, None)
+        write_network(case / "network", network)
+        write_features_info(case / "features", NO_FEATURES)
         paths = {
             "params": params,
             "dataset": case / "prepared",
             "split": case / "split",
             "recipe": case / "augmented",
             "network": case / "network",
+            "features": case / "features",
             "predictions": case / name / "run",
             "record": case / name / "record.json",
             "repeat": 0,

@@ -5,17 +5,20 @@ import numpy as np
 import pytest
 import torch
 
-from stages.build.network import construct
+from stages.build.network import construct, train_mode
 from stages.contracts.dataset import read_dataset
+from stages.contracts.features import Features
 from stages.contracts.fold_record import Epoch
-from stages.contracts.network import read_network
+from stages.contracts.network import Thaw, read_network
 from stages.contracts.params_file import read_params
 from stages.contracts.recipe import read_recipe
 from stages.contracts.split import read_split
 from stages.train.fit import Outcome, Trainer
 from stages.train.fold import open_fold
 from stages.train.hardware import choose_hardware
+from stages.train.optimiser import AdamW
 from stages.train.params import TrainParams
+from stages.train.rates import peaks
 from stages.train.streams import seed_network
 
 
@@ -33,19 +36,52 @@ class Silent:
 def trainer(case, flags):
     """Return a function that makes a network and who trains it."""
 
-    def trainer(model="slim_vgg", frozen=(), change=lambda fold: fold, **section):
+    def trainer(model="slim_vgg", change=lambda fold: fold, update=None, **section):
         flags(model, **section)  # writes the files
-        budget = read_params(case / "params.yaml", TrainParams).train
-        hardware = choose_hardware(budget)
-        spec = read_network(case / "network").model_copy(update={"frozen": list(frozen)})
-        dataset, split = read_dataset(case / "prepared"), read_split(case / "split")
-        recipe = read_recipe(case / "augmented")
-        fold = change(open_fold(dataset, split, recipe, (0, 0), hardware.device))
+        params = read_params(case / "params.yaml", TrainParams)
+        hardware = choose_hardware(params.hardware)
+        network = read_network(case / "network").model_copy(update=update or {})
+        data = (
+            read_dataset(case / "prepared"),
+            read_split(case / "split"),
+            read_recipe(case / "augmented"),
+        )
+        fold = change(open_fold(data, (0, 0), network, Features(), hardware.device))
         seed_network(0, model, 0, 0)
-        network = construct(spec, {})
-        return network, Trainer(network, spec.frozen, fold, budget, hardware)
+        module = construct(network, {})
+        rates = peaks(module, network, params.train)
+        named = module.named_parameters()
+        optimiser = AdamW([(one, rates[name]) for name, one in named if name in rates], 0.1)
+        return module, Trainer(module, network, optimiser, fold, params.train, hardware)
 
     return trainer
+
+
+class Watching(Silent):
+    """Takes a copy of the state after each epoch."""
+
+    def __init__(self, module):
+        self.module, self.states = module, [self.copy(module)]
+
+    def copy(self, module):
+        return {name: value.clone() for name, value in module.state_dict().items()}
+
+    def evaluated(self, point):
+        self.states.append(self.copy(self.module))
+
+    def moved(self, epoch):
+        """Return the children of which something changed in an epoch, counted from 1."""
+        before, after = self.states[epoch - 1 : epoch + 1]
+        names = [name for name in after if not torch.equal(before[name], after[name])]
+        return {name.split(".")[0] for name in names}
+
+
+def epochs_moved(trainer, epochs, **update):
+    """Return what moved in each epoch of VGG-ResNet: 0, 1 and 2 hold layers, 5 is the head."""
+    module, one = trainer("vgg_resnet", epochs=epochs, update={"heads": ["5"]} | update)
+    watching = Watching(module)
+    one.fit(watching)
+    return [watching.moved(epoch) for epoch in range(1, epochs + 1)]
 
 
 def point(epoch, accuracy):
@@ -58,16 +94,34 @@ def point(epoch, accuracy):
     )
 
 
-def test_frozen_children_stay_to_the_bit_statistics_included(trainer):
-    network, one = trainer("vgg_resnet", frozen=("0", "1"))
-    before = {name: value.clone() for name, value in network.state_dict().items()}
+def test_from_scratch_and_finetuned_everything_moves(trainer):
+    assert epochs_moved(trainer, 1) == [{"0", "1", "2", "5"}]
+
+
+def test_frozen_parts_stay_to_the_bit_statistics_included(trainer):
+    assert epochs_moved(trainer, 2, frozen=["0", "1"]) == [{"2", "5"}] * 2
+
+
+def test_with_all_but_the_head_frozen_the_head_alone_moves(trainer):
+    assert epochs_moved(trainer, 2, frozen=["0", "1", "2", "3", "4"]) == [{"5"}] * 2
+
+
+def test_what_thaws_stays_to_the_bit_before_and_moves_from_its_epoch_on(trainer):
+    thaw = [
+        Thaw(at_epoch=2, layers=["2"], learning_rate=None),
+        Thaw(at_epoch=4, layers=["0", "1"], learning_rate=1e-4),
+    ]
+    moved = epochs_moved(trainer, 4, frozen=["0", "1", "2"], thaw=thaw)
+    assert moved == [{"5"}, {"2", "5"}, {"2", "5"}, {"0", "1", "2", "5"}]
+
+
+def test_dropout_of_a_frozen_part_is_off_and_of_others_on(trainer):
+    module, one = trainer("slim_vgg", epochs=1, update={"frozen": ["0", "1", "7"]})
     one.fit(Silent())
-    changed = {
-        name.split(".")[0]
-        for name, value in network.state_dict().items()
-        if not torch.equal(value, before[name])
-    }
-    assert changed == {"2", "5"}  # the residual stage and the linear head
+    train_mode(module, one._network, 1)
+    states = {name: part.training for name, part in module.named_children()}
+    assert not any(states[name] for name in ("0", "1", "7"))
+    assert states["2"]
 
 
 def test_best_is_the_first_epoch_of_the_highest_accuracy_and_last_the_last():
@@ -83,14 +137,14 @@ def test_a_validation_loss_that_is_not_finite_diverges(trainer):
 
     def change(fold):
         class Broken:
-            def augmented(self, *given):
-                return fold.images.augmented(*given)
+            def training(self, *given):
+                return fold.inputs.training(*given)
 
             def plain(self, index):
-                images = fold.images.plain(index)
+                images = fold.inputs.plain(index)
                 return images * (math.nan if index[0] in fold.validation else 1)
 
-        return replace(fold, images=Broken())
+        return replace(fold, inputs=Broken())
 
     _, one = trainer(change=change)
     outcome = one.fit(Silent())
@@ -98,14 +152,9 @@ def test_a_validation_loss_that_is_not_finite_diverges(trainer):
     assert outcome.curves == []
 
 
-def test_train_and_validation_are_measured_on_equally_many_images(trainer, case):
-    fold = open_fold(
-        read_dataset(case / "prepared"),
-        read_split(case / "split"),
-        read_recipe(case / "augmented"),
-        (0, 1),
-        torch.device("cpu"),
-    )
+def test_train_and_validation_are_measured_on_equally_many_images(trainer):
+    _, one = trainer()
+    fold = one._fold
     assert len(fold.probe) == len(fold.validation) == 32
     assert set(fold.probe) <= set(fold.training)
     assert not set(fold.training) & set(fold.validation)
@@ -114,7 +163,7 @@ def test_train_and_validation_are_measured_on_equally_many_images(trainer, case)
 def test_the_batch_size_of_evaluation_changes_no_prediction(trainer):
     """Measured in eval mode: BatchNorm does not look at the batch."""
     _, small = trainer(batch_size=3, epochs=1)
-    network, large = trainer(batch_size=64, epochs=1)
-    small._network = network
+    module, large = trainer(batch_size=64, epochs=1)
+    small._module = module
     index = np.arange(20)
     np.testing.assert_allclose(small._logits(index), large._logits(index), atol=0.02)

@@ -2,18 +2,9 @@ import pytest
 import torch
 
 from stages.train.hardware import choose_hardware, set_up
-from stages.train.params import TrainSection
+from stages.train.params import HardwareSection
 
-SECTION = TrainSection(
-    epochs=1,
-    batch_size=3,
-    learning_rate=0.1,
-    weight_decay=0.0,
-    warmup=0.1,
-    precision="auto",
-    device="cpu",
-    threads=1,
-)
+SECTION = HardwareSection(precision="auto", device="cpu", threads=1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import torch
 
 from stages.augment.draws import draw
 from stages.contracts.recipe import Recipe
-from stages.train.images import Images
+from stages.train.images import Images, Views
 
 OFF = Recipe(shift=0, flip=0, rotation=0, erase=0, brightness=0, contrast=0)
 
@@ -41,3 +41,14 @@ def test_each_image_gets_its_own_draw(pixels):
     for position in range(20):
         alone = images.augmented(np.array([position]), draws, recipe)
         assert torch.equal(together[position], alone[0])
+
+
+def test_views_of_an_epoch_are_those_that_are_drawn_for_it(pixels):
+    recipe = OFF.model_copy(update={"shift": 2, "flip": 0.5})
+    images = Images(pixels, [0.5] * 3, [0.2] * 3, torch.device("cpu"))
+    views, index = Views(images, recipe, 20, 5, (1, 2)), np.arange(20)
+    for epoch in (1, 2, 1):
+        expected = images.augmented(index, draw(recipe, 20, 5, (1, 2, epoch)), recipe)
+        assert torch.equal(views.training(index, epoch), expected)
+    assert not torch.equal(views.training(index, 1), views.training(index, 2))
+    assert torch.equal(views.plain(index), images.plain(index))

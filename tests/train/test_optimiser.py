@@ -19,12 +19,13 @@ def test_equals_torch_adamw_with_decay_on_matrices_only():
         {"params": [p for p in theirs.parameters() if p.ndim > 1], "weight_decay": 0.1},
         {"params": [p for p in theirs.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    reference, optimiser = torch.optim.AdamW(groups, lr=0.01), AdamW(ours.parameters(), 0.1)
+    reference = torch.optim.AdamW(groups, lr=0.01)
+    optimiser = AdamW([(one, 1.0) for one in ours.parameters()], 0.1)
     for step in range(20):
         batch = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
         for one in (ours, theirs):
             one(batch).square().mean().backward()
-        optimiser.step(0.01)
+        optimiser.step(lambda peak: 0.01 * peak)
         reference.step()
         reference.zero_grad()
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -36,10 +37,22 @@ def test_frozen_parameters_stay_to_the_bit():
     ours = network()
     ours[0].requires_grad_(requires_grad=False)
     before = ours[0].weight.clone()
-    optimiser = AdamW(ours.parameters(), 0.1)
+    optimiser = AdamW([(one, 1.0) for one in ours.parameters()], 0.1)
     ours(torch.ones(2, 4)).sum().backward()
-    optimiser.step(0.1)
+    optimiser.step(lambda peak: 0.1 * peak)
     assert torch.equal(ours[0].weight, before)
+
+
+def test_each_parameter_moves_at_its_own_rate():
+    """Of the first step of Adam each number moves by the rate, whatever the gradient."""
+    ours = network()
+    peaks = [0.01 * (index + 1) for index, _ in enumerate(ours.parameters())]
+    before = [one.clone() for one in ours.parameters()]
+    optimiser = AdamW(zip(ours.parameters(), peaks, strict=True), 0.0)
+    ours(torch.randn(8, 4)).square().sum().backward()
+    optimiser.step(lambda peak: peak / 2)
+    for one, old, peak in zip(ours.parameters(), before, peaks, strict=True):
+        assert (one - old).abs().max().item() == pytest.approx(peak / 2, rel=1e-3)
 
 
 @pytest.mark.parametrize("module", ["stages.train.__main__"])

@@ -1,0 +1,69 @@
+"""data/features/NAME: what the part of a network that never trains makes of the images."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.contracts.json_file import read_json, write_json
+from stages.contracts.strict import Strict
+
+Dtype = Literal["float32", "bfloat16"]
+
+PLAIN = "plain"
+
+
+class FeaturesInfo(Strict):
+    """features.json: what lies beside it; nothing where no part of the network can run once."""
+
+    views: list[str]  # files without .npy; the epochs train on them in turn
+    dtype: Dtype  # of bfloat16, the npy holds the bits as uint16
+    reason: str | None  # why there are none; None: there are
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of every image of the data set.
+
+    Attributes:
+        dtype: Of the numbers.
+        plain: (n, ...) of the images as they are; maps as (n, h, w, c).
+        views: The same of augmented views; empty where there are no features.
+    """
+
+    dtype: Dtype = "float32"
+    plain: NDArray[np.generic] | None = None
+    views: list[NDArray[np.generic]] = field(default_factory=list)
+
+
+def create_array(
+    folder: Path, name: str, shape: tuple[int, ...], dtype: Dtype
+) -> NDArray[np.generic]:
+    """Create an array of features, to be filled; mapped, so that it may be larger than memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = np.uint16 if dtype == "bfloat16" else np.float32
+    array: NDArray[np.generic] = np.lib.format.open_memmap(
+        folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape
+    )
+    return array
+
+
+def write_features_info(folder: Path, info: FeaturesInfo) -> None:
+    """Write features.json, after the arrays that it names; others are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {f"{name}.npy" for name in (*info.views, PLAIN) if info.views}
+    for path in folder.glob("*.npy"):
+        if path.name not in kept:
+            path.unlink()
+    write_json(folder / "features.json", info)
+
+
+def read_features(folder: Path) -> Features:
+    """Read the features, mapped; without views where there are none."""
+    info = read_json(folder / "features.json", FeaturesInfo)
+    if not info.views:
+        return Features()
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in {*info.views, PLAIN}}
+    return Features(info.dtype, arrays[PLAIN], [arrays[name] for name in info.views])

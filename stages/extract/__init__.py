@@ -1,0 +1,1 @@
+"""What does the part of a network that never trains make of the images?"""
