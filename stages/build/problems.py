@@ -53,6 +53,8 @@ def _identity(model: str, section: ArchitectureSection, sections: Sections) -> I
         defined = [name for name, one in sections.items() if one.file or one.layers]
         if not is_known(section.base) and section.base not in defined:
             yield ("base",), expectation(section.base, defined)
+        elif any(take.weights for take in sections.get(section.base, section).takes):
+            yield ("base",), "one without weights in its layers; write those layers out here"
 
 
 def _origins(section: ArchitectureSection) -> Iterator[tuple[Key, Origin]]:

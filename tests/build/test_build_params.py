@@ -108,6 +108,13 @@ def test_network_that_needs_weights_says_which_keys_to_set(read):
         ({"lenet5": {"weights": "w.pt", "trust_pickle": True}}, "trust is in one file, by hash"),
         ({"lenet5": {"base": "slim_vgg"}}, "expected null, or another name for the section: len"),
         ({"net": {}}, r"net is 'net'; expected .* \(a new one needs base, file or layers\)"),
+        (
+            {
+                "part": {"layers": [{"take": "resnet18.layer1", "weights": "DEFAULT"}]},
+                "net": {"base": "part"},
+            },
+            "net.base is 'part'; expected one without weights in its layers; write those layers",
+        ),
         ({"net": {"base": "lenet6"}}, "net.base is 'lenet6'; expected .*did you mean 'lenet5'"),
         (
             {"net": {"base": "lenet5", "file": "nets/a.py:A"}},

@@ -207,3 +207,29 @@ def test_any_wrong_value_is_explained_at_its_key(params, key, value):
         for line in str(error).split("\n"):
             assert line.startswith(f"params.yaml: {key.split('.')[0]}")
             assert line.isprintable()
+
+
+def test_a_layer_that_would_thaw_after_the_last_epoch_is_named(params):
+    thaw = [{"at_epoch": epoch, "layers": "0"} for epoch in (3, 4)]
+    section = {"weights": "w.pt", "weights_sha256": "0" * 64, "thaw": thaw}
+    content = params(**{"build.architectures": {"lenet5": section}})
+    assert errors(content) == [
+        "params.yaml: build.architectures.lenet5.thaw.1.at_epoch is 4, and train.epochs 3: that "
+        "layer would never train; thaw earlier, or train longer"
+    ]
+    content = params(**{"build.architectures": {"lenet5": section | {"thaw": thaw[:1]}}})
+    assert check(content, 3, "params.yaml")
+
+
+def test_names_that_the_section_build_defines_are_known(params):
+    defined = {
+        "mine": {"file": "nets/mine.py:Mine"},
+        "small": {"base": "resnet18", "stem": "small"},
+    }
+    content = params(model="mine", **{"build.architectures": defined})
+    assert check(content, 3, "params.yaml").models[-1] == "mine"
+    content["candidates"][0] = "smal"
+    assert errors(content) == [
+        "params.yaml: candidates[0] is 'smal'; expected the name of an architecture; "
+        "did you mean 'small'?"
+    ]
