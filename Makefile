@@ -3,6 +3,8 @@
 PYTHON ?= python3
 ENVIRONMENT := .venv
 INSTALLED := $(ENVIRONMENT)/installed
+# A file of tests stays with one of the two, so that what its tests share is made once.
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro check experiments test test-all lint environment clean
@@ -17,10 +19,10 @@ experiments: $(INSTALLED)  ## every experiment in one row, with what differs bet
 	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
 
 test: $(INSTALLED)  ## the tests that take minutes at most
-	python -m pytest -m "not slow"
+	python -m pytest -m "not slow" $(TWO_AT_A_TIME)
 
 test-all: $(INSTALLED)  ## every test
-	python -m pytest
+	python -m pytest $(TWO_AT_A_TIME)
 
 lint: $(INSTALLED)  ## style, types, and the arrows between packages
 	ruff check
