@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from stages.build.cut import behind, features
 from stages.build.network import construct, covers, frozen_at
 from stages.build.reference import Reference, parse, take
-from stages.build.shapes import BATCH, construct_shapes
+from stages.build.shapes import BATCH, WHOLE, construct_shapes
 from stages.contracts.command import InputError
 from stages.contracts.network import Cut, Network
 
 LAST = 10**9  # epoch; whatever is frozen then never trains
 COLOURS = 3  # channels of the images on which networks are watched from which something is taken
 SIDE = 224  # pixels of these images
-_WHOLE = {"channels": COLOURS, "height": SIDE, "width": SIDE, "frozen": [], "thaw": []}
+_WATCHED = {**WHOLE, "channels": COLOURS, "height": SIDE, "width": SIDE}
 
 
 @dataclass
@@ -131,7 +131,7 @@ def require_spans(network: Network) -> None:
         if layer["kind"] != "take":
             continue
         reference, key = parse(layer["take"]), f"build.architectures.{network.name}.layers.{index}"
-        source = network.model_copy(update=sources[reference.network] | _WHOLE)
+        source = network.model_copy(update=sources[reference.network] | _WATCHED)
         module = construct_shapes(source)
         span, _ = take(module, layer["take"], f"{key}.take")
         gap = _gap(module, span, reference)

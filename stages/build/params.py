@@ -1,13 +1,13 @@
 """The keys of params.yaml that build reads."""
 
-from pydantic import ValidationError, field_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import field_validator
 
 from stages.build.catalogue import TAKE_WEIGHTS, expectation, is_known
 from stages.build.problems import Key, problems
 from stages.build.section import ArchitectureSection
 from stages.contracts.command import InputError
 from stages.contracts.strict import Strict
+from stages.contracts.unsound import require_none
 
 
 class BuildSection(Strict):
@@ -34,18 +34,12 @@ class BuildSection(Strict):
     def _fit_their_names(
         cls, sections: dict[str, ArchitectureSection]
     ) -> dict[str, ArchitectureSection]:
-        errors = [
-            InitErrorDetails(
-                # The text is an argument: in the template, braces would be fields.
-                type=PydanticCustomError("value_error", "{text}", {"text": expected}),
-                loc=(model, *key),
-                input=_value(section, key) if key else model,
-            )
+        found = (
+            ((model, *key), expected, _value(section, key) if key else model)
             for model, section in sections.items()
             for key, expected in problems(model, section, sections)
-        ]
-        if errors:
-            raise ValidationError.from_exception_data(cls.__name__, errors)
+        )
+        require_none(cls.__name__, found)
         return sections
 
 

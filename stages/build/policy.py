@@ -1,16 +1,17 @@
 """Which parts of a network train, and when: params.yaml's words made into modules."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from torch import nn
 
 from stages.build.chains import find_cut
 from stages.build.network import covers, named
-from stages.build.reference import UnknownModuleError, child, find, parse, select
+from stages.build.reference import UnknownModuleError, look_up, parse
 from stages.build.section import ArchitectureSection, ThawSection
 from stages.build.shapes import construct_shapes
 from stages.contracts.command import InputError
-from stages.contracts.layers import Take
+from stages.contracts.layers import REFERENCE, Take
 from stages.contracts.network import Network, Thaw
 
 
@@ -82,24 +83,20 @@ def expand(module: nn.Module, text: str, key: str) -> list[str]:
     """
     if text in dict(module.named_parameters()):
         return [text]
-    try:
-        reference = parse(f"network{'' if text.startswith('[') else '.'}{text}")
-        parent = find(module, reference.path, "the network")
-        if reference.first is None:
-            return [reference.path]
-        children = [name for name, _ in parent.named_children()]
-        where = reference.path or "the network"
-        prefix = f"{reference.path}." if reference.path else ""
-        if reference.last is None:
-            return [prefix + child(reference.first, children, where)]
-        return [prefix + name for name in select(children, reference.first, reference.last, where)]
-    except UnknownModuleError as error:
-        raise InputError(f"{key} is '{text}'; {error}") from None
-    except AssertionError:
+    written = f"network{'' if text.startswith('[') else '.'}{text}"
+    if not REFERENCE.fullmatch(written):
         raise InputError(
             f"{key} is '{text}'; expected a module of the network, such as 'layer2', "
             "'features[0:7]' or '[conv1:layer2]'"
-        ) from None
+        )
+    reference = replace(parse(written), network="the network")
+    try:
+        part, prefix = look_up(module, reference)
+    except UnknownModuleError as error:
+        raise InputError(f"{key} is '{text}'; {error}") from None
+    if reference.last is None:
+        return [prefix.removesuffix(".")]
+    return [prefix + name for name, _ in part.named_children()]
 
 
 def _asked(
@@ -113,7 +110,7 @@ def _asked(
     if wanted.frozen is not None:
         texts = [expand(module, text, f"{place}.frozen") for text in wanted.frozen]
         asked = [name for names in texts for name in names]
-        trains = [head for head in heads if head in asked or covers(asked, head)]
+        trains = [head for head in heads if covers(asked, head)]
         if trains:
             raise InputError(
                 f"{place}.frozen holds {trains[0]}, the head, which must learn the classes; "
@@ -168,7 +165,7 @@ def _require_order(
                     f"{place}.thaw.{index}.layers is '{name}', which is not frozen; freeze it, "
                     "or leave it out"
                 )
-        mine = [order.index(name) for name in order if covers(one.layers, name)]
+        mine = [number for number, name in enumerate(order) if covers(one.layers, name)]
         if mine and min(mine) >= last:
             raise InputError(
                 f"{place}.thaw.{index}.layers is '{one.layers[0]}', nearer to the output than "

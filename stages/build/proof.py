@@ -9,6 +9,7 @@ from stages.build.shapes import (
     BATCH,
     LARGEST,
     USUAL,
+    WHOLE,
     construct_shapes,
     misfit,
     remedy_of,
@@ -20,7 +21,6 @@ from stages.build.shapes import (
 from stages.contracts.command import InputError
 from stages.contracts.network import Network
 
-_PLAIN: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
 
 
@@ -122,7 +122,7 @@ def _nearest(sides: list[int], side: int) -> int | None:
 
 def _alternative(network: Network) -> str:
     """Return an architecture that takes images of this size."""
-    plain = {"builder": "networks.slim_vgg", "settings": {}, **_PLAIN}
+    plain = {"builder": "networks.slim_vgg", "settings": {}, **WHOLE}
     fits = misfit(network.model_copy(update=plain)) is None
     return "slim_vgg" if fits and network.name != "slim_vgg" else "lenet5"
 

@@ -66,7 +66,7 @@ def look_up(module: nn.Module, reference: Reference) -> tuple[nn.Module, str]:
     children = OrderedDict(parent.named_children())
     where = f"{reference.network}{'.' if reference.path else ''}{reference.path}"
     if reference.last is None:
-        name = child(reference.first, list(children), where)
+        name = _child(reference.first, list(children), where)
         return children[name], f"{prefix}{name}."
     names = select(list(children), reference.first, reference.last, where)
     return nn.Sequential(OrderedDict((name, children[name]) for name in names)), prefix
@@ -123,14 +123,14 @@ def select(names: list[str], first: str, last: str, where: str) -> list[str]:
                 f"begin before they end; this one is [{first}:{last}]"
             )
         return names[start:stop]
-    start = names.index(child(first, names, where)) if first else 0
-    stop = names.index(child(last, names, where)) if last else len(names) - 1
+    start = names.index(_child(first, names, where)) if first else 0
+    stop = names.index(_child(last, names, where)) if last else len(names) - 1
     if start > stop:
         raise UnknownModuleError(f"in {where}, {first} comes after {last}")
     return names[start : stop + 1]
 
 
-def child(name: str, names: list[str], where: str) -> str:
+def _child(name: str, names: list[str], where: str) -> str:
     """Return the name of a child that is there.
 
     Raises:

@@ -20,6 +20,8 @@ BATCH = 2  # images; BatchNorm refuses to train on one
 LARGEST = 512  # pixels; the largest size that is tried
 # Pixels; what data sets, and networks that take certain sizes only, are made for.
 USUAL = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, LARGEST)
+# What makes a copy of a network whole: everything trains, whatever the original freezes.
+WHOLE: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 # Its networks need not be made anew for each size that is tried.
 _SAME_FOR_ALL_SIZES = ("adapters.torchvision_classifier",)
 # Raised by modules that get shapes for which they were not made.

@@ -12,7 +12,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stages.augment.params import AugmentParams
 from stages.build.catalogue import expectation, is_known
@@ -20,6 +19,7 @@ from stages.build.params import BuildParams
 from stages.compare.params import CompareParams
 from stages.contracts.command import InputError
 from stages.contracts.explain import explain
+from stages.contracts.unsound import require_none
 from stages.extract.params import ExtractParams
 from stages.prepare.params import PrepareParams
 from stages.split.params import SplitParams
@@ -90,19 +90,15 @@ class Params(
         if "build" not in info.data:  # unsound: that is said
             return given
         defined = info.data["build"].architectures
-        names = {(): given} if isinstance(given, str) else {(i,): n for i, n in enumerate(given)}
-        errors = [
-            InitErrorDetails(
-                type=PydanticCustomError("value_error", "{text}", {"text": text}),
-                loc=place,
-                input=one,
-            )
-            for place, one in names.items()
-            for text in [expectation(one, defined)]
-            if one not in defined and not is_known(one)
-        ]
-        if errors:
-            raise ValidationError.from_exception_data(cls.__name__, errors)
+        names = (
+            [((), given)] if isinstance(given, str) else [((i,), n) for i, n in enumerate(given)]
+        )
+        unknown = (
+            (place, expectation(name, defined), name)
+            for place, name in names
+            if name not in defined and not is_known(name)
+        )
+        require_none(cls.__name__, unknown)
         return given
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from stages.build.shapes import construct_shapes
+from stages.build.shapes import WHOLE, construct_shapes
 from stages.contracts.network import Network
 
 
@@ -19,7 +19,7 @@ def multiply_adds(network: Network, counted: int) -> int:
         counted: torchinfo's count.
     """
     # Frozen attention could take a path on which torch does not count.
-    module = construct_shapes(network.model_copy(update={"frozen": [], "thaw": []})).eval()
+    module = construct_shapes(network.model_copy(update=WHOLE)).eval()
     images = torch.empty(1, network.channels, network.height, network.width, device="meta")
     with FlopCounterMode(display=False) as counter:
         module(images)

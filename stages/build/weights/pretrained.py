@@ -11,7 +11,7 @@ from stages.build.params import BuildSection
 from stages.build.reference import look_up, parse
 from stages.build.resolve import architecture_of, frozen_by_default
 from stages.build.section import ArchitectureSection
-from stages.build.shapes import construct_shapes
+from stages.build.shapes import WHOLE, construct_shapes
 from stages.build.weights.cautions import Fill, find_cautions
 from stages.build.weights.matching import ENOUGH, OPTIONAL, Part, fit, seeing_kernels, some
 from stages.build.weights.normalisation import choose
@@ -22,9 +22,6 @@ from stages.contracts.layers import Take
 from stages.contracts.network import Network
 from stages.contracts.origin import Origin
 from stages.contracts.weights import digest
-
-# A network to look something up in, whatever another one of the same data freezes.
-WHOLE: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 
 
 @dataclass(frozen=True)
