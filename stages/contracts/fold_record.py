@@ -39,7 +39,48 @@ class Machine(Strict):
     device: str  # cpu or cuda, with the name of the GPU
     precision: Literal["float32", "bfloat16"]
     threads: Annotated[int, Field(ge=1)]
-    torch: str  # version
+    versions: dict[str, str]  # of Python and of the packages that compute, by name
+
+
+class Calibration(Strict):
+    """Images by how sure the network was of its prediction, in equal bins of 0 .. 1.
+
+    Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+
+    images: list[Count]  # (bins,)
+    correct: list[Count]  # (bins,)
+    confidence: list[Loss]  # (bins,) sum of the probabilities of the predicted classes
+
+
+class Mistake(Strict):
+    """One image that was taken for another class."""
+
+    true: Count  # class
+    predicted: Count  # class
+    image: Count  # position in the data set
+    confidence: Share  # probability of the predicted class
+
+
+class Tally(Strict):
+    """What was said of the validation images, as counts and sums: they add up over folds."""
+
+    n_classes: Annotated[int, Field(ge=2)]
+    confusion: list[tuple[Count, Count, Count]]  # true class, predicted class, images if any
+    log_loss: Loss  # sum over the images, in nats
+    ranks: list[Count]  # images whose class came first, second, .. tenth
+    calibration: Calibration
+    mistakes: list[Mistake]  # the surest ones of the most confused pairs of classes
+
+    @property
+    def n_images(self) -> int:
+        """Images that were classified."""
+        return sum(count for _, _, count in self.confusion)
+
+    @property
+    def n_correct(self) -> int:
+        """Images that were classified as what they are."""
+        return sum(count for true, predicted, count in self.confusion if true == predicted)
 
 
 class FoldRecord(Strict):
@@ -58,12 +99,15 @@ class FoldRecord(Strict):
     n_validation: Count
     epochs: Annotated[int, Field(ge=1)]  # asked for
     curves: list[Epoch]  # up to the last epoch with finite losses
-    accuracy: Share | None  # None: diverged
-    log_loss: Loss | None  # mean, in nats
-    confusion: list[list[Count]] | None  # (true class, predicted class)
+    tally: Tally | None  # of the validation images after the last epoch; None: diverged
     best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score
     timing: Timing
     machine: Machine
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the validation images that are classified right; None: diverged."""
+        return self.tally.n_correct / self.tally.n_images if self.tally else None
 
 
 def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:

@@ -23,13 +23,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    n_folds = len(read_params(arguments.params, SplitParams).folds)
+    params = read_params(arguments.params, SplitParams)
+    n_folds, draw = len(params.folds), arguments.repeat if params.resplit else 0
     dataset, samples = read_dataset(arguments.dataset), read_samples(arguments.dataset)
     info, n = dataset.info, dataset.info.n_train  # the test images come last
     labels, groups = samples.labels[:n], samples.groups[:n]
     require_enough(labels, groups, info.classes, n_folds)
     fold = np.full(len(samples.labels), HELD_OUT, dtype=np.int64)
-    fold[:n] = assign_folds(labels, groups, n_folds, info.seed, arguments.repeat)
+    fold[:n] = assign_folds(labels, groups, n_folds, info.seed, draw)
     split = Split(fold, normalise(dataset.images[:n], fold[:n], n_folds))
     write_split(arguments.output, split)
     line = f"{n:,} images in {n_folds} folds"

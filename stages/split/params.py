@@ -8,6 +8,7 @@ from stages.contracts.strict import Strict
 
 
 class SplitParams(Strict):
-    """How many folds there are."""
+    """How many folds there are, and whether each repeat draws its own."""
 
     folds: Annotated[list[int], Field(min_length=2)]
+    resplit: bool

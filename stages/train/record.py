@@ -3,13 +3,13 @@
 import numpy as np
 
 from stages.contracts.dataset import DatasetInfo
-from stages.contracts.fold_record import FoldRecord, Timing
+from stages.contracts.fold_record import FoldRecord, Tally, Timing
 from stages.contracts.predictions import Predictions
 from stages.contracts.weights import TrainedOn
 from stages.train.fit import Outcome
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
-from stages.train.score import confusion
+from stages.train.score import tally
 
 
 def fold_record(
@@ -25,7 +25,6 @@ def fold_record(
         epochs: Asked for.
         seconds: From the fresh network to its last score.
     """
-    end = None if outcome.diverged else outcome.curves[-1]
     return FoldRecord(
         model=model,
         repeat=fold.repeat,
@@ -37,9 +36,7 @@ def fold_record(
         n_validation=len(fold.validation),
         epochs=epochs,
         curves=outcome.curves,
-        accuracy=end.validation_accuracy if end else None,
-        log_loss=end.validation_loss if end else None,
-        confusion=_confusion(fold, outcome),
+        tally=_tally(fold, outcome),
         best_epoch=outcome.best_epoch,
         timing=_timing(outcome, len(fold.training), seconds),
         machine=hardware.describe(),
@@ -66,10 +63,10 @@ def trained_on(info: DatasetInfo, fold: Fold) -> TrainedOn:
     )
 
 
-def _confusion(fold: Fold, outcome: Outcome) -> list[list[int]] | None:
+def _tally(fold: Fold, outcome: Outcome) -> Tally | None:
     if outcome.diverged or outcome.last is None:
         return None
-    return confusion(outcome.last, fold.labels[fold.validation])
+    return tally(outcome.last, fold.labels[fold.validation], fold.validation)
 
 
 def _timing(outcome: Outcome, n_train: int, total: float) -> Timing:

@@ -7,6 +7,7 @@ SOUND = {
     "candidates": ["lenet5", "slim_vgg", "vgg_resnet"],
     "repeats": [0],
     "folds": [0, 1, 2, 3, 4],
+    "resplit": True,
     "seed": 0,
     "prepare": {
         "dataset": "digits",

@@ -9,9 +9,12 @@ from pydantic import ValidationError
 from stages.contracts.card import Card, Loaded, Part, read_card, write_card
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import (
+    Calibration,
     Epoch,
     FoldRecord,
     Machine,
+    Mistake,
+    Tally,
     Timing,
     read_record,
     record_path,
@@ -74,6 +77,14 @@ NETWORK = Network(
     code={"stages": "0" * 64},
     weights_sha256=None,
 )
+TALLY = Tally(
+    n_classes=2,
+    confusion=[(0, 0, 5), (0, 1, 5), (1, 0, 10)],
+    log_loss=40,
+    ranks=[5, 15],
+    calibration=Calibration(images=[0, 20], correct=[0, 5], confidence=[0, 18.5]),
+    mistakes=[Mistake(true=1, predicted=0, image=7, confidence=0.9)],
+)
 RECORD = FoldRecord(
     model="lenet5",
     repeat=0,
@@ -93,12 +104,10 @@ RECORD = FoldRecord(
             validation_accuracy=0.25,
         )
     ],
-    accuracy=0.25,
-    log_loss=2,
-    confusion=[[5, 5], [10, 0]],
+    tally=TALLY,
     best_epoch=1,
     timing=Timing(train_seconds=1, evaluate_seconds=0.5, total_seconds=2, images_per_second=80),
-    machine=Machine(device="cpu", precision="float32", threads=2, torch="2.14.0"),
+    machine=Machine(device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}),
 )
 
 
@@ -147,16 +156,11 @@ def test_record_has_every_key_and_no_other(tmp_path, write, read, name, record):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"accuracy": 1.01},
-        {"accuracy": math.nan},
-        {"log_loss": math.inf},
-        {"log_loss": -1},
         {"status": "fine"},
         {"fold": -1},
         {"n_folds": 1},
         {"epochs": 0},
         {"best_epoch": 0},
-        {"confusion": [[-1]]},
     ],
 )
 def test_number_that_no_fold_can_have_is_refused(changes):
@@ -164,12 +168,35 @@ def test_number_that_no_fold_can_have_is_refused(changes):
         FoldRecord.model_validate({**RECORD.model_dump(), **changes})
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log_loss": math.inf},
+        {"log_loss": -1},
+        {"n_classes": 1},
+        {"confusion": [(0, 0, -1)]},
+        {"confusion": [(0, 0)]},
+        {"ranks": [0.5]},
+        {"mistakes": [{"true": 0, "predicted": 1, "image": 3, "confidence": 1.01}]},
+    ],
+)
+def test_count_that_no_fold_can_have_is_refused(changes):
+    with pytest.raises(ValidationError):
+        Tally.model_validate({**TALLY.model_dump(), **changes})
+
+
+def test_accuracy_is_the_diagonal_of_the_confusion():
+    assert TALLY.n_images == 20
+    assert RECORD.accuracy == 0.25
+
+
 def test_fold_that_diverged_has_no_score(tmp_path):
-    none = dict.fromkeys(("accuracy", "log_loss", "confusion", "best_epoch"))
+    none = dict.fromkeys(("tally", "best_epoch"))
     lost = {"status": "diverged", "reason": "the loss is NaN", "curves": [], **none}
     record = FoldRecord.model_validate({**RECORD.model_dump(), **lost})
     write_record(tmp_path / "a.json", record)
     assert read_record(tmp_path / "a.json") == record
+    assert record.accuracy is None
 
 
 def test_each_fold_has_its_own_file(tmp_path):

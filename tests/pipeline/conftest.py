@@ -12,6 +12,7 @@ SMALL = {
     "model": "lenet5",
     "candidates": ["lenet5", "slim_vgg", "lenet5"],
     "folds": [0, 1],
+    "resplit": True,
     "prepare": {"limit": 60},
     "train": {"epochs": 1},
     "hardware": {"threads": 1},

@@ -29,9 +29,9 @@ def dataset(tmp_path):
 
 @pytest.fixture
 def split(tmp_path):
-    def split(dataset, k=3, repeat=0):
+    def split(dataset, k=3, repeat=0, resplit=True):
         params = tmp_path / "params.yaml"
-        params.write_text(yaml.safe_dump({"folds": list(range(k))}))
+        params.write_text(yaml.safe_dump({"folds": list(range(k)), "resplit": resplit}))
         output = tmp_path / f"splits-{k}" / str(repeat)
         paths = ["--params", str(params), "--dataset", str(dataset), "--output", str(output)]
         main([*paths, "--repeat", str(repeat)])
@@ -55,6 +55,13 @@ def test_test_images_change_nothing(split, dataset):
     images[12:] = 255
     images.flush()
     assert (split(dataset) / "normalisation.json").read_bytes() == before
+
+
+def test_without_resplit_a_repeat_keeps_the_folds_of_the_first(split, dataset):
+    first, other = read_split(split(dataset)).fold, read_split(split(dataset, repeat=1)).fold
+    kept = read_split(split(dataset, repeat=1, resplit=False)).fold
+    assert np.array_equal(kept, first)
+    assert not np.array_equal(other, first)
 
 
 def test_same_inputs_same_bytes_and_another_repeat_other_folds(split, dataset):

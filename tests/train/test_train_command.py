@@ -13,7 +13,7 @@ from stages.contracts.fold_record import read_record
 from stages.contracts.predictions import read_predictions
 from stages.contracts.split import read_split
 from stages.train.__main__ import main
-from stages.train.score import accuracy, confusion, log_loss
+from stages.train.score import accuracy, log_loss, tally
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,8 +25,8 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     labels = read_dataset(case / "prepared").labels[predictions.index]
     assert np.array_equal(predictions.index, read_split(case / "split").validation(1))
     assert record.accuracy == accuracy(predictions.last, labels)
-    assert record.log_loss == pytest.approx(log_loss(predictions.last, labels))
-    assert record.confusion == confusion(predictions.last, labels)
+    assert record.tally == tally(predictions.last, labels, predictions.index)
+    assert record.tally.log_loss == pytest.approx(32 * log_loss(predictions.last, labels))
     best = record.curves[record.best_epoch - 1]
     assert best.validation_accuracy == accuracy(predictions.best, labels)
     assert record.accuracy == record.curves[-1].validation_accuracy
@@ -67,14 +67,14 @@ def test_a_validation_image_never_trains(case, flags):
     main(flags(name="two"))
     one, two = (read_record(case / name / "record.json") for name in ("one", "two"))
     assert [p.train_loss for p in one.curves] == [p.train_loss for p in two.curves]
-    assert one.log_loss != two.log_loss
+    assert one.tally.log_loss != two.tally.log_loss
 
 
 def test_what_diverges_is_recorded_and_never_scored(case, flags, capsys):
     main(flags(learning_rate=1e30, epochs=3))
     record = read_record(case / "one" / "record.json")
     assert record.status == "diverged"
-    assert (record.accuracy, record.log_loss, record.confusion) == (None, None, None)
+    assert (record.accuracy, record.tally) == (None, None)
     assert "in epoch 1 is " in record.reason
     assert len(record.curves) < 3
     assert read_predictions(case / "one" / "run").index.shape == (0,)
