@@ -1,41 +1,34 @@
-"""reports/comparison.json, metrics.json, scores.csv and curves.csv: what compare found; in git."""
+"""reports/comparison.json: every number that compare found, but for single folds; in git."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import pandas as pd
 from pydantic import Field
 
-from stages.contracts.command import InputError
 from stages.contracts.fold_record import Machine
-from stages.contracts.json_file import read_json, write_json, write_text
+from stages.contracts.json_file import read_json, write_json
+from stages.contracts.metrics import METRICS, Metric, MetricName
 from stages.contracts.strict import Strict
 
 Count = Annotated[int, Field(ge=0)]
+Rank = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(ge=0)]
 Interval = tuple[float, float]  # low, high, at the confidence of the design
+Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
 
-SCORES = {  # one row a (model, repeat, fold); no numbers where training diverged
-    "model": "str",
-    "repeat": "int64",
-    "fold": "int64",
-    "accuracy": "float64",
-    "log_loss": "float64",  # nats
-    "train_accuracy": "float64",  # of the last epoch, in eval mode
-    "seconds_per_epoch": "float64",
-}
-CURVES = {  # one row a (model, repeat, fold, epoch), up to the last epoch with finite losses
-    "model": "str",
-    "repeat": "int64",
-    "fold": "int64",
-    "epoch": "int64",
-    "train_loss": "float64",  # nats
-    "train_accuracy": "float64",
-    "validation_loss": "float64",  # nats
-    "validation_accuracy": "float64",
-}
+
+class Detectable(Strict):
+    """The smallest difference of two architectures that this design can tell from none.
+
+    In standard deviations of the paired differences, two-sided, at the confidence of the design.
+    """
+
+    significant: Positive  # differences as large as this just are
+    found: Positive  # a true difference as large as this is found with that power
+    power: Share
+    with_ten_repeats: Positive  # what would be significant with ten repeats of the same folds
+    text: str  # one sentence
 
 
 class Design(Strict):
@@ -44,10 +37,23 @@ class Design(Strict):
     models: list[str]  # in the order of params.yaml
     repeats: list[int]
     folds: list[int]
+    resplit: bool  # whether each repeat has folds of its own
     epochs: Annotated[int, Field(ge=1)]
     n_images: Count  # that were split into folds
-    metric: Literal["accuracy"]
-    confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval
+    metric: MetricName  # which decides
+    top_k: Rank  # k of the top-k accuracy
+    confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval and test
+    rope: Positive  # differences of the metric up to it are practically none
+    sure: Share  # probability from which something is taken as sure
+    detectable: Detectable
+
+    @property
+    def decides(self) -> Metric:
+        """The metric that decides: its label, and which way it is better."""
+        metric = METRICS[self.metric]
+        if self.metric != "top_k":
+            return metric
+        return metric._replace(label=f"top-{self.top_k} accuracy")
 
     @property
     def percent(self) -> str:
@@ -61,23 +67,49 @@ class Design(Strict):
         return folds if len(self.repeats) == 1 else f"{len(self.repeats)} repeats × {folds}"
 
 
-class Scores(Strict):
-    """One architecture over all repeats and folds: means of one number a fold."""
+class Baseline(Strict):
+    """What one gets without looking: every image is of the largest class."""
 
-    mean: Share
+    label: Count  # of the largest class
+    metrics: dict[MetricName, float]  # of saying it always, with the shares of all classes
+
+
+class VarianceParts(Strict):
+    """Where the variance of a single score is from; both parts add up to it."""
+
+    fold: Positive  # other images to train on and to validate
+    initialisation: Positive  # other initial weights, batches and augmentation
+
+
+class Scores(Strict):
+    """The deciding metric of one architecture over all repeats and folds."""
+
+    mean: float
     variance: Positive  # ddof 1
     std: Positive
-    min: Share
-    max: Share
+    min: float
+    max: float
     interval: Interval  # of the mean, corrected; not clipped, so it may leave 0 .. 1
-    log_loss: Positive  # nats
-    train_accuracy: Share  # of the last epoch, in eval mode
-    gap: Annotated[float, Field(ge=-1, le=1)]  # train − validation accuracy
+    stability_rank: Rank  # 1: the smallest standard deviation of those that finished
+    parts: VarianceParts | None  # None: one repeat, or each repeat with folds of its own
 
     @property
     def text(self) -> str:
         """The mean and how far its interval reaches to each side, such as "0.9512 ± 0.0123"."""
         return f"{self.mean:.4f} ± {(self.interval[1] - self.interval[0]) / 2:.4f}"
+
+
+class Diagnosis(Strict):
+    """What the curves say, all in eval mode; means over the folds."""
+
+    fit: Fit
+    evidence: str  # the numbers that say so, in words; without a full stop
+    train_accuracy: Share | None  # of the last epoch; None: diverged
+    gap: Annotated[float, Field(ge=-1, le=1)] | None  # train − validation accuracy, last epoch
+    start: Share | None  # validation accuracy of the first epoch
+    slope: float | None  # of the validation accuracy over the last third, per epoch
+    start_rank: Rank | None  # 1: the highest start
+    potential_rank: Rank | None  # 1: the steepest slope at the end
 
 
 class Cost(Strict):
@@ -89,7 +121,7 @@ class Cost(Strict):
 
 
 class Architecture(Strict):
-    """One architecture; without scores and cost if any of its folds diverged."""
+    """One architecture; without scores, metrics and cost if any of its folds diverged."""
 
     name: str
     title: str
@@ -98,71 +130,44 @@ class Architecture(Strict):
     parameters: Count
     multiply_adds: Count  # of one image
     scores: Scores | None
+    metrics: dict[MetricName, float] | None  # every metric, mean over folds
+    diagnosis: Diagnosis
     cost: Cost | None
 
 
-class Difference(Strict):
-    """Chosen minus runner-up, paired by repeat and fold."""
+class Pair(Strict):
+    """Two architectures on the same folds; differences are first − second, paired by fold."""
 
+    first: str  # the one of the better mean
+    second: str
+    n: Annotated[int, Field(ge=2)]  # paired differences
     mean: float
+    std: Positive  # ddof 1
     interval: Interval  # corrected
-    excludes_zero: bool
-
-
-class Verdict(Strict):
-    """Which architecture to take, and how sure that is."""
-
-    chosen: str | None  # None: no architecture finished
-    runner_up: str | None
-    difference: Difference | None
-    text: str  # one paragraph of plain English
+    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread at all
+    p: Share  # two-sided
+    p_holm: Share  # the same, after Holm over all pairs
+    different: bool  # p_holm says so at the confidence of the design
+    better: Share  # probability that first is better by more than the ROPE
+    equal: Share  # that they are practically equal
+    worse: Share  # that first is worse by more than the ROPE
+    wins: Share  # share of the paired runs in which first is better, ties half: an effect size
+    detectable: Positive  # the smallest difference that would be significant, in the metric
 
 
 class Comparison(Strict):
-    """comparison.json: everything that report shows, but for the single folds and epochs."""
+    """comparison.json: what report shows, but for the rule, the single folds and epochs."""
 
     design: Design
+    baseline: Baseline | None  # None: no architecture finished
     architectures: list[Architecture]  # best first, failed ones last
-    verdict: Verdict
+    pairs: list[Pair]  # every two that finished, in the order of the architectures
     machines: list[Machine]  # each once; more than one: timings do not compare
 
 
-class Metrics(Strict):
-    """metrics.json: one row of `dvc exp show`, few and stable keys for `dvc metrics diff`.
-
-    The architecture under test is no key of it: that is `model` of params.yaml, and DVC would
-    rename both columns to tell them apart.
-    """
-
-    mean: Share | None  # of the architecture under test; None: it failed
-    std: Positive | None
-    verdict: str | None  # the chosen architecture
-    verdict_mean: Share | None
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All that compare writes.
-
-    Attributes:
-        comparison: comparison.json.
-        metrics: metrics.json.
-        scores: scores.csv, the columns of SCORES.
-        curves: curves.csv, the columns of CURVES.
-    """
-
-    comparison: Comparison
-    metrics: Metrics
-    scores: pd.DataFrame
-    curves: pd.DataFrame
-
-
-def write_findings(folder: Path, findings: Findings) -> None:
-    """Write comparison.json, metrics.json, scores.csv and curves.csv."""
-    write_json(folder / "comparison.json", findings.comparison)
-    write_json(folder / "metrics.json", findings.metrics)
-    _write_table(folder / "scores.csv", findings.scores, SCORES)
-    _write_table(folder / "curves.csv", findings.curves, CURVES)
+def write_comparison(folder: Path, comparison: Comparison) -> None:
+    """Write comparison.json."""
+    write_json(folder / "comparison.json", comparison)
 
 
 def read_comparison(path: Path) -> Comparison:
@@ -172,46 +177,3 @@ def read_comparison(path: Path) -> Comparison:
         InputError: If it is missing or not of this schema.
     """
     return read_json(path, Comparison)
-
-
-def read_scores(path: Path) -> pd.DataFrame:
-    """Read scores.csv.
-
-    Raises:
-        InputError: If it is missing, or has other columns or cells of another type.
-    """
-    return _read_table(path, SCORES)
-
-
-def read_curves(path: Path) -> pd.DataFrame:
-    """Read curves.csv.
-
-    Raises:
-        InputError: If it is missing, or has other columns or cells of another type.
-    """
-    return _read_table(path, CURVES)
-
-
-def _write_table(path: Path, table: pd.DataFrame, columns: dict[str, str]) -> None:
-    """Write every digit of a number; a missing one is an empty cell."""
-    write_text(path, table[list(columns)].to_csv(index=False, lineterminator="\n"))
-
-
-def _read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    numbers = {name: [""] for name, kind in columns.items() if kind == "float64"}
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=columns,
-            keep_default_na=False,  # an architecture may be called "null"
-            na_values=numbers,
-        )
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: {reason}; run 'dvc repro -f compare' to make it anew") from None
-    if list(table.columns) != list(columns):
-        found, expected = ", ".join(map(str, table.columns)), ", ".join(columns)
-        raise InputError(f"{path}: the columns are {found}; expected {expected}")
-    return table
