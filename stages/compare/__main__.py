@@ -8,32 +8,32 @@ from pathlib import Path
 from stages.compare.comparison import compare
 from stages.compare.pairing import require_cards, require_pairs
 from stages.compare.params import CompareParams
+from stages.compare.store import write_findings
 from stages.compare.strays import name_strays
 from stages.compare.wording import summary_line
 from stages.contracts.card import read_card
 from stages.contracts.command import run
-from stages.contracts.comparison import write_findings
 from stages.contracts.fold_record import read_record, record_path
 from stages.contracts.params_file import read_params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write comparison.json, metrics.json, scores.csv and curves.csv."""
+    """Write comparison.json, verdict.json and the six files beside them."""
     parser = argparse.ArgumentParser(prog="python -m stages.compare", description=__doc__)
     for flag in ("--params", "--folds", "--models", "--output"):
         parser.add_argument(flag, type=Path, required=True)
     given = parser.parse_args(argv)
     params = read_params(given.params, CompareParams)
     paths = [record_path(given.folds, *planned) for planned in params.runs]
-    records = [read_record(path) for path in paths]
-    require_pairs(dict(zip(map(str, paths), records, strict=True)), params)
+    records = {str(path): read_record(path) for path in paths}
+    require_pairs(records, params)
     cards = {model: read_card(given.models / model) for model in params.models}
-    require_cards(cards, str(given.models))
+    require_cards(cards, records, str(given.models))
     if strays := name_strays(given.folds, given.folds.rglob("*.json"), paths):
         print(f"warning: {strays}", file=sys.stderr)
-    findings = compare(params, cards, records)
+    findings = compare(params, cards, list(records.values()))
     write_findings(given.output, findings)
-    print(f"compare: {summary_line(findings.comparison)} -> {given.output / 'comparison.json'}")
+    print(f"compare: {summary_line(findings)} -> {given.output / 'verdict.json'}")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from stages.compare.metrics import confusion_matrix
 from stages.compare.params import CompareParams
 from stages.contracts.card import Card
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import FoldRecord
 
+AGAIN = "delete the file and run 'dvc repro'"
+
 
 def require_pairs(records: Mapping[str, FoldRecord], params: CompareParams) -> None:
     """Stop unless every record is of its place, and those of one fold saw the same data.
 
-    For one (repeat, fold) all architectures trained and validated on equally many images, and all
-    trained for equally many epochs: the differences pair.
+    For one (repeat, fold) all architectures trained on equally many images, validated the same
+    number of each class, and trained for equally many epochs: the differences pair.
 
     Args:
         records: File of each record, as the user wrote it; in the order of `params.runs`.
@@ -28,13 +31,19 @@ def require_pairs(records: Mapping[str, FoldRecord], params: CompareParams) -> N
         for place in twins[1:]:
             for key in ("n_train", "n_validation", "epochs"):
                 _require_equal(key, place, twins[0], records)
+        _require_same_images([place for place in twins if records[place].tally], records)
+    if params.compare.metric == "top_k":
+        _require_more_classes(records, params.compare.top_k)
 
 
-def require_cards(cards: Mapping[str, Card], folder: str) -> None:
-    """Stop unless every card is of the architecture whose folder holds it.
+def require_cards(
+    cards: Mapping[str, Card], records: Mapping[str, FoldRecord], folder: str
+) -> None:
+    """Stop unless every card is of the architecture whose folder holds it, and of these classes.
 
     Args:
         cards: By the name of the folder.
+        records: By file.
         folder: Where those folders are, as the user wrote it.
 
     Raises:
@@ -44,7 +53,22 @@ def require_cards(cards: Mapping[str, Card], folder: str) -> None:
         if card.name != name:
             raise InputError(
                 f"{folder}/{name}/card.json: name is {card.name!r}; expected {name!r}, as its "
-                "folder: delete the file and run 'dvc repro'"
+                f"folder: {AGAIN}"
+            )
+    for place, record in records.items():
+        n_classes = len(cards[record.model].classes)
+        if record.tally and record.tally.n_classes != n_classes:
+            raise InputError(
+                f"{place}: tally.n_classes is {record.tally.n_classes}, but "
+                f"{folder}/{record.model}/card.json has {n_classes} classes: {AGAIN}"
+            )
+    classes = {name: card.classes for name, card in cards.items()}
+    first = next(iter(classes))
+    for name in classes:
+        if classes[name] != classes[first]:
+            raise InputError(
+                f"{folder}/{name}/card.json: classes are others than in {folder}/{first}/card.json;"
+                " run 'dvc repro' to build both for the same data"
             )
 
 
@@ -54,16 +78,21 @@ def _require_place(place: str, record: FoldRecord, run: tuple[str, int, int], k:
         if (found := getattr(record, key)) != expected:
             raise InputError(
                 f"{place}: {key} is {found!r}; expected {expected!r}, from params.yaml and the "
-                "file's name: delete the file and run 'dvc repro'"
+                f"file's name: {AGAIN}"
             )
 
 
 def _require_scores(place: str, record: FoldRecord) -> None:
-    scores = (record.accuracy, record.log_loss)
-    if record.status == "finished" and (None in scores or len(record.curves) != record.epochs):
+    if record.status == "diverged":
+        return
+    if record.tally is None or len(record.curves) != record.epochs:
         raise InputError(
-            f"{place}: status is 'finished', but a score or an epoch is missing: "
-            "delete the file and run 'dvc repro'"
+            f"{place}: status is 'finished', but the tally or an epoch is missing: {AGAIN}"
+        )
+    if (found := record.tally.n_images) != record.n_validation:
+        raise InputError(
+            f"{place}: tally.confusion counts {found} images, but n_validation is "
+            f"{record.n_validation}: {AGAIN}"
         )
 
 
@@ -80,3 +109,29 @@ def _require_equal(key: str, place: str, other: str, records: Mapping[str, FoldR
             f"{place}: {key} is {found}, but {expected} in {other}; "
             "run 'dvc repro' to train both on the same fold"
         )
+
+
+def _require_same_images(twins: Sequence[str], records: Mapping[str, FoldRecord]) -> None:
+    """Stop unless the tallies of one fold count equally many images of each class."""
+    images = {
+        place: confusion_matrix([tally]).sum(axis=1).tolist()
+        for place in twins
+        if (tally := records[place].tally)
+    }
+    for place in twins[1:]:
+        if images[place] != images[twins[0]]:
+            raise InputError(
+                f"{place}: tally.confusion counts other images of the classes than in {twins[0]}; "
+                "run 'dvc repro' to train both on the same fold"
+            )
+
+
+def _require_more_classes(records: Mapping[str, FoldRecord], top_k: int) -> None:
+    """Stop where the class is always among the first k: such a metric decides nothing."""
+    for place, record in records.items():
+        if record.tally and record.tally.n_classes <= top_k:
+            raise InputError(
+                f"params.yaml: compare.top_k is {top_k}, but {place} has {record.tally.n_classes} "
+                f"classes, so that every score would be 1; set compare.top_k to less than "
+                f"{record.tally.n_classes}, or compare.metric to accuracy"
+            )

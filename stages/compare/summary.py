@@ -3,37 +3,42 @@
 from collections.abc import Sequence
 from statistics import fmean, stdev, variance
 
-from stages.compare.corrected import interval
-from stages.compare.tables import scores_table
+import pandas as pd
+
+from stages.compare.corrected import independent, interval, sample
+from stages.compare.pairs import Runs
+from stages.compare.variance import parts
 from stages.contracts.card import Card
-from stages.contracts.comparison import Architecture, Cost, Scores
+from stages.contracts.comparison import Architecture, Cost, Design, Diagnosis, Scores
 from stages.contracts.fold_record import FoldRecord
+from stages.contracts.metrics import METRICS
 
 
-def summarise(card: Card, records: Sequence[FoldRecord], confidence: float) -> Architecture:
-    """Return the numbers of one architecture; none at all if one of its folds diverged.
+def runs(scores: pd.DataFrame) -> dict[str, Runs]:
+    """Return the score of each run of every architecture that finished them all.
 
     A fold that diverged is never averaged, nor left out of an average.
 
     Args:
-        card: Of the architecture.
-        records: (J,) one a repeat and fold.
-        confidence: Of the interval of the mean, 0 .. 1.
+        scores: The table of SCORES.
+
+    Returns:
+        By architecture one row a repeat, with one score a fold.
     """
-    reason = _why_failed(records)
-    return Architecture(
-        name=card.name,
-        title=card.title,
-        status="failed" if reason else "finished",
-        reason=reason,
-        parameters=card.parameters,
-        multiply_adds=card.multiply_adds,
-        scores=None if reason else _scores(records, confidence),
-        cost=None if reason else _cost(records),
-    )
+    return {
+        str(model): [repeat["score"].tolist() for _, repeat in rows.groupby("repeat", sort=False)]
+        for model, rows in scores.groupby("model", sort=False)
+        if rows["score"].notna().all()
+    }
 
 
-def _why_failed(records: Sequence[FoldRecord]) -> str | None:
+def spread(scores: Runs) -> float:
+    """Return the standard deviation of all scores, ddof 1."""
+    return stdev(score for row in scores for score in row)
+
+
+def why_failed(records: Sequence[FoldRecord]) -> str | None:
+    """Return which folds of an architecture diverged, and why; None: it finished."""
     diverged = [
         f"repeat {record.repeat} fold {record.fold} ({record.reason or 'no reason recorded'})"
         for record in records
@@ -44,26 +49,61 @@ def _why_failed(records: Sequence[FoldRecord]) -> str | None:
     return f"diverged in {len(diverged)} of {len(records)} folds: {', '.join(diverged)}"
 
 
-def _scores(records: Sequence[FoldRecord], confidence: float) -> Scores:
-    table = scores_table(records)
-    accuracy = table["accuracy"].tolist()
-    train_accuracy = fmean(table["train_accuracy"])
-    return Scores(
-        mean=fmean(accuracy),
-        variance=variance(accuracy),
-        std=stdev(accuracy),
-        min=min(accuracy),
-        max=max(accuracy),
-        interval=interval(accuracy, records[0].n_folds, confidence),
-        log_loss=fmean(table["log_loss"]),
-        train_accuracy=train_accuracy,
-        gap=train_accuracy - fmean(accuracy),
+def summarise(
+    card: Card,
+    records: Sequence[FoldRecord],
+    table: pd.DataFrame,
+    scores: Scores | None,
+    diagnosis: Diagnosis,
+) -> Architecture:
+    """Return the numbers of one architecture; none at all if one of its folds diverged.
+
+    Args:
+        card: What it is.
+        records: One a run.
+        table: The same as rows of SCORES.
+        scores: The metric that decides; None: it failed.
+        diagnosis: What its curves say.
+    """
+    return Architecture(
+        name=card.name,
+        title=card.title,
+        status="finished" if scores else "failed",
+        reason=why_failed(records),
+        parameters=card.parameters,
+        multiply_adds=card.multiply_adds,
+        scores=scores,
+        metrics={name: fmean(table[name]) for name in METRICS} if scores else None,
+        diagnosis=diagnosis,
+        cost=_cost(records, table) if scores else None,
     )
 
 
-def _cost(records: Sequence[FoldRecord]) -> Cost:
+def describe(scores: Runs, stability_rank: int, design: Design) -> Scores:
+    """Return what the scores of one architecture have in common.
+
+    Args:
+        scores: One row a repeat, one score a fold.
+        stability_rank: Among the architectures that finished.
+        design: What was compared.
+    """
+    every = [score for row in scores for score in row]
+    counted = sample(independent(scores, resplit=design.resplit), len(design.folds))
+    return Scores(
+        mean=fmean(every),
+        variance=variance(every),
+        std=stdev(every),
+        min=min(every),
+        max=max(every),
+        interval=interval(counted, design.confidence),
+        stability_rank=stability_rank,
+        parts=None if design.resplit else parts(scores),
+    )
+
+
+def _cost(records: Sequence[FoldRecord], table: pd.DataFrame) -> Cost:
     return Cost(
-        seconds_per_epoch=fmean(scores_table(records)["seconds_per_epoch"]),
+        seconds_per_epoch=fmean(table["seconds_per_epoch"]),
         total_seconds=sum(record.timing.total_seconds for record in records),
         images_per_second=fmean(record.timing.images_per_second for record in records),
     )

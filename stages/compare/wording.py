@@ -1,78 +1,196 @@
 """The verdict in plain English: no surer than the folds are."""
 
-from collections.abc import Sequence
+from stages.compare.case import Case
+from stages.compare.corrected import DIGITS
+from stages.compare.phrases import chance, costs, count, listed, sureness
+from stages.compare.power import repeats_to_find
+from stages.compare.ranking import lower_is_better
+from stages.compare.store import Findings
+from stages.contracts.comparison import Comparison, Pair
 
-from stages.contracts.comparison import Architecture, Comparison, Design, Difference, Scores
+MUCH_CHEAPER = 2  # times
+AS_GOOD = 0.5  # probability from which a much cheaper one is worth naming
+FLATTERING = 3  # architectures: the best of so many is picked for its luck, too
 
-Finished = Sequence[tuple[Architecture, Scores]]
+
+def nothing_to_take(comparison: Comparison) -> str:
+    """Return the verdict on architectures none of which finished."""
+    failed = listed([one.name for one in comparison.architectures])
+    return (
+        "Nothing can be chosen: no architecture finished all of its folds. "
+        f"Training diverged: {failed}."
+    )
 
 
-def verdict_text(
-    ranked: Sequence[Architecture], difference: Difference | None, design: Design
-) -> str:
-    """Return one paragraph: the choice, how sure it is, and what failed.
+def verdict_text(case: Case) -> str:
+    """Return one paragraph: what to take, how sure that is, why, and what it costs.
 
-    "Highest mean" is never put as "surely better": what the interval of the difference says of
-    the first two is said, too.
-
-    Args:
-        ranked: Best first, failed ones last.
-        difference: First minus second; None if fewer than two finished.
-        design: What was compared.
+    "Best mean" is never put as "surely better": what the folds say of the choice and its rival
+    is said, too.
     """
-    finished = [(one, one.scores) for one in ranked if one.scores is not None]
-    failed = [one.name for one in ranked if one.scores is None]
-    sentences = [_choice(finished, design)]
-    if difference is not None:
-        first, second = finished[0][0], finished[1][0]
-        sentences += [_lead(first, second, difference, design), _separation(first, difference)]
-    if len(finished) > 2:
-        sentences.append(
-            "The interval makes no allowance for picking the first two "
-            f"of {len(finished)} architectures on these same folds."
-        )
+    failed = [one.name for one in case.comparison.architectures if one.scores is None]
+    sentences = [_choice(case), _baseline(case), *_rivalry(case), _others(case)]
+    sentences += [_flattery(case), _cost(case), _cheaper(case)]
     if failed:
-        sentences.append(f"Diverged, hence without a score: {', '.join(failed)}.")
-    return " ".join(sentences)
+        sentences.append(f"Diverged, hence without a score: {listed(failed)}.")
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def summary_line(comparison: Comparison) -> str:
+def summary_line(findings: Findings) -> str:
     """Return the choice and the size of the comparison, without a full stop."""
-    best, design = comparison.architectures[0], comparison.design
+    design, chosen = findings.comparison.design, findings.verdict.chosen
     choice = "no architecture finished"
-    if best.scores is not None:
-        choice = f"{best.name}, accuracy {best.scores.text} ({design.percent})"
+    for one in findings.comparison.architectures:
+        if one.scores is not None and one.name == chosen:
+            choice = f"{chosen}, {design.decides.label} {one.scores.text} ({design.percent})"
     n = len(design.models)
     return f"{choice}, {n} architecture{'s' if n > 1 else ''} × {design.text}"
 
 
-def _choice(finished: Finished, design: Design) -> str:
-    if not finished:
-        return "Nothing can be chosen: no architecture finished all of its folds."
-    first, scores = finished[0]
+def _choice(case: Case) -> str:
+    design, chosen, scores = case.comparison.design, case.chosen, case.architecture.scores
+    assert scores is not None
+    label = design.decides.label
     score = f"{scores.text} ({design.percent} interval, {design.text})"
-    if len(finished) == 1:
+    if case.rival is None:
         return (
-            f"{first.name} is the only architecture with a score: mean accuracy {score}. "
+            f"Take {chosen.name}, the only architecture with a score: mean {label} {score}. "
             "Nothing else says whether another would do better."
         )
-    return f"{first.name} has the highest mean accuracy: {score}."
+    if chosen is not case.best:
+        return (
+            f"Take {chosen.name}: its mean {label}, {score}, is practically equal to the "
+            f"{case.rule.best}, {case.best.mean:.4f} of {case.best.name}, and it is "
+            f"{_preference(case)}."
+        )
+    tied = [one.name for one in case.contenders if one.tied and one is not chosen]
+    text = f"Take {chosen.name}: it has the {case.rule.best} mean {label}, {score}"
+    if tied:
+        less = f"costs over {100 * case.rule.same_cost:.0f} % less"
+        text += f", and of those practically equal to it ({listed(tied)}) none {less}"
+    return f"{text}."
 
 
-def _lead(first: Architecture, second: Architecture, lead: Difference, design: Design) -> str:
-    low, high = lead.interval
-    sure = f"{design.percent} interval {low:.4f} to {high:.4f}"
-    if round(lead.mean, 12) > 0:
-        return f"It leads {second.name} by {lead.mean:.4f} ({sure})."
-    fewer = first.multiply_adds < second.multiply_adds
-    why = "it needs fewer multiply-adds" if fewer else "its name comes first"
-    return f"{second.name} has the same mean ({sure}); {first.name} is chosen since {why}."
+def _preference(case: Case) -> str:
+    """Return why one that ties is taken instead of the best."""
+    chosen, best, same = case.chosen, case.best, 1 + case.rule.same_cost
+    if chosen.cost * same < best.cost:
+        return f"cheaper: {costs([chosen, best], case.rule)}"
+    if chosen.parameters < best.parameters:
+        own, others = count(chosen.parameters), count(best.parameters)
+        return f"as cheap and smaller: {own} parameters rather than {others}"
+    if round(chosen.std, DIGITS) < round(best.std, DIGITS):
+        return f"as cheap and steadier: std {chosen.std:.4f} rather than {best.std:.4f}"
+    return "as cheap, with fewer multiply-adds"
 
 
-def _separation(first: Architecture, lead: Difference) -> str:
-    if lead.excludes_zero:
-        return "The interval excludes 0: these folds separate the two."
-    return (
-        "The interval contains 0: these folds do not separate the two, "
-        f"and {first.name} is not surely the better one."
+def _baseline(case: Case) -> str:
+    """Return how far the choice is from the majority baseline, which is perfectly calibrated."""
+    design, baseline, scores = (
+        case.comparison.design,
+        case.comparison.baseline,
+        case.architecture.scores,
     )
+    if baseline is None or scores is None or design.metric == "calibration_error":
+        return ""
+    value = baseline.metrics[design.metric]
+    lead = lower_is_better(value, design.decides) - lower_is_better(scores.mean, design.decides)
+    guess = f"{value:.4f} of always saying the largest class"
+    if lead <= 0:
+        return f"That is no better than the {guess}."
+    if scores.interval[0] <= value <= scores.interval[1]:
+        return f"It is not surely better than the {guess}."
+    side = "above" if design.decides.higher_is_better else "below"
+    return f"That is {lead:.4f} {side} the {guess}."
+
+
+def _rivalry(case: Case) -> list[str]:
+    """Return how the choice and its rival compare, and whether the folds tell them apart."""
+    pair, rival = case.pair, case.rival
+    if pair is None or rival is None:
+        return []
+    if not round(pair.mean, DIGITS):
+        text = f"{rival.name} has the same mean"
+    elif case.chosen is case.best:
+        text = f"Second is {rival.name}, {abs(pair.mean):.4f} behind"
+    else:
+        text = f"It is {abs(pair.mean):.4f} behind {rival.name}"
+    sure = sureness(pair, case.comparison.design, len(case.comparison.pairs))
+    return [f"{text} ({sure}).", _odds(case, pair), _separation(case, pair)]
+
+
+def _odds(case: Case, pair: Pair) -> str:
+    better, worse = pair.better, pair.worse
+    if pair.first != case.chosen.name:
+        better, worse = worse, better
+    return (
+        f"{case.chosen.name} is better by more than {case.rule.rope:g} with probability "
+        f"{chance(better)}, practically equal with {chance(pair.equal)}, and worse with "
+        f"{chance(worse)}."
+    )
+
+
+def _separation(case: Case, pair: Pair) -> str:
+    if case.is_tie:
+        return "These folds tell the two apart, but by less than matters." if pair.different else ""
+    if pair.different:
+        return "These folds tell the two apart."
+    if pair.p <= 1 - case.comparison.design.confidence:
+        n = len(case.comparison.pairs)
+        return f"Alone the two would be told apart; as one of {n} pairs they are not."
+    return f"These folds do not tell the two apart{_repeats(case, pair)}."
+
+
+def _repeats(case: Case, pair: Pair) -> str:
+    if not round(pair.mean, DIGITS):
+        return ""
+    design = case.comparison.design
+    needed = repeats_to_find(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+    if needed is None:
+        return (
+            ", and no number of repeats would reliably find a difference of that size, since "
+            "repeats share their images"
+        )
+    return f"; {needed} repeats would find a difference of that size with a power of 80 %"
+
+
+def _others(case: Case) -> str:
+    """Return which of the others these folds tell from the choice."""
+    others = [one.name for one in case.contenders if one not in (case.chosen, case.rival)]
+    different = [n for n in others if (pair := case.with_chosen(n)) and pair.different]
+    alike = [name for name in others if name not in different]
+    said = [f"told from it: {listed(different)}"] if different else []
+    said += [f"not told from it: {listed(alike)}"] if alike else []
+    return f"Of the others, {'; '.join(said)}." if said else ""
+
+
+def _flattery(case: Case) -> str:
+    n = len(case.contenders)
+    if n < FLATTERING or case.chosen is not case.best:
+        return ""
+    return f"Being picked as the best of {n} on these folds flatters its own mean a little."
+
+
+def _cost(case: Case) -> str:
+    one = case.architecture
+    assert one.cost is not None
+    return (
+        f"{one.name} takes {one.cost.seconds_per_epoch:.3g} s of training an epoch, has "
+        f"{count(one.parameters)} parameters and needs {count(one.multiply_adds)} multiply-adds "
+        "an image."
+    )
+
+
+def _cheaper(case: Case) -> str:
+    """Return the cheapest one that may well be as good, at half of the cost or less."""
+    for one in sorted(case.contenders, key=lambda one: (one.cost, one.name)):
+        pair = case.with_chosen(one.name)
+        if pair is None or one.cost * MUCH_CHEAPER > case.chosen.cost:
+            continue
+        as_good = pair.equal + (pair.better if pair.first == one.name else pair.worse)
+        if as_good >= AS_GOOD:
+            return (
+                f"{one.name} costs at most half ({costs([one], case.rule)}) and is as good or "
+                f"better with probability {chance(as_good)}."
+            )
+    return ""

@@ -1,34 +1,44 @@
-import math
+"""comparison.json, verdict.json and confused.json: one schema and one file each."""
 
-import pandas as pd
+import json
+
 import pytest
 
 from stages.contracts.command import InputError
 from stages.contracts.comparison import (
-    CURVES,
-    SCORES,
     Architecture,
     Comparison,
     Design,
-    Findings,
-    Metrics,
+    Detectable,
+    Diagnosis,
     Scores,
-    Verdict,
     read_comparison,
-    read_curves,
-    read_scores,
-    write_findings,
+    write_comparison,
 )
+from stages.contracts.confused import (
+    Confused,
+    ConfusedPair,
+    Example,
+    read_confused,
+    write_confused,
+)
+from stages.contracts.verdict import Metrics, Rule, Verdict, read_verdict, write_verdict
 
 DESIGN = Design(
     models=["null"],
     repeats=[0],
     folds=[0, 1],
+    resplit=True,
     epochs=3,
     n_images=10,
     metric="accuracy",
+    top_k=3,
     confidence=0.95,
+    rope=0.01,
+    sure=0.95,
+    detectable=Detectable(significant=2, found=3, power=0.8, with_ten_repeats=1, text="Little."),
 )
+UNKNOWN = dict.fromkeys(("train_accuracy", "gap", "start", "slope", "start_rank", "potential_rank"))
 FAILED = Architecture(
     name="null",
     title="It diverged",
@@ -37,68 +47,68 @@ FAILED = Architecture(
     parameters=1,
     multiply_adds=2,
     scores=None,
+    metrics=None,
+    diagnosis=Diagnosis(fit="diverged", evidence="train loss is NaN", **UNKNOWN),
     cost=None,
 )
-FINDINGS = Findings(
-    Comparison(
-        design=DESIGN,
-        architectures=[FAILED],
-        verdict=Verdict(chosen=None, runner_up=None, difference=None, text="Nothing."),
-        machines=[],
-    ),
-    Metrics(mean=None, std=None, verdict=None, verdict_mean=None),
-    pd.DataFrame(
-        [["null", 0, 0, 1 / 3, 0.1, 0.2, 0.3], ["null", 0, 1, *[math.nan] * 4]], columns=[*SCORES]
-    ),
-    pd.DataFrame([["null", 0, 0, 1, 0.1, 0.2, 0.3, 0.4]], columns=[*CURVES]),
+RULE = Rule(
+    metric="accuracy", best="highest", rope=0.01, sure=0.95, cost="multiply_adds", same_cost=0.1
+)
+NOTHING = dict.fromkeys(("best", "chosen", "runner_up"))
+COMPARISON = Comparison(design=DESIGN, baseline=None, architectures=[FAILED], pairs=[], machines=[])
+VERDICT = Verdict(rule=RULE, **NOTHING, contenders=[], text="Nothing.", next=["Less."])
+METRICS = Metrics(mean=None, std=None, verdict=None, verdict_mean=None)
+CONFUSED = Confused(
+    model="net",
+    pairs=[
+        ConfusedPair(
+            true="<b>",
+            predicted="null",
+            images=2,
+            share=1 / 3,
+            examples=[Example(image=7, confidence=0.1 + 0.2)],
+        )
+    ],
 )
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_findings(tmp_path, FINDINGS)
-    assert read_comparison(tmp_path / "comparison.json") == FINDINGS.comparison
-    scores = read_scores(tmp_path / "scores.csv")
-    pd.testing.assert_frame_equal(scores, FINDINGS.scores.astype(SCORES), rtol=1e-15)
-    curves = read_curves(tmp_path / "curves.csv")
-    pd.testing.assert_frame_equal(curves, FINDINGS.curves.astype(CURVES), rtol=1e-15)
+    write_comparison(tmp_path, COMPARISON)
+    write_verdict(tmp_path, VERDICT, METRICS)
+    write_confused(tmp_path, CONFUSED)
+    assert read_comparison(tmp_path / "comparison.json") == COMPARISON
+    assert read_verdict(tmp_path / "verdict.json") == VERDICT
+    assert read_confused(tmp_path / "confused.json") == CONFUSED
 
 
-def test_missing_number_is_an_empty_cell_and_nothing_is_rounded(tmp_path):
-    write_findings(tmp_path, FINDINGS)
-    assert (tmp_path / "scores.csv").read_bytes() == (
-        b"model,repeat,fold,accuracy,log_loss,train_accuracy,seconds_per_epoch\n"
-        b"null,0,0,0.3333333333333333,0.1,0.2,0.3\nnull,0,1,,,,\n"
-    )
-
-
-def test_table_without_rows_is_read(tmp_path):
-    (tmp_path / "curves.csv").write_text(",".join(CURVES) + "\n")
-    assert read_curves(tmp_path / "curves.csv").empty
+def test_failure_is_null_and_never_nan(tmp_path):
+    write_verdict(tmp_path, VERDICT, METRICS)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean"))
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "read"),
     [
-        "",
-        "a,b\n1,2\n",
-        f"{','.join(SCORES)}\nx,0,zero,1,1,1,1\n",
-        f"{','.join(SCORES)}\nx,,0,,,,\n",
+        ("comparison.json", read_comparison),
+        ("verdict.json", read_verdict),
+        ("confused.json", read_confused),
     ],
 )
-def test_table_of_another_form_is_refused(tmp_path, text):
-    (tmp_path / "scores.csv").write_text(text)
-    with pytest.raises(InputError, match=r"scores.csv: ") as caught:
-        read_scores(tmp_path / "scores.csv")
-    assert "\n" not in str(caught.value)
-
-
-def test_missing_table(tmp_path):
-    with pytest.raises(InputError, match=r"curves.csv is missing; run 'dvc repro' to make it"):
-        read_curves(tmp_path / "curves.csv")
+@pytest.mark.parametrize("text", [None, "", "{}", '{"model": "net", "pairs": [NaN]}'])
+def test_another_file_is_refused_in_one_line_a_fault(tmp_path, name, read, text):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=name) as caught:
+        read(tmp_path / name)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(str(tmp_path / name)) for line in lines)
 
 
 def test_texts():
     assert (DESIGN.text, DESIGN.percent) == ("2 folds", "95 %")
     assert DESIGN.model_copy(update={"repeats": [0, 1]}).text == "2 repeats × 2 folds"
-    numbers = dict.fromkeys(("mean", "min", "max", "variance", "std", "log_loss", "gap"), 0.5)
-    assert Scores(**numbers, train_accuracy=1.0, interval=(0.25, 0.75)).text == "0.5000 ± 0.2500"
+    assert DESIGN.model_copy(update={"metric": "top_k"}).decides.label == "top-3 accuracy"
+    numbers = dict.fromkeys(("mean", "min", "max", "variance", "std"), 0.5)
+    scores = Scores(**numbers, interval=(0.25, 0.75), stability_rank=1, parts=None)
+    assert scores.text == "0.5000 ± 0.2500"
