@@ -7,13 +7,17 @@ INSTALLED := $(ENVIRONMENT)/installed
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
-.PHONY: repro check experiments test test-all lint environment clean
+.PHONY: repro check advise experiments test test-all lint environment clean
 
 repro: check  ## compare the candidates of params.yaml; what is up to date is not run again
 	dvc repro
 
 check: $(INSTALLED)  ## say in one line each what is wrong in params.yaml
 	@python -m stages.check --params params.yaml --pipeline dvc.yaml --code . --output data/checked
+
+advise: $(INSTALLED)  ## propose what to compare on the images of params.yaml; WRITE=1 puts it there
+	dvc repro prepare
+	@python -m stages.advise --params params.yaml --dataset data/prepared $(if $(WRITE),--write)
 
 experiments: $(INSTALLED)  ## every experiment in one row, with what differs between them
 	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'

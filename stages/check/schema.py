@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from stages.advise.params import AdviseParams
 from stages.augment.params import AugmentParams
 from stages.build.catalogue import expectation, is_known
 from stages.build.params import BuildParams
@@ -21,6 +22,7 @@ from stages.contracts.command import InputError
 from stages.contracts.explain import explain
 from stages.contracts.unsound import require_none
 from stages.extract.params import ExtractParams
+from stages.forecast.params import ForecastParams
 from stages.prepare.params import PrepareParams
 from stages.split.params import SplitParams
 from stages.train.params import TrainParams
@@ -70,9 +72,11 @@ Repeat = Annotated[int, Field(ge=0)]
 class Params(
     PrepareParams,
     SplitParams,
-    AugmentParams,
+    AdviseParams,  # first those that hold others
+    ForecastParams,
     ExtractParams,
     TrainParams,
+    AugmentParams,
     CompareParams,
     BuildParams,  # last, so that pydantic reads it first: it defines names
 ):

@@ -8,6 +8,7 @@ from stages.contracts.command import run
 from stages.contracts.dataset import read_dataset
 from stages.contracts.features import read_features
 from stages.contracts.fold_record import write_record
+from stages.contracts.forecast import read_forecast
 from stages.contracts.network import read_network
 from stages.contracts.params_file import read_params
 from stages.contracts.predictions import write_predictions
@@ -29,13 +30,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(flag, type=Path, required=True)
     for flag in ("--repeat", "--fold"):
         parser.add_argument(flag, type=int, required=True)
+    parser.add_argument("--forecast", type=Path, help="minutes.json; what follows is shown")
     given = parser.parse_args(argv)
     params = read_params(given.params, TrainParams)
     hardware = set_up(params.hardware)
     data = read_dataset(given.dataset), read_split(given.split), read_recipe(given.recipe)
     network, features = read_network(given.network), read_features(given.features)
     fold = open_fold(data, (given.repeat, given.fold), network, features, hardware.device)
-    result = train(network, read_start(given.network), fold, params.train, hardware)
+    plan = read_forecast(given.forecast) if given.forecast and given.forecast.is_file() else None
+    following = plan.after(network.name, given.repeat, given.fold) if plan else None
+    result = train(network, read_start(given.network), fold, params.train, hardware, following)
     write_predictions(given.predictions, result.predictions)
     write_trained(given.predictions, result.weights, trained_on(data[0].info, fold))
     write_record(given.record, result.record)

@@ -128,12 +128,12 @@ class Trainer:
         fold, section = self._fold, self._section
         place = (fold.repeat, fold.number, epoch)
         batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
-        train_mode(self._module, self._network, epoch)
+        self.begin(epoch)
         losses: list[Tensor] = []
         for number, index in enumerate(batches):
             step = (epoch - 1) * len(batches) + number
             inputs = fold.inputs.training(index, epoch)
-            losses.append(self._step(inputs, index, step, section.epochs * len(batches)))
+            losses.append(self.step(inputs, index, step, section.epochs * len(batches)))
             if len(losses) == LOOK or number == len(batches) - 1:
                 progress.trained(
                     len(index), _finite(losses, f"the loss of a batch in epoch {epoch}")
@@ -142,8 +142,19 @@ class Trainer:
             else:
                 progress.trained(len(index), None)
 
-    def _step(self, inputs: Tensor, index: NDArray[np.int64], step: int, n_steps: int) -> Tensor:
-        """Move the weights by one batch and return its loss, still on the device."""
+    def begin(self, epoch: int) -> None:
+        """Let train what trains in an epoch, counted from 1."""
+        train_mode(self._module, self._network, epoch)
+
+    def step(self, inputs: Tensor, index: NDArray[np.int64], step: int, n_steps: int) -> Tensor:
+        """Move the weights by one batch and return its loss, still on the device.
+
+        Args:
+            inputs: (b, ...) of these images.
+            index: (b,) their positions in the data set.
+            step: Counted from 0.
+            n_steps: Of the whole training.
+        """
         section = self._section
         labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
         with self._hardware.autocast():
@@ -155,7 +166,7 @@ class Trainer:
     def _measure(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the curves, and the logits of the validation images."""
         fold = self._fold
-        probed, logits = self._logits(fold.probe), self._logits(fold.validation)
+        probed, logits = self.logits(fold.probe), self.logits(fold.validation)
         train_loss = log_loss(probed, fold.labels[fold.probe])
         validation_loss = log_loss(logits, fold.labels[fold.validation])
         for part, loss in (("training", train_loss), ("validation", validation_loss)):
@@ -171,7 +182,7 @@ class Trainer:
         return point, logits
 
     @torch.inference_mode()
-    def _logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+    def logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits of images as they are, (b, n_classes), in eval mode."""
         self._module.eval()
         # Twice the batch of training: without gradients that fits wherever training did.

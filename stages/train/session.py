@@ -44,6 +44,7 @@ def train(
     fold: Fold,
     section: TrainSection,
     hardware: Hardware,
+    following: float | None,
 ) -> Result:
     """Make the network, train it on the fold with a bar, and return what is written of it.
 
@@ -53,16 +54,13 @@ def train(
         fold: The data.
         section: The budget for all.
         hardware: Where to train.
+        following: Seconds of the training that may follow, to be shown; None: unknown.
     """
     start = time.perf_counter()
     seed_network(fold.seed, network.name, fold.repeat, fold.number)
-    whole = construct(network, weights).to(hardware.device).to(memory_format=torch.channels_last)
-    state = whole.state_dict()  # the tensors themselves: training changes them in place
-    optimiser = _optimiser(whole, network, section)
-    has_features = isinstance(fold.inputs, FeatureViews)
-    module = behind(whole, network.cut) if has_features and network.cut else whole
-    trainer = Trainer(module, network, optimiser, fold, section, hardware)
-    bar = Bar(_title(network.name, fold), section.epochs * len(fold.training), section.epochs)
+    trainer, state = open_trainer(network, weights, fold, section, hardware)
+    n_images = section.epochs * len(fold.training)
+    bar = Bar(_title(network.name, fold), n_images, section.epochs, following)
     try:
         outcome = trainer.fit(bar)
     finally:
@@ -71,6 +69,30 @@ def train(
     record = fold_record(network.name, fold, outcome, hardware, section.epochs, seconds)
     kept = state if network.keep_weights and outcome.diverged is None else None
     return Result(record, predictions(fold, outcome), kept)
+
+
+def open_trainer(
+    network: Network,
+    weights: dict[str, Tensor],
+    fold: Fold,
+    section: TrainSection,
+    hardware: Hardware,
+) -> tuple[Trainer, dict[str, Tensor]]:
+    """Return what trains a network, and the tensors that it changes in place, by name.
+
+    Args:
+        network: The resolved network.
+        weights: Its pretrained part; what else it has is drawn from torch's global generator.
+        fold: The data; with features, only the part behind them trains.
+        section: The budget for all.
+        hardware: Where to train.
+    """
+    whole = construct(network, weights).to(hardware.device).to(memory_format=torch.channels_last)
+    state = whole.state_dict()
+    optimiser = _optimiser(whole, network, section)
+    has_features = isinstance(fold.inputs, FeatureViews)
+    module = behind(whole, network.cut) if has_features and network.cut else whole
+    return Trainer(module, network, optimiser, fold, section, hardware), state
 
 
 def _optimiser(module: nn.Module, network: Network, section: TrainSection) -> AdamW:

@@ -35,7 +35,31 @@ SOUND = {
     },
     "extract": {"views": 4, "most_gigabytes": 4.0},
     "hardware": {"precision": "auto", "device": "auto", "threads": 2},
-    "compare": {"confidence": 0.95},
+    "forecast": {"seconds": 1.0},
+    "advise": {
+        "budget_minutes": 60,
+        "small_side": 40,
+        "large_side": 128,
+        "transfer_side": 96,
+        "clean": 0.2,
+        "little_images": 5000,
+        "little_per_class": 100,
+        "much_per_class": 1000,
+        "many_classes": 100,
+        "frozen_under": 2000,
+        "thawed_under": 20000,
+        "deep_from": 10000,
+        "most_multiply_adds": 1.5,
+    },
+    "compare": {
+        "metric": "accuracy",
+        "top_k": 3,
+        "confidence": 0.95,
+        "rope": 0.01,
+        "sure": 0.95,
+        "target": 0.9,
+        "gap": 0.05,
+    },
 }
 
 

@@ -10,6 +10,7 @@ from stages.check.closure import closures
 ROOT = Path(__file__).parents[2]
 NETWORKS = sorted((ROOT / "stages" / "build" / "networks").glob("[!_]*.py"))
 ADAPTERS = sorted((ROOT / "stages" / "build" / "adapters").glob("[!_]*.py"))
+TIMED = {"advise", "extract", "forecast", "train"}  # what trains, and what times that
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +82,12 @@ def project(tmp_path):
         ("report/markdown.py", {"report"}),
         ("compare/verdict.py", {"compare"}),
         ("build/networks/lenet5.py", {"build"}),
-        ("build/network.py", {"build", "extract", "train"}),
-        ("build/cut.py", {"build", "extract", "train"}),
+        ("build/network.py", {"build", *TIMED}),
+        ("build/cut.py", {"build", *TIMED}),
         ("build/adapters/composition.py", {"build"}),
-        ("augment/transforms.py", {"augment", "extract", "train"}),
-        ("contracts/recipe.py", {"augment", "extract", "train"}),
+        ("augment/transforms.py", {"augment", *TIMED}),
+        ("contracts/recipe.py", {"augment", *TIMED}),
+        ("forecast/clock.py", {"advise", "forecast"}),
         ("check/schema.py", set()),
     ],
 )

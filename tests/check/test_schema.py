@@ -12,8 +12,8 @@ SLUG = "expected the name of an architecture: letters, digits and underscores"
 RESTORE = "; 'dvc checkout' restores tracked data that 'dvc exp run' cleared there"
 FOLDS = "expected 0, 1, .. k - 1 in this order for k folds, at least [0, 1]"
 TOP = (
-    "augment, build, candidates, compare, extract, folds, hardware, model, prepare, repeats, seed, "
-    "train"
+    "advise, augment, build, candidates, compare, extract, folds, forecast, hardware, model, "
+    "prepare, repeats, resplit, seed, train"
 )
 
 
@@ -127,6 +127,9 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
         ("train.learning_rate", math.nan, "train.learning_rate is nan; expected a finite number"),
         ("train.batch_size", 1, "train.batch_size is 1; expected at least 3"),
         ("train", [3], "train is [3]; expected keys and values"),
+        ("forecast.seconds", 0, "forecast.seconds is 0; expected more than 0"),
+        ("advise.clean", 2, "advise.clean is 2; expected at most 1"),
+        ("advise.small_side", 0.5, "advise.small_side is 0.5; expected an integer"),
         ("compare.confidence", 95, "compare.confidence is 95; expected less than 1"),
         ("epochs", 5, f"epochs is not a known key; known: {TOP}"),
         (

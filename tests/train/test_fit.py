@@ -166,4 +166,4 @@ def test_the_batch_size_of_evaluation_changes_no_prediction(trainer):
     module, large = trainer(batch_size=64, epochs=1)
     small._module = module
     index = np.arange(20)
-    np.testing.assert_allclose(small._logits(index), large._logits(index), atol=0.02)
+    np.testing.assert_allclose(small.logits(index), large.logits(index), atol=0.02)

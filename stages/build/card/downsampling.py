@@ -24,12 +24,17 @@ def downsampling(network: Network) -> int | None:
     own = (network.height, network.width)
     for height, width in dict.fromkeys([(SIDE, SIDE), own]):
         try:
-            run = _run(network.model_copy(update={"height": height, "width": width}))
+            return downsampling_at(network, height, width)
         except MISFITS:
             continue
-        sides = list(_map_sides(run))
-        return _power_of_two(min(height, width) / min(sides)) if sides else None
     return None
+
+
+def downsampling_at(network: Network, height: int, width: int) -> int | None:
+    """Return the same, seen on images of one size in pixels; raises where they do not fit."""
+    run = _run(network.model_copy(update={"height": height, "width": width}))
+    sides = list(_map_sides(run))
+    return _power_of_two(min(height, width) / min(sides)) if sides else None
 
 
 def _power_of_two(ratio: float) -> int:

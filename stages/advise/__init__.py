@@ -1,0 +1,1 @@
+"""Which architectures should I try?"""

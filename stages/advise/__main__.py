@@ -1,0 +1,44 @@
+"""Propose two or three architectures for the prepared data, and write them into params.yaml.
+
+A command and no stage of dvc.yaml: it chooses what the pipeline compares, and a pipeline that
+rewrote its own parameters would never be up to date.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.advise.advice import advise
+from stages.advise.params import AdviseParams
+from stages.advise.wording import page
+from stages.advise.write import rewrite
+from stages.contracts.command import run
+from stages.contracts.dataset import read_dataset
+from stages.contracts.json_file import write_text
+from stages.contracts.params_file import read_params
+from stages.train.hardware import set_up
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the proposals; with --write, make them the model and candidates of params.yaml."""
+    parser = argparse.ArgumentParser(prog="python -m stages.advise", description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--write", action="store_true", help="put them into the params")
+    given = parser.parse_args(argv)
+    params, dataset = read_params(given.params, AdviseParams), read_dataset(given.dataset)
+    advice = advise(dataset, params, set_up(params.hardware))
+    for line in page(advice, dataset.info, params.advise):
+        print(line)
+    ideas = [one.idea for one in advice.plan.proposals]
+    names = ", ".join(idea.name for idea in ideas)
+    if not given.write:
+        print(f"advise: {names}; --write, or make advise WRITE=1, puts them into {given.params}")
+        return
+    text = given.params.read_text(encoding="utf-8")
+    write_text(given.params, rewrite(text, ideas))
+    print(f"advise: {names} -> {given.params}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,14 @@
+"""Parameters under which timing takes no time."""
+
+SECTIONS = {
+    "train": {
+        "epochs": 3,
+        "batch_size": 8,
+        "learning_rate": 0.002,
+        "weight_decay": 0.05,
+        "warmup": 0.25,
+    },
+    "extract": {"views": 2, "most_gigabytes": 1.0},
+    "hardware": {"precision": "float32", "device": "cpu", "threads": 1},
+    "forecast": {"seconds": 0.01},
+}
