@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stages.augment.draws import draw
 from stages.augment.transforms import augment
+from stages.augment.visible import visible
 from stages.contracts.dataset import Dataset
 from stages.contracts.recipe import Recipe
 
@@ -82,7 +83,7 @@ def _mosaic(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
     for row, tiles in enumerate(rows):
         for column, tile in enumerate(tiles):
             top, left = row * (height + gap), column * (width + gap)
-            picture[top : top + height, left : left + width] = tile[:, :, :3]
+            picture[top : top + height, left : left + width] = visible(tile)
     return picture
 
 
