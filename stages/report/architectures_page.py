@@ -3,8 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from stages.contracts.card import Card, Loaded
+from stages.report.blocks import (
+    Bullets,
+    Document,
+    Drawing,
+    Line,
+    Link,
+    Paragraph,
+    Section,
+    Strong,
+    Table,
+)
 from stages.report.diagram import diagram
-from stages.report.markdown import bullets, escape, section, table, unbroken
 
 HEADER = (
     "architecture",
@@ -19,58 +29,67 @@ HEADER = (
 )
 
 
-def architectures_page(cards: Sequence[Card]) -> str:
-    """Return the page in Markdown: all in one table, then one section with a diagram each.
+def architectures_page(cards: Sequence[Card]) -> Document:
+    """Return the page: all in one table, then one section with a diagram each.
 
     Args:
         cards: In the order in which they are shown.
     """
-    parts = [
-        "# Architectures",
-        table([*map(unbroken, HEADER)], [_row(card) for card in cards], n_text=2),
-        "Trained parameters are those that train in some epoch; locked ones never do. "
-        "Multiply-adds and activations, the outputs of all layers in float32, are of one image. "
-        "Downsampling is how many pixels a side become one before what is left is pooled.",
-        "Diagrams show the parts in the order in which they run, each with the shape of what "
-        "comes out of it for one image. What is blue is frozen and never trains; what is yellow "
-        "begins to train in a later epoch; what is grey takes no part in evaluation, or is a "
-        "parameter outside of any layer.",
-        *(_section(card) for card in cards),
-    ]
-    return "\n\n".join(parts) + "\n"
+    rows = [_row(card) for card in cards]
+    return Document(
+        "Architectures",
+        [
+            Table("What each weighs, for one image", HEADER, rows, n_text=2),
+            Paragraph(
+                "Trained parameters are those that train in some epoch; locked ones never do. "
+                "Multiply-adds and activations, the outputs of all layers in float32, are of one "
+                "image. Downsampling is how many pixels a side become one before what is left is "
+                "pooled."
+            ),
+            Paragraph(
+                "Diagrams show the parts in the order in which they run, each with the shape of "
+                "what comes out of it for one image. What is blue is frozen and never trains; what "
+                "is yellow begins to train in a later epoch; what is grey takes no part in "
+                "evaluation, or is a parameter outside of any layer."
+            ),
+            *map(_section, cards),
+        ],
+    )
 
 
 def _row(card: Card) -> list[str]:
     side, factor = card.smallest_side, card.downsampling
     sources = dict.fromkeys(loaded.source for loaded in card.loaded)
     return [
-        escape(card.name),
-        ", ".join(map(escape, sources)) or "scratch",
+        card.name,
+        ", ".join(sources) or "scratch",
         f"{card.parameters:,}",
         f"{card.trainable_parameters:,}",
         f"{card.locked_parameters:,}",
         f"{card.multiply_adds:,}",
-        unbroken(f"{card.activation_bytes / 1e6:,.2f} MB"),
-        unbroken("certain sizes") if side is None else f"{side}×{side}",
+        f"{card.activation_bytes / 1e6:,.2f} MB",
+        "certain sizes" if side is None else f"{side}×{side}",
         "–" if factor is None else str(factor),
     ]
 
 
-def _section(card: Card) -> str:
+def _section(card: Card) -> Section:
     shape = "×".join(map(str, card.input_shape))
-    facts = [
+    facts: list[Line] = [
         f"input {shape}, {len(card.classes)} classes",
-        f"policy: {escape(card.policy)}",
+        f"policy: {card.policy}",
         *(_loaded(loaded) for loaded in card.loaded),
-        *(f"**caution:** {escape(caution)}" for caution in card.cautions),
+        *((Strong("caution:"), f" {caution}") for caution in card.cautions),
     ]
-    return section(escape(card.name), escape(card.title), bullets(facts), diagram(card))
+    layers = Paragraph(Link("its layers", f"models/{card.name}/summary.txt"))
+    drawing = Drawing(diagram(card), layers)
+    return Section(card.name, [Paragraph(card.title), Bullets(facts), drawing])
 
 
 def _loaded(loaded: Loaded) -> str:
-    into = f" into {escape(loaded.into)}" if loaded.into else ""
+    into = f" into {loaded.into}" if loaded.into else ""
     found = "; ".join(_found(loaded))
-    return f"weights{into}: {escape(loaded.source)}, SHA-256 {loaded.sha256}; {found}"
+    return f"weights{into}: {loaded.source}, SHA-256 {loaded.sha256}; {found}"
 
 
 def _found(loaded: Loaded) -> Iterator[str]:

@@ -26,7 +26,7 @@ Numbered = tuple[int, Part]
 
 
 def diagram(card: Card) -> str:
-    """Return the parts of a network from top to bottom, as a fenced block of Mermaid.
+    """Return the parts of a network from top to bottom, in Mermaid.
 
     What was taken from a known network is framed where it is several parts, and named.
 
@@ -47,7 +47,7 @@ def diagram(card: Card) -> str:
         *_links("~~~", ["classes", *(f"n{number}" for number, _ in beside)]),  # unseen: below it
         *_styles(card.parts),
     ]
-    return "\n".join(["```mermaid", *lines, "```"])
+    return "\n".join(lines)
 
 
 def quoted(text: str) -> str:

@@ -1,43 +1,39 @@
-"""report.md: the verdict first, then what it rests on."""
+"""The report: the verdict first, then what it rests on."""
 
-from collections.abc import Mapping
-
-import pandas as pd
-
-from stages.contracts.card import Card
-from stages.contracts.comparison import Comparison
-from stages.report.markdown import escape
+from stages.report.blocks import Document, Paragraph, present
+from stages.report.findings import Findings
 from stages.report.sections.architectures import architectures
+from stages.report.sections.classes import classes
 from stages.report.sections.design import design
 from stages.report.sections.folds import folds
 from stages.report.sections.learning import learning
+from stages.report.sections.metrics import metrics
+from stages.report.sections.next_steps import next_steps
+from stages.report.sections.pairs import pairs
 from stages.report.sections.pictures import pictures
+from stages.report.sections.stages import stages
 from stages.report.sections.training_images import training_images
+from stages.report.sections.why import why
 
 
-def document(
-    comparison: Comparison,
-    scores: pd.DataFrame,
-    curves: pd.DataFrame,
-    cards: Mapping[str, Card],
-) -> str:
-    """Return the whole report in Markdown, with links relative to the folder `reports`.
-
-    Args:
-        comparison: What compare found.
-        scores: One row a fold.
-        curves: One row an epoch.
-        cards: Of each architecture, by name.
-    """
-    chosen = comparison.verdict.chosen
-    parts = [
-        f"# Take {escape(chosen)}" if chosen else "# No architecture to take",
-        escape(comparison.verdict.text),
-        architectures(comparison),
-        pictures(),
-        folds(comparison, scores),
-        learning(comparison, curves),
-        training_images(comparison),
-        design(comparison, cards),
-    ]
-    return "\n\n".join(parts) + "\n"
+def document(findings: Findings) -> Document:
+    """Return the whole report; its links are relative to the folder `reports`."""
+    verdict = findings.verdict
+    return Document(
+        f"Take {verdict.chosen}" if verdict.chosen else "No architecture to take",
+        present(
+            Paragraph(verdict.text),
+            architectures(findings),
+            why(findings),
+            pictures(findings),
+            pairs(findings),
+            metrics(findings),
+            classes(findings),
+            learning(findings),
+            next_steps(findings),
+            training_images(findings),
+            folds(findings),
+            design(findings),
+            stages(findings),
+        ),
+    )

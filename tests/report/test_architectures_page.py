@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import card, loaded, part
 
-from stages.report.architectures_page import architectures_page
+from stages.report.architectures_page import architectures_page as page_of
 from stages.report.diagram import diagram, quoted
+from stages.report.markdown import to_markdown
 
 HOSTILE = [
     '"]; click n0 "javascript:alert(1)"',
@@ -32,11 +33,19 @@ HOSTILE = [
 ]
 
 
+def architectures_page(cards):
+    return to_markdown(page_of(cards))
+
+
 def drawing(text):
-    """Return the lines of the only diagram."""
+    """Return the lines of the only diagram on a page."""
     blocks = re.findall(r"^```mermaid\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 1
     return blocks[0].splitlines()
+
+
+def drawn(text):
+    return text.splitlines()
 
 
 def shown(label):
@@ -65,7 +74,7 @@ def test_section_says_policy_weights_and_cautions():
     )
     bullets = [line for line in page.splitlines() if line.startswith("- ")]
     assert bullets == [
-        "- input 1×8×8, 2 classes",
+        "- input 1×8×8, 4 classes",
         "- policy: frozen: res",
         f"- weights into res: w.pth, SHA-256 {'ab' * 32}; 60 tensors match; 1 missing; 2 left over",
         r"- **caution:** too \*small\*",
@@ -74,14 +83,14 @@ def test_section_says_policy_weights_and_cautions():
 
 def test_diagram_shows_the_parts_in_order():
     parts = [part("conv", kind="2 × (Conv2d, ReLU)"), part("pool", parameters=0, trains_from=None)]
-    lines = drawing(diagram(card("a", parts=[*parts, part("fc", output_shape=None)])))
+    lines = drawn(diagram(card("a", parts=[*parts, part("fc", output_shape=None)])))
     assert lines[1:] == [
         "flowchart TB",
         'image(["image 1×8×8"])',
         'n0["conv · 2 × (Conv2d, ReLU)<br/>4×8×8 · 900 parameters"]',
         'n1["pool · Conv2d · 4×8×8"]',
         'n2["fc · Conv2d<br/>900 parameters"]',
-        'classes(["2 classes"])',
+        'classes(["4 classes"])',
         "image --> n0",
         "n0 --> n1",
         "n1 --> n2",
@@ -99,7 +108,7 @@ def test_what_is_frozen_or_thaws_or_does_not_run_looks_different():
         part("d", trainable_parameters=500),
         part("aux", beside=True, output_shape=None),
     ]
-    lines = drawing(diagram(card("a", parts=parts)))
+    lines = drawn(diagram(card("a", parts=parts)))
     assert [line for line in lines if line.startswith("class ")] == [
         "class n5 beside",
         "class n0,n2 frozen",
@@ -123,7 +132,7 @@ def test_parts_of_a_taken_layer_are_framed_and_named():
         part("one", source="vgg11.features.0"),
         part("two", source="vgg11.features.0"),
     ]
-    lines = drawing(diagram(card("a", parts=parts)))
+    lines = drawn(diagram(card("a", parts=parts)))
     at = lines.index('subgraph s1["from resnet18#91;conv1:layer1#93;, W1"]')
     assert lines[at + 1 : at + 6] == [
         "direction TB",
@@ -179,7 +188,7 @@ def test_what_mermaid_sees_through_codes_is_broken_up():
 
 
 def test_a_network_without_parts_is_still_drawn():
-    assert "image --> classes" in drawing(diagram(card("a", parts=[])))
+    assert "image --> classes" in drawn(diagram(card("a", parts=[])))
 
 
 def test_same_cards_same_page():

@@ -1,78 +1,214 @@
+import functools
 import itertools
 import re
-from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from figure_cases import Case, confusion
+from matplotlib.text import Text
 
-from stages.contracts.comparison import read_comparison, read_curves, read_scores
-from stages.report.figures import cost, curves, scores
-from stages.report.figures.style import as_svg, canvas, marks
+from stages.report.figures import confusion as confusion_figure
+from stages.report.figures import curves, pairs, pareto, scores
+from stages.report.figures.matrix import shades
+from stages.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
 
+LONG = "x" * 34
+EIGHT = {f"{LONG}{n}": [0.9 - n / 100, 0.87, 0.86] for n in range(8)}
 CASES = {
-    "one": {"a": [[0.9, 0.8]]},
-    "all_failed": {"a": [[0.9, None]], "b": [[None, None]]},
-    "two": {"a": [[0.9, 0.8]], "b": [[0.7, 0.95]]},
-    "equal": {"a": [[0.9, 0.9]], "b": [[0.9, 0.9]]},
-    "eight_with_long_names": {f"{'x' * 29}{n}": [[0.9, 0.8]] * 3 for n in range(8)},
+    "one": Case({"a": [0.9, 0.8]}),
+    "all_failed": Case({"a": [0.9, None], "b": [None, None]}),
+    "one_finished_one_epoch": Case({"a": [0.9, 0.8], "b": [None, 0.95]}, epochs=1),
+    "equal": Case({"a": [0.9, 0.9], "b": [0.9, 0.9]}, costs={"a": (1.0, 99), "b": (1.0, 99)}),
+    "eight_with_long_names": Case(EIGHT, epochs=10),
+    "eight_of_which_seven_failed": Case(
+        {name: [0.9, None if index else 0.8] for index, name in enumerate(EIGHT)}
+    ),
+    "lower_is_better": Case({"a": [1.9, 0.8], "b": [0.3, 0.2]}, metric="log_loss"),
+    "no_cost": Case({"a": [0.9, 0.8], "b": [0.7, 0.6]}, costs={"a": (0.0, 0), "b": (1.0, 9)}),
+}
+HOSTILE = [
+    "$x^2$ $",
+    "a\nb",
+    "<script>alert(1)</script>",
+    "--> ]]> &amp;",
+    "مرحبا",
+    "你好",
+    "_x",
+    "",
+]
+CLASSES = {
+    "two": ["cat", "dog"],
+    "twenty_long": [f"{'W' * 30} number {n}" for n in range(20)],
+    "thirty_six": [f"A class of long name no {n}" for n in range(36)],
+    "hundred_long": [f"{'W' * 30} number {n}" for n in range(100)],
+    "hostile": HOSTILE,
 }
 
 
-def read(flags):
-    comparison, scores, curves = (Path(flags[index]) for index in (1, 3, 5))
-    return read_comparison(comparison), read_scores(scores), read_curves(curves)
-
-
-@pytest.fixture(params=CASES)
-def found(request, case):
-    flags = case(CASES[request.param], epochs=1 if request.param == "two" else 4)
-    return read(flags)
-
-
-def texts_of(figure):
-    """Return every visible text with its box, in pixels."""
-    figure.draw_without_rendering()
-    found = figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_visible())
-    return [(text.get_text(), text.get_window_extent()) for text in found if text.get_text()]
-
-
-def figures(found):
-    comparison, score_table, curve_table = found
+def matrix(n):
+    """Return counts in which each class is taken for its two neighbours, ever more often."""
     return [
-        scores.draw(comparison, score_table),
-        curves.draw(comparison, curve_table),
-        cost.draw(comparison),
+        [
+            90 if row == column else row + 1 if (column - row) % n in (1, n - 1) else 0
+            for column in range(n)
+        ]
+        for row in range(n)
     ]
 
 
-def test_every_architecture_is_named_in_every_figure(found):
-    for figure in figures(found):
-        shown = " ".join(text for text, _ in texts_of(figure))
-        for one in found[0].architectures:
-            assert re.search(rf"\b{one.name}\b", shown)
-        assert bool(re.search("failed|diverged", shown)) == any(
-            one.scores is None for one in found[0].architectures
-        )
+def draws(case):
+    return {
+        "scores": lambda: scores.draw(case.comparison, case.scores),
+        "curves": lambda: curves.draw(case.comparison, case.curves),
+        "pairs": lambda: pairs.draw(case.comparison),
+        "pareto": lambda: pareto.draw(case.comparison, case.verdict),
+    }
 
 
-def test_no_name_is_cut_off(case):
-    accuracies = {f"{'x' * 29}{n}": [[0.9 - n / 100, 0.8]] for n in range(8)}
-    accuracies["diverged"] = [[None, 0.1]]
-    flags = case(accuracies)
-    found = read(flags)
-    for figure in figures(found):
-        page = figure.bbox
-        for text, box in texts_of(figure):
-            if "x" * 29 in text or "diverged" in text or ", std" in text:
-                assert page.x0 <= box.x0, text
-                assert box.x1 <= page.x1, text
-                assert page.y0 <= box.y0, text
-                assert box.y1 <= page.y1, text
+def confused(classes, model="a"):
+    table = confusion(matrix(len(classes)), classes)
+    return lambda: confusion_figure.draw(table, classes, model)
 
 
-def test_every_fold_is_a_dot_beside_mean_and_standard_deviation(case):
-    comparison, table, _ = read(case({"a": [[0.9, 0.8, 0.7]]}))
-    (axes,) = scores.draw(comparison, table).axes
+DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}
+DRAWN |= {f"confusion-{name}": confused(classes, LONG) for name, classes in CLASSES.items()}
+
+
+def texts_of(figure):
+    """Return every text that is drawn with its box, in pixels."""
+    figure.draw_without_rendering()
+    found = figure.findobj(lambda one: isinstance(one, Text) and one.get_visible())
+    hidden = [
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks() + axis.get_minor_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    ]
+    return [
+        (text.get_text(), text.get_window_extent())
+        for text in found
+        if text.get_text().strip() and text not in hidden
+    ]
+
+
+@functools.cache
+def shown(name):
+    """Return the box of the page, and every text with its box."""
+    with styled():
+        figure = DRAWN[name]()
+        return figure.bbox, texts_of(figure)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_nothing_is_cut_off_and_no_text_lies_on_another(name):
+    page, texts = shown(name)
+    assert texts
+    for text, box in texts:
+        assert page.x0 <= box.x0, text
+        assert box.x1 <= page.x1, text
+        assert page.y0 <= box.y0, text
+        assert box.y1 <= page.y1, text
+    for (one, box), (other, other_box) in itertools.combinations(texts, 2):
+        apart_x = box.x1 <= other_box.x0 + 1 or other_box.x1 <= box.x0 + 1
+        apart_y = box.y1 <= other_box.y0 + 1 or other_box.y1 <= box.y0 + 1
+        assert apart_x or apart_y, (one, other)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_architecture_is_named_in_every_figure(name):
+    case = CASES[name]
+    failed = any(one.scores is None for one in case.comparison.architectures)
+    for figure in draws(case):
+        words = " ".join(text for text, _ in shown(f"{name}-{figure}")[1])
+        for one in case.comparison.architectures:
+            assert re.search(rf"\b{one.name}\b", words)
+        assert bool(re.search("failed|diverged", words)) == failed
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", ["equal-curves", "confusion-hostile"])
+def test_svg_is_the_same_every_time_whatever_the_settings(name, dark):
+    first = as_svg(DRAWN[name], dark=dark)
+    hostile = {"font.size": 20, "svg.hashsalt": None, "text.color": "red", "lines.linewidth": 9}
+    hostile |= {"axes.titleweight": "bold", "figure.titleweight": "bold"}
+    with mpl.rc_context(hostile):
+        assert as_svg(DRAWN[name], dark=dark) == first
+    assert "dc:date" not in first
+    assert "matplotlib" not in first
+    assert ET.fromstring(first.encode()).get("width") == "576pt"
+
+
+def test_a_dark_page_shows_through_and_its_figure_has_other_colours_only():
+    light, dark = (as_svg(DRAWN["one-scores"], dark=dark) for dark in (False, True))
+    assert "fill: #ffffff" in light
+    colours = re.compile(r"#[0-9a-f]{6}\b")
+    assert set(colours.findall(dark)) <= {
+        colour.lower() for colour in (*DARK.colours, DARK.ink, DARK.grid, DARK.paper, DARK.faded)
+    }
+    places = re.compile(r'<path d="[^"]*" clip-path')
+    assert [*map(str.split, places.findall(light))] == [*map(str.split, places.findall(dark))]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_name_becomes_markup_or_mathematics(text):
+    classes = [text, "other"]
+    svg = as_svg(confused(classes))
+    elements = {element.tag.split("}")[1] for element in ET.fromstring(svg.encode()).iter()}
+    assert elements.isdisjoint({"script", "a", "text", "foreignObject"})
+    assert "<!--" not in svg
+    assert "alert" not in svg
+
+
+def luminance(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Return the ratio of WCAG 2, 1.4.3."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", [LIGHT, DARK])
+def test_text_can_be_read_on_the_page_and_on_every_cell(page):
+    paper, ink, faded = map(mpl.colors.to_rgb, (page.paper, page.ink, page.faded))
+    assert contrast(ink, paper) >= 4.5
+    assert contrast(faded, paper) >= 4.5
+    for colour in page.colours[:2]:  # of matrices
+        for share in (0.0, 0.5, 1.0):
+            *over, opacity = shades(np.array(share), colour).tolist()
+            cell = [opacity * a + (1 - opacity) * b for a, b in zip(over, paper, strict=True)]
+            assert contrast(ink, cell) >= 4.5
+    for colour in page.colours:
+        assert contrast(mpl.colors.to_rgb(colour), paper) >= 2.2  # never alone: a name is beside
+
+
+def test_svgs_stay_small():
+    ten_folds = {name: [0.9 + fold / 1000 for fold in range(10)] for name in EIGHT}
+    case = Case(ten_folds, epochs=10)
+    assert len(as_svg(draws(case)["curves"])) < 140_000
+    assert len(as_svg(DRAWN["confusion-hundred_long"])) < 80_000
+
+
+def test_a_mark_is_the_same_in_all_figures_and_a_new_candidate_changes_none():
+    names = [f"n{index}" for index in range(42)]
+    every = marks(names)
+    assert len(set(every.values())) == 42
+    assert marks(names[:5]) == {name: every[name] for name in names[:5]}
+    assert all(
+        one.colour != other.colour and one.marker != other.marker
+        for one, other in itertools.pairwise(every.values())
+    )
+
+
+def test_every_fold_is_a_dot_beside_mean_and_standard_deviation():
+    case = Case({"a": [0.9, 0.8, 0.7]})
+    (axes,) = scores.draw(case.comparison, case.scores).axes
     dots, mean, *_ = axes.lines
     assert dots.get_xdata().tolist() == [0.9, 0.8, 0.7]
     assert mean.get_xdata() == pytest.approx([0.8])
@@ -81,91 +217,37 @@ def test_every_fold_is_a_dot_beside_mean_and_standard_deviation(case):
     assert bar.get_segments()[0][:, 0] == pytest.approx([0.7, 0.9])
 
 
-def test_curves_are_means_within_a_standard_deviation_to_each_side(case):
-    comparison, _, table = read(case({"a": [[0.9, 0.8, 0.7]]}, epochs=2))
-    accuracy = curves.draw(comparison, table).axes[0]
-    (validation,) = (
-        line for line in accuracy.lines if line.get_linewidth() == 2 and line.get_linestyle() == "-"
-    )
-    assert validation.get_ydata() == pytest.approx([0.4, 0.8])
-    train, band = (one.get_paths()[0].vertices for one in accuracy.collections)
-    assert sorted(set(band[band[:, 0] == 2][:, 1].round(9))) == [0.7, 0.9]
-    assert sorted(set(train[train[:, 0] == 2][:, 1].round(9))) == [0.72, 0.92]
-
-
-def test_cost_is_seconds_per_epoch_above_and_parameters_below(case):
-    comparison, *_ = read(case({"a": [[0.9, 0.8]]}, cards={"a": {"parameters": 77}}))
-    upper, lower = cost.draw(comparison).axes
-    (seconds,), (parameters,) = upper.lines, lower.lines
-    assert (*seconds.get_xdata(), *seconds.get_ydata()) == pytest.approx((1.5, 0.85))
-    assert (*parameters.get_xdata(), *parameters.get_ydata()) == pytest.approx((77, 0.85))
-
-
-def test_what_diverged_has_no_mean_line(case):
-    flags = case({"good": [[0.9, 0.8]], "bad": [[0.9, None]]}, epochs=4)
-    comparison, _, table = read(flags)
-    figure = curves.draw(comparison, table)
-    good, bad = figure.axes[0], figure.axes[2]
-    assert max(line.get_linewidth() for line in good.lines) == 2
-    assert max(line.get_linewidth() for line in bad.lines if line.get_marker() != "x") < 1
-    assert (len(good.collections), len(bad.collections)) == (2, 0)
-
-
-def crosses(axes):
-    """Return the epochs at which a panel has a cross, and check that each is in view."""
-    (line,) = (line for line in axes.lines if line.get_marker() == "x")
-    assert all(0 < height < 1 for height in line.get_ydata())
-    assert line.get_transform() == axes.get_xaxis_transform()
-    return line.get_xdata().tolist()
-
-
-def test_cross_marks_the_epoch_of_each_divergence(case):
-    # Of the folds that diverge in epoch 4, the curves stay far below the axes.
-    scores = {"good": [[0.9, 0.8, 0.9]], "bad": [[0.9, None, None]]}
-    comparison, _, table = read(case(scores, epochs=4))
-    axes = curves.draw(comparison, table).axes
-    assert [crosses(panel) for panel in axes] == [[], [], [4, 4], [4, 4]]
-
-
-def test_number_of_folds_that_diverged_stands_beside_the_row(case):
-    comparison, table, _ = read(case({"good": [[0.9, 0.8]], "bad": [[0.9, None]]}))
-    shown = [text for text, _ in texts_of(scores.draw(comparison, table))]
+def test_numbers_or_divergences_stand_beside_the_row():
+    case = Case({"good": [0.9, 0.8], "bad": [0.9, None]})
+    shown = [text for text, _ in texts_of(scores.draw(case.comparison, case.scores))]
     assert "0.8500, std 0.0707" in shown
     assert "1 of 2 diverged" in shown
 
 
-def test_ticks_do_not_touch_however_far_apart_the_sizes_are(case):
-    sizes = {"a": {"parameters": 1000}, "b": {"parameters": 300_000_000}}
-    comparison, *_ = read(case({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, cards=sizes))
-    figure = cost.draw(comparison)
-    figure.draw_without_rendering()
-    boxes = [label.get_window_extent() for label in figure.axes[1].get_xticklabels()]
-    assert len(boxes) >= 3
-    assert all(left.x1 + 2 < right.x0 for left, right in itertools.pairwise(boxes))
+@pytest.mark.parametrize(("metric", "best"), [("log_loss", "lowest"), ("macro_f1", "highest")])
+def test_axes_name_the_metric_and_which_end_is_best(metric, best):
+    case = Case({"a": [0.9, 0.8], "b": [0.7, 0.6]}, metric=metric)
+    label = case.comparison.design.decides.label
+    for name in ("scores", "pareto"):
+        shown = " ".join(text for text, _ in texts_of(draws(case)[name]()))
+        assert label in shown
+        assert f"{best} is best" in shown
 
 
-def test_same_colour_in_all_figures_and_a_new_candidate_changes_none():
-    names = [f"n{index}" for index in range(20)]
-    every = marks(names)
-    assert len(set(every.values())) == 20
-    assert marks(names[:5]) == {name: every[name] for name in names[:5]}
-
-
-def test_svg_is_the_same_every_time_whatever_the_settings(case):
-    flags = case(CASES["two"])
-    comparison, table, _ = read(flags)
-    first = as_svg(lambda: scores.draw(comparison, table))
-    with mpl.rc_context({"font.size": 20, "svg.hashsalt": None, "axes.edgecolor": "red"}):
-        assert as_svg(lambda: scores.draw(comparison, table)) == first
-    assert "fill: #ffffff" in first
-    assert "dc:date" not in first
-    assert "matplotlib.org" not in re.sub(r"<!--.*?-->", "", first)
+def test_a_hair_is_not_drawn_as_a_chasm():
+    case = Case({"a": [0.9, 0.9], "b": [0.9001, 0.9001]})
+    (axes,) = scores.draw(case.comparison, case.scores).axes
+    low, high = axes.get_xlim()
+    assert high - low >= 0.02
+    upper, _ = pareto.draw(case.comparison, case.verdict).axes
+    low, high = upper.get_ylim()
+    assert high - low >= 0.02
 
 
 def test_a_dollar_is_a_dollar():
     def draw():
         figure = canvas(1)
-        figure.text(0.1, 0.5, "a $ b $ \\frac")
+        figure.text(0.1, 0.5, r"a $\frac$ b")  # an error in mathematics
         return figure
 
     assert "svg" in as_svg(draw)

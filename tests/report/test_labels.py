@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.report.figures.labels import GAP, nearest, place
+from stages.report.figures.labels import GAP, apart, nearest, place
 
 FRAME = (0.0, 0.0, 560.0, 200.0)
 POINTS = st.lists(st.tuples(st.floats(150, 400), st.floats(60, 140)), min_size=1, max_size=4)
@@ -52,3 +54,26 @@ def test_label_at_the_right_edge_goes_left():
 
 def test_label_that_fits_nowhere_is_still_placed():
     assert len(place([(1.0, 1.0)] * 3, [(999.0, 999.0)] * 3, FRAME)) == 3
+
+
+def test_label_goes_a_little_further_to_cover_no_line():
+    bar = (120.0, 20.0, 120.0, 80.0)
+    (beside,) = place([(100.0, 50.0)], [(40.0, 10.0)], FRAME, [bar])
+    assert beside == (100 - GAP - 40, 45.0)
+    walls = [(x, 0.0, x, 200.0) for x in (80.0, 85.0, 115.0, 120.0)]
+    (covering,) = place([(100.0, 50.0)], [(90.0, 10.0)], FRAME, walls)
+    assert covering == (100 + GAP, 45.0), "no place is better than the first"
+
+
+@given(st.lists(st.floats(0, 99), max_size=9), st.floats(0, 10))
+def test_places_apart_keep_order_distance_and_range(places, step):
+    moved = apart(sorted(places), step, 99)
+    assert len(moved) == len(places)
+    assert all(high - low >= step - 1e-9 for low, high in itertools.pairwise(moved))
+    assert all(-1e-9 <= one <= 99 for one in moved)
+
+
+@given(st.lists(st.integers(0, 9), unique=True))
+def test_places_that_are_apart_stay(places):
+    rising = [10.0 * place for place in sorted(places)]
+    assert apart(rising, 10, 99) == rising

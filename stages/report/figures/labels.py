@@ -8,35 +8,40 @@ from collections.abc import Sequence
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
-RADIUS = 6.0  # kept free around every point
+RADIUS = 7.0  # kept free around every point
 GAP = 1.5 * RADIUS  # from a point to the label beside it
 _SPOTS = 10  # of a line, at which it is looked at
+_DETOUR = 6  # places, for which a label covers a line rather than going further
 _STEPS = (1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 5.0, -5.0, 6.0, -6.0, 7.0, -7.0)  # lines
 
 
-def place(points: Sequence[Point], sizes: Sequence[Point], frame: Box) -> list[Point]:
+def place(
+    points: Sequence[Point], sizes: Sequence[Point], frame: Box, lines: Sequence[Box] = ()
+) -> list[Point]:
     """Return the lower left corner of each label: beside its point, or as near as is free.
 
     Labels are placed from the top down, each at the first free place: right, left, above or below
-    the point, then ever more lines above and below. A label that finds none goes to its right.
+    the point, then ever more lines above and below; a place that covers a line counts as six
+    further on. A label that finds none goes to the right of its point.
 
     Args:
         points: (n,) x, y of each point, in the unit of the sizes.
         sizes: (n,) width, height of each label.
         frame: Inside which labels should stay.
+        lines: Level or upright ones, better not covered.
     """
     markers, written = [_around(point) for point in points], list[Box]()
     corners: dict[int, Point] = {}
     for index in sorted(range(len(points)), key=lambda index: -points[index][1]):
         point, size = points[index], sizes[index]
         places = _candidates(point, size)
-        free = (
+        free = [
             spot
             for spot in places
             if _is_free(_box(spot, size), [*markers, *written], frame)
             and not _touch(_line(point, spot, size), written)
-        )
-        corners[index] = next(free, places[0])
+        ]
+        corners[index] = _nearest_clear(free, size, lines) if free else places[0]
         written += [_box(corners[index], size), *_line(point, corners[index], size)]
     return [corners[index] for index in range(len(points))]
 
@@ -51,6 +56,30 @@ def nearest(point: Point, corner: Point, size: Point) -> Point:
     """
     left, bottom, right, top = _box(corner, size)
     return min(max(point[0], left), right), min(max(point[1], bottom), top)
+
+
+def apart(places: Sequence[float], step: float, last: float) -> list[float]:
+    """Return places near the given ones, in their order, each a step and more from the next.
+
+    Args:
+        places: Rising, 0 .. last.
+        step: In the same unit; all must fit.
+        last: The highest place.
+    """
+    moved: list[float] = []
+    for one in places:  # each as low as the one before lets it be
+        moved.append(max(one, moved[-1] + step) if moved else one)
+    for index in reversed(range(len(moved))):  # what rose above the end comes down again
+        moved[index] = min(moved[index], last)
+        last = moved[index] - step
+    return moved
+
+
+def _nearest_clear(free: Sequence[Point], size: Point, lines: Sequence[Box]) -> Point:
+    def steps(index: int) -> int:
+        return index + _DETOUR * sum(_overlap(_box(free[index], size), line) for line in lines)
+
+    return free[min(range(len(free)), key=steps)]
 
 
 def _around(point: Point) -> Box:

@@ -1,31 +1,41 @@
-"""Every fold's accuracy, with mean and standard deviation, one row an architecture."""
+"""The score of every fold, with mean and standard deviation, one row an architecture."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stages.contracts.comparison import Architecture, Comparison
-from stages.report.figures.style import FADED, Mark, canvas, marks
+from stages.report.figures.names import shorten
+from stages.report.figures.style import FADED, INK, Mark, at_least, canvas, marks
 
 
 def draw(comparison: Comparison, scores: pd.DataFrame) -> Figure:
     """Return the figure: best on top; those that failed are named at the bottom.
 
+    Small dots are folds; the large mark above them is their mean, with a bar of one standard
+    deviation to each side. Both numbers stand to the right of the row.
+
     Args:
         comparison: What compare found; best first.
-        scores: One row a fold.
+        scores: The table of SCORES; `score` is shown.
     """
-    rows = comparison.architectures
-    figure = canvas(height=0.9 + 0.5 * len(rows))
+    rows, metric = comparison.architectures, comparison.design.decides
+    figure = canvas(height=0.8 + 0.48 * len(rows))
     axes = figure.subplots()
     every = marks(comparison.design.models)
     for row, architecture in enumerate(rows):
-        folds = scores.loc[scores["model"] == architecture.name, "accuracy"]
+        folds = scores.loc[scores["model"] == architecture.name, "score"]
         _draw_row(axes, row, architecture, folds, every[architecture.name])
-    axes.set_yticks(range(len(rows)), [one.name for one in rows])
+    axes.set_yticks(range(len(rows)), [shorten(one.name) for one in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)  # first on top
-    axes.set_xlabel("validation accuracy: each fold, mean ± standard deviation")
+    axes.set_xlabel(
+        f"validation {metric.label} of folds, their mean ± standard deviation; "
+        f"{metric.best} is best"
+    )
     axes.grid(visible=False, axis="y")
+    if all(one.scores is None for one in rows):
+        axes.set_xticks([])
+    at_least(axes, "x", 0.02)
     return figure
 
 
@@ -37,7 +47,7 @@ def _draw_row(
     if scores is not None:
         label = f"{scores.mean:.4f}, std {scores.std:.4f}"
         heights = [row + 0.2] * len(folds)  # below the mean, so that neither hides the other
-        axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.5, markersize=5, mew=0)
+        axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.6, markersize=5, mew=0)
         axes.errorbar(
             scores.mean,
             row - 0.08,
@@ -51,7 +61,7 @@ def _draw_row(
         label,
         xy=(1.01, row),
         xycoords=("axes fraction", "data"),
-        color=FADED if scores is None else "black",
+        color=FADED if scores is None else INK,
         va="center",
         annotation_clip=False,
     )

@@ -1,1 +1,1 @@
-"""The sections of the report, one a module, in Markdown."""
+"""The sections of the report, one a module."""

@@ -1,66 +1,121 @@
-"""The tables of architectures, best first: what they reach, and what they cost."""
+"""The architectures, best first: what they reach, how they learn, and what they cost."""
 
-from stages.contracts.comparison import Architecture, Comparison
-from stages.report.markdown import escape, section, table, unbroken
+from collections.abc import Callable
 
-COST = ("architecture", "s / epoch", "total s", "images / s", "parameters", "multiply-adds")
+from stages.contracts.comparison import Architecture
+from stages.report.blocks import Block, Bullets, Details, Line, Paragraph, Section, Strong, Table
+from stages.report.findings import Findings
+from stages.report.numbers import NONE, score, seconds, short
 
 
-def architectures(comparison: Comparison) -> str:
-    """Return two tables; the chosen row says so in words, a failed one shows no statistics.
-
-    Two, since one with all columns is wider than a page of a pull request.
-    """
-    chosen, percent = comparison.verdict.chosen, comparison.design.percent
-    every = comparison.architectures
-    failed = [one for one in every if one.reason is not None]
-    reasons = "\n".join(f"- {escape(one.name)} {escape(one.reason or '')}" for one in failed)
-    header = ("architecture", "status", f"accuracy ({percent})", "std", "variance", "range")
-    return section(
+def architectures(findings: Findings) -> Section:
+    """Return a table that fits a pull request, and folded away those with more numbers."""
+    design = findings.comparison.design
+    label = design.decides.label
+    header = ("architecture", "diagnosis", f"mean {label}", "std", "stability rank")
+    return Section(
         "Architectures",
-        table(
-            [*map(unbroken, header), "train − validation"],
-            [_scores(one, one.name == chosen) for one in every],
-            n_text=2,
-        ),
-        f"Accuracy is the mean over the folds ± half its corrected {percent} interval; std, "
-        "variance and range are those of single folds. Folds share training images, so the "
-        "interval is wider than std / √folds would make it (Nadeau and Bengio, 2003).",
-        reasons and f"Failed:\n\n{reasons}",
-        table(COST, [_cost(one, one.name == chosen) for one in every]),
-        "Seconds are of training steps per epoch, and of all folds with evaluation and start; "
-        "multiply-adds are of one image. What a part that never trains made of the images was "
-        "computed once before, and is not in the seconds.",
+        [
+            _table(
+                findings,
+                "What each reaches and costs, best first",
+                (*header, "s / epoch", "parameters"),
+                _main,
+                n_text=2,
+            ),
+            Paragraph(
+                f"Mean {label} over {design.text} ± half its corrected {design.percent} interval, "
+                "and the standard deviation of single folds. Folds share training images, so the "
+                "interval is wider than std / √folds would make it (Nadeau and Bengio, 2003). The "
+                "most stable has rank 1."
+            ),
+            *_failed(findings),
+            _more(findings),
+        ],
     )
 
 
-def _scores(one: Architecture, is_chosen: bool) -> list[str]:
-    status = "**chosen**" if is_chosen else one.status
-    numbers = ["–"] * 5
-    if one.scores is not None:
-        scores = one.scores
-        numbers = [
-            unbroken(scores.text),
-            f"{scores.std:.4f}",
-            f"{scores.variance:.2e}",
-            unbroken(f"{scores.min:.4f} … {scores.max:.4f}"),
-            f"{scores.gap:+.4f}",
-        ]
-    return [_name(one, is_chosen), status, *numbers]
+def named(findings: Findings, name: str) -> Line:
+    """Return the name of an architecture; the chosen one says so in words, too."""
+    return (Strong(name), " (chosen)") if name == findings.verdict.chosen else name
 
 
-def _cost(one: Architecture, is_chosen: bool) -> list[str]:
-    seconds = ["–"] * 3
+def _table(
+    findings: Findings,
+    caption: str,
+    header: tuple[str, ...],
+    cells: Callable[[Architecture], list[str]],
+    n_text: int = 1,
+) -> Table:
+    rows = [[named(findings, one.name), *cells(one)] for one in findings.comparison.architectures]
+    return Table(caption, header, rows, n_text)
+
+
+def _main(one: Architecture) -> list[str]:
+    if one.scores is None or one.cost is None:
+        return [one.diagnosis.fit, "failed", NONE, NONE, NONE, short(one.parameters)]
+    return [
+        one.diagnosis.fit,
+        one.scores.text,
+        score(one.scores.std),
+        str(one.scores.stability_rank),
+        seconds(one.cost.seconds_per_epoch),
+        short(one.parameters),
+    ]
+
+
+def _failed(findings: Findings) -> list[Block]:
+    failed = [one for one in findings.comparison.architectures if one.reason is not None]
+    if not failed:
+        return []
+    lines = [(Strong(one.name), f" {one.reason}.") for one in failed]
+    return [
+        Paragraph("An architecture of which a fold diverged has no score at all:"),
+        Bullets(lines),
+    ]
+
+
+def _more(findings: Findings) -> Details:
+    with_parts = any(one.scores and one.scores.parts for one in findings.finished)
+    parts = ("of the folds", "of the initial weights") if with_parts else ()
+    return Details(
+        "Range, variance, total time and multiply-adds",
+        [
+            _table(
+                findings,
+                "Spread over single folds",
+                ("architecture", "lowest", "highest", "variance", *parts),
+                lambda one: _spread(one, with_parts=with_parts),
+            ),
+            _table(
+                findings,
+                "Cost",
+                ("architecture", "total s", "images / s", "parameters", "multiply-adds"),
+                _cost,
+            ),
+            Paragraph(
+                "Seconds an epoch and images a second are of training steps, total seconds of all "
+                "folds with evaluation and start; multiply-adds are of one image. What a part that "
+                "never trains made of the images was computed once before, and is not in the "
+                "seconds."
+            ),
+        ],
+    )
+
+
+def _spread(one: Architecture, *, with_parts: bool) -> list[str]:
+    scores = one.scores
+    if scores is None:
+        return [NONE] * (5 if with_parts else 3)
+    cells = [score(scores.min), score(scores.max), f"{scores.variance:.2e}"]
+    if with_parts:
+        parts = (scores.parts.fold, scores.parts.initialisation) if scores.parts else ()
+        cells += [f"{part:.2e}" for part in parts] or [NONE, NONE]
+    return cells
+
+
+def _cost(one: Architecture) -> list[str]:
+    clock = [NONE, NONE]
     if one.cost is not None:
-        cost = one.cost
-        seconds = [
-            f"{cost.seconds_per_epoch:,.2f}",
-            f"{cost.total_seconds:,.0f}",
-            f"{cost.images_per_second:,.0f}",
-        ]
-    sizes = [f"{one.parameters:,}", f"{one.multiply_adds:,}"]
-    return [_name(one, is_chosen), *seconds, *sizes]
-
-
-def _name(one: Architecture, is_chosen: bool) -> str:
-    return f"**{escape(one.name)}**" if is_chosen else escape(one.name)
+        clock = [seconds(one.cost.total_seconds), f"{one.cost.images_per_second:,.0f}"]
+    return [*clock, f"{one.parameters:,}", f"{one.multiply_adds:,}"]

@@ -1,72 +1,91 @@
 """What was compared, on what, with which reservations, and where to read more."""
 
-from collections.abc import Mapping
-from urllib.parse import quote
+from collections.abc import Sequence
 
 from stages.contracts.card import Card
-from stages.contracts.comparison import Comparison
 from stages.contracts.fold_record import Machine
-from stages.report.markdown import bullets, escape, section
+from stages.report.blocks import (
+    Bullets,
+    CodeBlock,
+    Details,
+    Line,
+    Link,
+    Paragraph,
+    Section,
+    Strong,
+    present,
+)
+from stages.report.findings import Findings
+from stages.report.numbers import some
 
+PAGE = "architectures.md"
 SHOWN_CLASSES = 20  # more would push everything else off the page
 
 
-def design(comparison: Comparison, cards: Mapping[str, Card]) -> str:
-    """Return the design, the machines, cautions of weights, and a link to each network.
-
-    Args:
-        comparison: What compare found.
-        cards: Of each architecture, by name.
-    """
-    plan = comparison.design
+def design(findings: Findings) -> Section:
+    """Return the design, the machines, cautions of weights, the networks, and the parameters."""
+    plan = findings.comparison.design
     facts = [
-        f"{plan.n_images:,} images of {_classes(cards[plan.models[0]].classes)}",
-        f"{plan.text}, the same for all",
-        f"{plan.epochs} epoch{'s' if plan.epochs > 1 else ''} each; "
-        "the score is that of the last epoch",
-        *(_machine(machine) for machine in comparison.machines),
+        f"{some(plan.n_images, 'image')} of {_classes(findings.class_names)}",
+        f"{plan.text}, the same for all{_splits(findings)}",
+        f"{some(plan.epochs, 'epoch')} each; the score is that of the last epoch",
+        plan.detectable.text,
+        *map(_machine, findings.comparison.machines),
     ]
-    networks = [_network(cards[model]) for model in plan.models]
-    cautions = [
-        f"**caution**, {escape(model)}: {escape(caution)}"
-        for model in plan.models
-        for caution in cards[model].cautions
-    ]
-    return section(
+    return Section(
         "What was compared",
-        bullets(facts),
-        bullets(cautions),
-        _warning(comparison),
-        "Networks, side by side in [architectures.md](architectures.md):",
-        bullets(networks),
+        present(
+            Bullets(facts),
+            _warning(findings.comparison.machines),
+            Paragraph(
+                ("Networks, side by side in ", Link("architectures.md", "architectures.md"), ":")
+            ),
+            Bullets([_network(findings.cards[model]) for model in plan.models]),
+            _cautions(findings),
+            Details("Parameters", [CodeBlock("params.yaml", "yaml", findings.params)]),
+        ),
     )
 
 
-def _classes(classes: list[str]) -> str:
-    shown = ", ".join(map(escape, classes[:SHOWN_CLASSES]))
+def _splits(findings: Findings) -> str:
+    plan = findings.comparison.design
+    if len(plan.repeats) == 1:
+        return ""
+    return "; each repeat with folds of its own" if plan.resplit else "; the same folds each time"
+
+
+def _classes(classes: Sequence[str]) -> str:
+    shown = ", ".join(classes[:SHOWN_CLASSES])
     return f"{len(classes)} classes: {shown}{', …' if len(classes) > SHOWN_CLASSES else ''}"
 
 
 def _machine(machine: Machine) -> str:
-    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
-    device, version = escape(machine.device), escape(machine.torch)
-    return f"trained on {device}, {threads}, {machine.precision}, torch {version}"
+    versions = ", ".join(f"{name} {machine.versions[name]}" for name in sorted(machine.versions))
+    threads = some(machine.threads, "thread")
+    return f"trained on {machine.device}, {threads}, {machine.precision}; {versions}"
 
 
-def _warning(comparison: Comparison) -> str:
-    if len(comparison.machines) < 2:
-        return ""
-    return (
-        "**Warning:** the folds were trained on machines or versions that differ. Seconds do not "
-        "compare between them, and accuracies may differ by more than the architecture."
+def _warning(machines: Sequence[Machine]) -> Paragraph | None:
+    if len(machines) < 2:
+        return None
+    said = (
+        " the folds were trained on machines or versions that differ. Seconds do not compare "
+        "between them, and scores may differ by more than the architecture."
     )
+    return Paragraph((Strong("Warning:"), said))
 
 
-def _network(card: Card) -> str:
+def _network(card: Card) -> Line:
     shape = "×".join(map(str, card.input_shape))
-    link = f"[layers](models/{quote(card.name, safe='')}/summary.txt)"
-    weights = f", weights {escape(card.weights)}" if card.loaded else ""
-    return (
-        f"{escape(card.name)}: {escape(card.title)}; input {shape}, {escape(card.policy)}"
-        f"{weights}; {link}"
-    )
+    weights = f", weights {card.weights}" if card.loaded else ""
+    said = f": {card.title}; input {shape}, {card.policy}{weights}; "
+    return Strong(card.name), said, Link("layers", f"models/{card.name}/summary.txt")
+
+
+def _cautions(findings: Findings) -> Bullets | None:
+    lines = [
+        (Strong("Caution"), f", {model}: {caution}")
+        for model in findings.comparison.design.models
+        for caution in findings.cards[model].cautions
+    ]
+    return Bullets(lines) if lines else None

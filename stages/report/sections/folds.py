@@ -1,31 +1,33 @@
-"""The accuracy of every fold."""
+"""The score of every fold."""
 
 import pandas as pd
 
-from stages.contracts.comparison import Comparison
-from stages.report.markdown import escape, section, table
+from stages.report.blocks import Details, Line, Section, Table
+from stages.report.findings import Findings
+from stages.report.numbers import score
+
+COLUMNS = 5  # architectures side by side; more make a page wider than a pull request
 
 
-def folds(comparison: Comparison, scores: pd.DataFrame) -> str:
-    """Return the table, folded away: one row a fold, one column an architecture.
-
-    Args:
-        comparison: What compare found; its order is that of the columns.
-        scores: One row a (model, repeat, fold).
-    """
-    names = [one.name for one in comparison.architectures]
-    wide = scores.pivot(index=["repeat", "fold"], columns="model", values="accuracy")[names]
-    rows = [
-        [f"repeat {repeat} fold {fold}", *map(_cell, accuracies)]
-        for (repeat, fold), accuracies in zip(wide.index, wide.to_numpy(), strict=True)
+def folds(findings: Findings) -> Section:
+    """Return the tables, folded away: one row a fold, one column an architecture."""
+    names = [one.name for one in findings.comparison.architectures]
+    label = findings.comparison.design.decides.label
+    wide = findings.scores.pivot(index=["repeat", "fold"], columns="model", values="score")
+    tables = [
+        _table(wide[names[start : start + COLUMNS]], label)
+        for start in range(0, len(names), COLUMNS)
     ]
-    return section(
-        "Folds",
-        "<details><summary>Accuracy of every fold</summary>",
-        table(["fold", *map(escape, names)], rows),
-        "</details>",
-    )
+    return Section("Folds", [Details(f"The {label} of every fold", tables)])
 
 
-def _cell(accuracy: float) -> str:
-    return "diverged" if pd.isna(accuracy) else f"{accuracy:.4f}"
+def _table(wide: pd.DataFrame, label: str) -> Table:
+    rows: list[list[Line]] = [
+        [f"repeat {repeat} fold {fold}", *map(_cell, scores)]
+        for (repeat, fold), scores in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    return Table(f"{label.capitalize()} after the last epoch", ("fold", *wide.columns), rows)
+
+
+def _cell(value: float) -> str:
+    return "diverged" if pd.isna(value) else score(value)

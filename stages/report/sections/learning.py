@@ -1,36 +1,58 @@
-"""What the learning curves say, in words."""
+"""How each architecture learns: where it starts, where it ends, and which way it still goes."""
 
-import pandas as pd
+from stages.contracts.comparison import Architecture, Diagnosis
+from stages.report.blocks import Bullets, Line, Paragraph, Section, Strong, Table
+from stages.report.findings import Findings
+from stages.report.numbers import NONE, change, score
+from stages.report.sections.architectures import named
 
-from stages.contracts.comparison import Architecture, Comparison
-from stages.report.markdown import bullets, escape, section
+HEADER = ("architecture", "diagnosis", "start", "train", "train − validation", "slope / epoch")
 
 
-def learning(comparison: Comparison, curves: pd.DataFrame) -> str:
-    """Return one line an architecture: where its mean curves end, and which way they go.
-
-    Args:
-        comparison: What compare found.
-        curves: One row an epoch.
-    """
-    lines = [
-        f"{escape(one.name)}: {_line(one, curves[curves['model'] == one.name])}"
-        for one in comparison.architectures
+def learning(findings: Findings) -> Section:
+    """Return the diagnosis of each with its numbers and what they mean."""
+    rows: list[list[Line]] = [
+        [named(findings, one.name), one.diagnosis.fit, *_cells(one.diagnosis)]
+        for one in findings.comparison.architectures
     ]
-    return section("Learning curves", bullets(lines))
-
-
-def _line(architecture: Architecture, own: pd.DataFrame) -> str:
-    if architecture.scores is None:
-        return "failed, so its curves are not averaged."
-    mean = own.groupby("epoch").mean(numeric_only=True)
-    train, validation = mean["train_accuracy"], mean["validation_accuracy"]
-    ends = f"ends at {train.iloc[-1]:.4f} on train, {validation.iloc[-1]:.4f} on validation images"
-    if len(mean) == 1:
-        return f"{ends}; a single epoch shows no trend."
-    change = validation.iloc[-1] - validation.iloc[-2]
-    lowest = mean["validation_loss"].idxmin()
-    return (
-        f"{ends}; validation accuracy moved by {change:+.4f} in the last epoch, "
-        f"validation loss was lowest after epoch {lowest} of {len(mean)}."
+    return Section(
+        "How they learn",
+        [
+            Table("Accuracy over the epochs, means over the folds", HEADER, rows, n_text=2),
+            Paragraph(_potential(findings)),
+            Bullets([_evidence(one) for one in findings.comparison.architectures]),
+        ],
     )
+
+
+def _cells(diagnosis: Diagnosis) -> list[str]:
+    return [
+        _ranked(score(diagnosis.start), diagnosis.start_rank),
+        score(diagnosis.train_accuracy),
+        change(diagnosis.gap),
+        _ranked(change(diagnosis.slope), diagnosis.potential_rank),
+    ]
+
+
+def _ranked(number: str, rank: int | None) -> str:
+    return number if rank is None or number == NONE else f"{number} ({rank}.)"
+
+
+def _evidence(one: Architecture) -> Line:
+    return Strong(one.name), f", {one.diagnosis.fit}: {one.diagnosis.evidence}."
+
+
+def _potential(findings: Findings) -> str:
+    """Return who starts highest and who still rises fastest, and what the columns are."""
+    what = (
+        "Start is the validation accuracy after the first epoch, slope its rise per epoch over "
+        "the last third, train the accuracy on training images after the last epoch."
+    )
+    if findings.comparison.design.epochs == 1:
+        return f"{what} A single epoch shows no trend."
+    every = [(one.name, one.diagnosis) for one in findings.comparison.architectures]
+    start = ", ".join(name for name, said in every if said.start_rank == 1)
+    steepest = ", ".join(name for name, said in every if said.potential_rank == 1)
+    if not start or not steepest:
+        return what
+    return f"{what} Highest start: {start}. Greatest potential, by its slope: {steepest}."

@@ -1,24 +1,33 @@
 """What the networks trained on: the contact sheet of the first fold, and where the others are."""
 
-from stages.contracts.comparison import Comparison
-from stages.report.markdown import section
+from stages.report.blocks import Bullets, Details, Figure, Link, Section, present
+from stages.report.findings import Findings
 
 FOLDER = "contact_sheets"  # of the stage augment, beside the report
 
 
-def training_images(comparison: Comparison) -> str:
-    """Return the first sheet as a picture and a link to each of the others; none is read.
-
-    Args:
-        comparison: What compare found.
-    """
-    plan = comparison.design
-    (repeat, fold), *others = [(r, f) for r in plan.repeats for f in plan.folds]
-    alt = f"Augmented training images of repeat {repeat} fold {fold}"
-    links = ", ".join(f"[{r}-{f}]({FOLDER}/{r}/{f}.png)" for r, f in others)
-    return section(
+def training_images(findings: Findings) -> Section:
+    """Return the first sheet as a picture and a link to each of the others."""
+    design = findings.comparison.design
+    first, *others = [(repeat, fold) for repeat in design.repeats for fold in design.folds]
+    links = [Link(_name(*sheet), _path(*sheet)) for sheet in others]
+    return Section(
         "Training images",
-        f"![{alt}]({FOLDER}/{repeat}/{fold}.png)",
-        f"Repeat {repeat} fold {fold}, augmented as in training. "
-        f"Every fold draws its own (repeat-fold): {links}.",
+        present(
+            Figure(
+                _path(*first),
+                f"Augmented training images of {_name(*first)}",
+                f"Training images of {_name(*first)}, augmented as in training; every fold draws "
+                "its own.",
+            ),
+            Details("Those of the other folds", [Bullets(links)]) if links else None,
+        ),
     )
+
+
+def _name(repeat: int, fold: int) -> str:
+    return f"repeat {repeat} fold {fold}"
+
+
+def _path(repeat: int, fold: int) -> str:
+    return f"{FOLDER}/{repeat}/{fold}.png"

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+from figure_cases import confusion
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.contracts.tables import CONFUSION
+from stages.report.figures.confusion import STEPS, draw
+from stages.report.figures.matrix import UNDER_TEXT
+
+
+def written(axes):
+    """Return the texts of each cell."""
+    found = {}
+    for text in axes.texts:
+        column, row = text.get_position()
+        found.setdefault((round(row), round(column)), []).append(text.get_text())
+    return found
+
+
+def figure(images, classes=None):
+    classes = classes or [f"c{n}" for n in range(len(images))]
+    return draw(confusion(images, classes), classes, "net")
+
+
+@settings(max_examples=10)
+@given(st.lists(st.lists(st.integers(0, 99), min_size=3, max_size=3), min_size=3, max_size=3))
+def test_every_cell_holds_its_images_and_their_share_of_the_row(images):
+    images[0][0] += 1  # never empty
+    (axes,) = figure(images).axes
+    assert written(axes) == {
+        (row, column): [str(count), f"{100 * count / sum(images[row]):.1f} %"]
+        for row, counts in enumerate(images)
+        for column, count in enumerate(counts)
+        if count
+    }
+    right = images[0][0] + images[1][1] + images[2][2]
+    assert axes.figure.get_suptitle().startswith(
+        f"net: {right:,} of {np.sum(images):,} images right ("
+    )
+
+
+def test_rows_are_what_images_are():
+    (axes,) = figure([[8, 2], [0, 5]], ["cat", "dog"]).axes
+    assert written(axes)[0, 1] == ["2", "20.0 %"]
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("class of the image", "taken for")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+
+
+def test_mistakes_have_another_colour_and_their_own_scale():
+    (axes,) = figure([[97, 2, 0, 1], [0, 100, 0, 0], [30, 0, 70, 0], [0, 0, 0, 9]]).axes
+    cells = axes.images[0].get_array()
+    assert tuple(cells[0, 0, :3]) != tuple(cells[0, 1, :3]) == tuple(cells[2, 0, :3])
+    right, two, none, one, thirty = (
+        cells[place][3] for place in ((0, 0), (0, 1), (0, 2), (0, 3), (2, 0))
+    )
+    assert none == 0
+    assert one == pytest.approx(UNDER_TEXT / len(STEPS))
+    assert one < two < thirty == pytest.approx(UNDER_TEXT)
+    assert right == pytest.approx(UNDER_TEXT * 0.97)
+
+
+@pytest.mark.parametrize(("n", "held"), [(10, 2), (11, 1), (20, 1), (21, 0)])
+def test_cells_hold_what_can_be_read(n, held):
+    (axes,) = figure((np.eye(n, dtype=int) * 1234).tolist()).axes
+    assert {len(texts) for texts in written(axes).values()} == ({held} if held else set())
+    assert len(axes.get_yticklabels()) == n
+
+
+def test_of_a_hundred_classes_the_most_confused_are_named_at_their_places():
+    images = np.eye(100, dtype=int) * 50
+    images[7, 93], images[8, 2], images[60, 61] = 30, 20, 10
+    (axes,) = figure(images.tolist()).axes
+    axes.figure.draw_without_rendering()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c7", "c8", "c60"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["c2", "c61", "c93"]
+    ends = [line.get_xydata()[0].tolist() for line in axes.lines]
+    assert ends == [[0, 7], [0, 8], [0, 60], [2, 0], [61, 0], [93, 0]]
+    beside = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert beside[0].y0 >= beside[1].y1 - 1, "names of neighbours do not touch"
+
+
+def test_a_class_without_images_is_an_empty_row():
+    table = pd.DataFrame([("a", "a", 3, 1.0)], columns=list(CONFUSION))
+    (axes,) = draw(table, ["a", "none"], "net").axes
+    assert written(axes) == {(0, 0): ["3", "100.0 %"]}
+    assert axes.images[0].get_array()[1].sum(axis=-1).max() > 0, "drawn, without a colour"
+    assert not axes.images[0].get_array()[1, :, 3].any()
+
+
+def test_nothing_finished_is_said_in_words():
+    drawn = draw(pd.DataFrame(columns=list(CONFUSION)), ["a", "b"], None)
+    (text,) = drawn.texts
+    assert text.get_text() == "no architecture finished: nothing was confused"
