@@ -20,13 +20,18 @@ class Clone:
 
     path: Path
 
-    def run(self, *command):
+    def run(self, *command, **environment):
         """Run a command and return what came of it."""
         bin_first = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         return subprocess.run(
             command,
             cwd=self.path,
-            env={"PATH": bin_first, "HOME": str(self.path.parent), "LANG": "C.UTF-8"},
+            env={
+                "PATH": bin_first,
+                "HOME": str(self.path.parent),
+                "LANG": "C.UTF-8",
+                **environment,
+            },
             capture_output=True,
             text=True,
             check=False,

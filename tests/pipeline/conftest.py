@@ -16,6 +16,7 @@ SMALL = {
     "prepare": {"limit": 60},
     "train": {"epochs": 1},
     "hardware": {"threads": 1},
+    "forecast": {"seconds": 0.05},
 }
 
 
@@ -46,3 +47,17 @@ def clone(finished, tmp_path):
     """Return a copy of the finished clone."""
     shutil.copytree(finished.path, tmp_path / "foldwise", symlinks=True)
     return Clone(tmp_path / "foldwise")
+
+
+@pytest.fixture(scope="session")
+def proposal(finished, tmp_path_factory):
+    """Return a clone on a branch with fewer candidates and another metric, run and committed."""
+    path = tmp_path_factory.mktemp("proposal") / "foldwise"
+    shutil.copytree(finished.path, path, symlinks=True)
+    clone = Clone(path)
+    clone.git("checkout", "--quiet", "-b", "proposal")
+    clone.change_params(candidates=["lenet5", "lenet5", "lenet5"], compare={"metric": "log_loss"})
+    clone.dvc("repro")
+    clone.git("add", "--all")
+    clone.git("commit", "--quiet", "--message", "drop slim_vgg, and compare by log loss")
+    return clone

@@ -1,0 +1,123 @@
+"""What DVC's own commands show of two revisions. main has two architectures, proposal one."""
+
+import collections
+import csv
+import io
+import json
+import re
+
+import pytest
+import vl_convert
+from conftest import ROOT
+
+# Frozen: under another name, `dvc plots diff` finds nothing in older commits.
+NAMES = ["fold_scores", "accuracy_curves", "loss_curves", "confusion"]
+ROWS = [("workspace", "lenet5"), ("main", "lenet5"), ("main", "slim_vgg")]
+FOLDS, PARTS = 2, 2  # PARTS: train and validation
+MARK = re.compile(
+    r'<(?:path|line) aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="([^"]*)"'
+    r' (?:transform="translate\(([\d.]+),([\d.]+)\)")?'
+)
+
+
+@pytest.fixture(scope="module")
+def charts(proposal):
+    """Return what `dvc plots diff main` draws, by name, but for the fold records."""
+    done = proposal.run("dvc", "plots", "diff", "main", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)["data"]
+    return {name: rows[0] for name, rows in found.items() if not name.startswith("reports/folds/")}
+
+
+@pytest.fixture(scope="module")
+def marks(charts):
+    """Return the marks of each chart as Vega-Lite draws it: (label, kind, x, y)."""
+    return {
+        name: MARK.findall(vl_convert.vegalite_to_svg(chart["content"]))
+        for name, chart in charts.items()
+    }
+
+
+def kinds(marks):
+    return collections.Counter(kind for _, kind, *_ in marks)
+
+
+def test_the_names_of_the_plots_are_frozen(charts):
+    assert list(charts) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plot_holds_both_revisions_and_no_anchor_is_left(charts, name):
+    chart = charts[name]
+    assert chart["revisions"] == ["workspace", "main"]
+    assert {row["rev"] for row in chart["content"]["data"]["values"]} == {"workspace", "main"}
+    assert "<DVC_METRIC" not in json.dumps(chart["content"])
+
+
+def test_scores_are_a_dot_a_fold_and_a_mean_with_its_bar_a_row(marks):
+    drawn = marks["fold_scores"]
+    assert kinds(drawn) == {
+        "circle": len(ROWS) * FOLDS,
+        "errorbar": len(ROWS),
+        "point": len(ROWS),
+    }
+    means = {label: float(y) for label, kind, _, y in drawn if kind == "point"}
+    assert [f"; model: {model}; rev: {rev}; " for rev, model in ROWS] == [
+        re.search("; model: .*; rev: [^;]*; ", label)[0] for label in sorted(means, key=means.get)
+    ]
+    assert len(set(means.values())) == len(ROWS)  # base beside branch, not on it
+
+
+@pytest.mark.parametrize("name", ["accuracy_curves", "loss_curves"])
+def test_curves_are_a_line_and_a_band_for_train_and_validation(marks, name):
+    assert kinds(marks[name]) == {
+        "area mark": len(ROWS) * PARTS,
+        "line mark": len(ROWS) * PARTS,
+        "circle": len(ROWS) * PARTS,  # one epoch
+    }
+
+
+def test_the_confusion_matrix_has_a_cell_a_row_of_its_table_and_a_whole_diagonal(charts, marks):
+    cells = charts["confusion"]["content"]["data"]["values"]
+    classes = {(row["rev"], row["true"]) for row in cells}
+    assert len(classes) == 2 * 10
+    labels = [label for label, kind, *_ in marks["confusion"] if kind == "rect mark"]
+    shares = [label for label in labels if "share" in label]
+    assert len(shares) == len(cells)
+    assert len(set(labels) - set(shares)) == len(classes) // 2  # the diagonal, once a panel
+
+
+def test_templates_are_json_and_each_is_used():
+    used = set(re.findall(r"^ +template: (\w+)$", (ROOT / "dvc.yaml").read_text(), re.MULTILINE))
+    files = {path.stem: json.loads(path.read_text()) for path in ROOT.glob(".dvc/plots/*.json")}
+    assert set(files) == used
+    assert all("<DVC_METRIC_DATA>" in json.dumps(template) for template in files.values())
+
+
+def test_the_page_shows_the_plots_and_hides_the_fold_records(proposal, tmp_path):
+    proposal.dvc("plots", "show", "--out", str(tmp_path))
+    page = (tmp_path / "index.html").read_text()
+    shown = re.findall(r'<div id = "([^"]*)">', page)
+    assert shown[: len(NAMES)] == NAMES
+    hidden = re.search(r'div\[id\^="(\w+)"\] \{ display: none; \}', page)[1]
+    assert len(shown) > len(NAMES)
+    assert all(name.startswith(hidden) for name in shown[len(NAMES) :])
+
+
+def test_metrics_and_params_are_named_once_each(proposal):
+    table = proposal.run("dvc", "exp", "show", "--csv").stdout
+    header = next(csv.reader(io.StringIO(table)))
+    assert [name for name in header if header.count(name) > 1] == []
+    assert {"mean", "std", "verdict", "verdict_mean", "model"} < set(header)
+    metrics = json.loads(proposal.run("dvc", "metrics", "show", "--json").stdout)
+    assert list(metrics[""]["data"]) == ["reports/metrics.json"]
+
+
+def test_a_diff_says_what_moved(proposal):
+    moved = json.loads(proposal.run("dvc", "metrics", "diff", "main", "--json").stdout)
+    assert list(moved) == ["reports/metrics.json"]
+    mean = moved["reports/metrics.json"]["mean"]
+    assert mean["old"] <= 1 < mean["new"]  # from accuracy to log loss
+    params = json.loads(proposal.run("dvc", "params", "diff", "main", "--json").stdout)
+    assert list(params) == ["params.yaml"]
+    assert sorted(params["params.yaml"]) == ["candidates", "compare.metric"]
