@@ -1,0 +1,218 @@
+"""What the workflows of GitHub and GitLab run, against a clone with a real base branch."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+from clone import Clone
+from conftest import ROOT
+
+FILES = "https://example.org/a/b/blob/c0ffee"
+SCRIPTS = sorted((ROOT / ".ci").iterdir())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}  # that are not called as their package
+MARKER = "<!-- foldwise: report -->"
+
+
+def packages(requirements):
+    return {re.match(r"[\w-]+", one)[0] for one in requirements}
+
+
+NEEDED = packages(PROJECT["dependency-groups"]["report"])
+LEFT_OUT = packages(PROJECT["project"]["dependencies"]) - NEEDED
+
+
+@pytest.fixture(scope="module")
+def without_torch(tmp_path_factory):
+    """Return a folder of modules that fail: all packages that the workflow does not install.
+
+    matplotlib brings pillow, and DVC tqdm.
+    """
+    folder = tmp_path_factory.mktemp("left_out")
+    for package in LEFT_OUT - {"pillow", "tqdm"}:
+        module = folder / f"{MODULES.get(package, package)}.py"
+        module.write_text("raise ImportError('the workflow does not install it')")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def review(proposal, tmp_path_factory, without_torch):
+    """Return a function that makes a clone to review proposal in, without data.
+
+    It returns the clone and what runs .ci/report there, without the packages that are left out.
+    """
+
+    def review():
+        path = tmp_path_factory.mktemp("review") / "foldwise"
+        proposal.git("clone", "--quiet", str(proposal.path), str(path))
+        clone = Clone(path)
+
+        def report(base="origin/main"):
+            done = clone.run(".ci/report", base, "summary.md", FILES, PYTHONPATH=str(without_torch))
+            return done, (path / "summary.md").read_text()
+
+        return clone, report
+
+    return review
+
+
+@pytest.fixture(scope="module")
+def fresh(review):
+    """Return a clone of proposal, what came of .ci/report there, and its summary."""
+    clone, report = review()
+    return clone, *report()
+
+
+def commit(clone):
+    clone.git("commit", "--quiet", "--all", "--message", "by hand")
+
+
+def section(summary, title):
+    """Return the rows of a table, or the lines, under a heading."""
+    return re.search(rf"^## {title}.*?\n\n(.*?)\n*(?=^## |\Z)", summary, re.M | re.S)[1]
+
+
+def test_fresh_reports_pass_and_stay_as_they_are(fresh):
+    clone, done, summary = fresh
+    assert (done.returncode, done.stderr) == (0, "")
+    assert clone.git("status", "--porcelain") == "?? summary.md\n"
+    assert "Do not rely" not in summary
+
+
+def test_the_summary_begins_with_the_verdict(fresh):
+    clone, _, summary = fresh
+    title, text, *_ = (clone.path / "reports/report.md").read_text().split("\n\n")
+    assert title.startswith("# Take lenet5")
+    assert summary.startswith(f"{MARKER}\n{title}\n\n{text}\n")
+
+
+def test_the_summary_holds_what_moved(fresh):
+    _, _, summary = fresh
+    metrics = section(summary, "Metrics since origin/main")
+    assert re.search(
+        r"^\| reports/metrics.json +\| mean +\| [01][.\d]* +\| [2-9][.\d]* ", metrics, re.M
+    )
+    params = section(summary, "Params since origin/main")
+    assert re.search(
+        r"^\| params.yaml +\| candidates +\| .*slim_vgg.* \| .*lenet5.* \|$", params, re.M
+    )
+    assert re.search(r"^\| params.yaml +\| compare.metric +\| accuracy +\| log_loss", params, re.M)
+
+
+def test_figures_are_addresses_of_files_of_this_commit(fresh):
+    clone, _, summary = fresh
+    figures = re.findall(r"^!\[[^\]]+\]\((.*)\)$", section(summary, "Figures"), re.M)
+    start = FILES.replace("/blob/", "/raw/") + "/"
+    assert len(figures) >= 3
+    for figure in figures:
+        assert figure.startswith(start)
+        clone.git("cat-file", "-e", f"HEAD:{figure.removeprefix(start)}")
+    assert "data:" not in summary
+
+
+def edit_record(clone):
+    path = clone.path / "reports/folds/lenet5/0-0.json"
+    path.write_text(re.sub('"n_train": [0-9]+', '"n_train": 99', path.read_text()))
+
+
+def ask_for_another(clone):
+    clone.change_params(model="nin")
+
+
+def change_code(clone):
+    """Change code: `dvc repro --dry` says that it would run `check`, and exits with 0."""
+    clone.replace("stages/compare/params.py", "from pydantic", "import json\nfrom pydantic")
+
+
+@pytest.mark.parametrize(
+    ("change", "stage"),
+    [(edit_record, "train@lenet5-0-0"), (ask_for_another, "check"), (change_code, "check")],
+)
+def test_stale_reports_fail_with_one_line(review, change, stage):
+    clone, report = review()
+    change(clone)
+    commit(clone)
+    done, summary = report()
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"error: the reports are stale, 'dvc repro' would run [^;]*{stage}[^;]*; run it, then "
+        "commit reports/ and dvc.lock\n",
+        done.stderr,
+    )
+    assert f"> **Do not rely on it:** {done.stderr.removeprefix('error: ')}" in summary
+
+
+def test_a_report_that_the_records_do_not_give_fails_with_one_line(review):
+    """Edited together with dvc.lock, so that DVC sees nothing."""
+    clone, report = review()
+    path, lock = clone.path / "reports/metrics.json", clone.path / "dvc.lock"
+    before = path.read_bytes()
+    path.write_bytes(re.sub(rb'"mean": [\d.]+', b'"mean": 0.5', before))
+    old, new = (hashlib.md5(text).hexdigest() for text in (before, path.read_bytes()))
+    assert old != new
+    lock.write_text(lock.read_text().replace(old, new))
+    commit(clone)
+    done, summary = report()
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: the records give other bytes than are in git: reports/metrics.json; run 'dvc repro"
+    )
+    assert done.stderr.count("\n") == 1
+    assert "Do not rely" in summary
+
+
+def test_what_moved_is_text_whatever_a_parameter_says(review):
+    clone, report = review()
+    clone.change_params(prepare={"groups": "<img src=x> @somebody & (x)"})
+    commit(clone)
+    done, summary = report()
+    assert done.returncode == 1
+    assert "&lt;img src=x> &#64;somebody &amp; (x)" in section(summary, "Params")
+
+
+def test_a_base_that_was_not_fetched_is_said(review):
+    _, report = review()
+    done, _ = report("origin/elsewhere")
+    assert done.returncode == 1
+    assert done.stderr == "error: BASE is origin/elsewhere, which is no commit here; fetch it\n"
+
+
+def test_the_workflow_installs_a_part_of_the_dependencies_and_no_torch():
+    group, dependencies = PROJECT["dependency-groups"]["report"], PROJECT["project"]["dependencies"]
+    assert set(group) < set(dependencies)
+    assert {"torch", "torchvision", "torchinfo", "scikit-learn"} <= LEFT_OUT
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_clean_and_can_be_run(script):
+    assert os.access(script, os.X_OK)
+    done = subprocess.run(
+        [shutil.which("shellcheck"), script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("file", [".github/workflows/report.yml", ".gitlab-ci.yml"])
+def test_workflows_call_scripts_that_are_there_and_hand_the_base_branch_on(file):
+    text = (ROOT / file).read_text()
+    job = yaml.safe_load(text)
+    job = job["jobs"]["report"] if "jobs" in job else job["report"]
+    called = set(re.findall(r"(\.ci/[\w-]+) [\"\w]", text))
+    assert {".ci/report"} < called <= {f".ci/{path.name}" for path in SCRIPTS}
+    assert job.get("env", job.get("variables"))["BASE"].startswith("origin/$")
+    assert "--group report" in text
+
+
+def test_only_the_comment_may_write():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/report.yml").read_text())
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
+    steps = workflow["jobs"]["report"]["steps"]
+    assert [step["run"].split()[0] for step in steps if "GH_TOKEN" in step.get("env", {})] == [
+        ".ci/comment-github"
+    ]
+    assert steps[0]["with"]["persist-credentials"] is False
