@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+ROOT = Path(__file__).parents[2]
+
 
 def ran(done):
     """Return the stages that ran."""

@@ -2,12 +2,10 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from clone import Clone
+from clone import ROOT, Clone
 
-ROOT = Path(__file__).parents[2]
 SMALL = {
     "model": "lenet5",
     "candidates": ["lenet5", "slim_vgg", "lenet5"],

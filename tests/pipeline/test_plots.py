@@ -8,7 +8,7 @@ import re
 
 import pytest
 import vl_convert
-from conftest import ROOT
+from clone import ROOT
 
 # Frozen: under another name, `dvc plots diff` finds nothing in older commits.
 NAMES = ["fold_scores", "accuracy_curves", "loss_curves", "confusion"]

@@ -9,8 +9,7 @@ import tomllib
 
 import pytest
 import yaml
-from clone import Clone
-from conftest import ROOT
+from clone import ROOT, Clone
 
 FILES = "https://example.org/a/b/blob/c0ffee"
 SCRIPTS = sorted((ROOT / ".ci").iterdir())

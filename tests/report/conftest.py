@@ -1,22 +1,6 @@
-import io
-import shutil
-import sys
-from pathlib import Path
-
 import pytest
-from PIL import Image
-
-sys.path.append(str(Path(__file__).parents[1] / "compare"))  # records.py, the factory of both
-
-from records import flags as compare_flags
+from compared import compared, read_all  # first: it says where records is
 from records import write_case
-
-from stages.compare.__main__ import main as compare
-from stages.contracts.confused import read_confused
-from stages.contracts.mistakes import Mistakes, Strip, write_mistakes
-from stages.report.store import read_findings
-
-PIPELINE = Path(__file__).parents[2] / "dvc.yaml"
 
 
 @pytest.fixture
@@ -34,42 +18,3 @@ def case(tmp_path):
 def found(case):
     """Write records, compare them, and return what the report is made of."""
     return lambda accuracies, **changes: read_all(case(accuracies, **changes))
-
-
-def read_all(flags):
-    params, pipeline, reports = map(Path, flags[1::2])
-    return read_findings(reports, params, pipeline)
-
-
-def compared(root):
-    """Compare what is in a folder, add what other stages draw, and return the flags of report."""
-    reports = root / "reports"
-    compare(compare_flags(root, "reports"))
-    shutil.copytree(root / "models", reports / "models", dirs_exist_ok=True)
-    draw_sheets(reports)
-    draw_mistakes(reports)
-    files = ("--params", root / "params.yaml", "--pipeline", PIPELINE, "--reports", reports)
-    return list(map(str, files))
-
-
-def draw_sheets(reports):
-    for repeat in range(3):
-        (reports / "contact_sheets" / str(repeat)).mkdir(parents=True, exist_ok=True)
-        (reports / "contact_sheets" / str(repeat) / "0.png").write_bytes(picture())
-
-
-def draw_mistakes(reports):
-    pairs = read_confused(reports / "confused.json").pairs
-    strips = [
-        Strip(file=f"{at}.png", width=32, height=8, shown=min(len(pair.examples), 8))
-        for at, pair in enumerate(pairs)
-    ]
-    write_mistakes(reports / "mistakes", Mistakes(strips=strips))
-    for strip in strips:
-        (reports / "mistakes" / strip.file).write_bytes(picture())
-
-
-def picture():
-    png = io.BytesIO()
-    Image.new("L", (32, 8), 128).save(png, "PNG")
-    return png.getvalue()

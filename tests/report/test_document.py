@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from conftest import PIPELINE, compared, read_all
+from compared import PIPELINE, compared, read_all
 from html_tree import parse
 from markdown_it import MarkdownIt
 from pages import HOSTILE

@@ -1,0 +1,58 @@
+"""What the report is made of, made by the real compare."""
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+sys.path.append(str(Path(__file__).parents[1] / "compare"))  # records.py, the factory of both
+
+from records import flags as compare_flags
+
+from stages.compare.__main__ import main as compare
+from stages.contracts.confused import read_confused
+from stages.contracts.mistakes import Mistakes, Strip, write_mistakes
+from stages.report.store import read_findings
+
+PIPELINE = Path(__file__).parents[2] / "dvc.yaml"
+
+
+def read_all(flags):
+    params, pipeline, reports = map(Path, flags[1::2])
+    return read_findings(reports, params, pipeline)
+
+
+def compared(root):
+    """Compare what is in a folder, add what other stages draw, and return the flags of report."""
+    reports = root / "reports"
+    compare(compare_flags(root, "reports"))
+    shutil.copytree(root / "models", reports / "models", dirs_exist_ok=True)
+    draw_sheets(reports)
+    draw_mistakes(reports)
+    files = ("--params", root / "params.yaml", "--pipeline", PIPELINE, "--reports", reports)
+    return list(map(str, files))
+
+
+def draw_sheets(reports):
+    for repeat in range(3):
+        (reports / "contact_sheets" / str(repeat)).mkdir(parents=True, exist_ok=True)
+        (reports / "contact_sheets" / str(repeat) / "0.png").write_bytes(picture())
+
+
+def draw_mistakes(reports):
+    pairs = read_confused(reports / "confused.json").pairs
+    strips = [
+        Strip(file=f"{at}.png", width=32, height=8, shown=min(len(pair.examples), 8))
+        for at, pair in enumerate(pairs)
+    ]
+    write_mistakes(reports / "mistakes", Mistakes(strips=strips))
+    for strip in strips:
+        (reports / "mistakes" / strip.file).write_bytes(picture())
+
+
+def picture():
+    png = io.BytesIO()
+    Image.new("L", (32, 8), 128).save(png, "PNG")
+    return png.getvalue()
