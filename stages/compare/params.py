@@ -1,5 +1,6 @@
 """The keys of params.yaml that compare reads."""
 
+from itertools import product
 from typing import Annotated
 
 from pydantic import Field
@@ -38,9 +39,4 @@ class CompareParams(Strict):
     @property
     def runs(self) -> list[tuple[str, int, int]]:
         """Every (model, repeat, fold) that counts."""
-        return [
-            (model, repeat, fold)
-            for model in self.models
-            for repeat in self.repeats
-            for fold in self.folds
-        ]
+        return list(product(self.models, self.repeats, self.folds))

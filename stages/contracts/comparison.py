@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stages.contracts.fold_record import Machine
 from stages.contracts.json_file import read_json, write_json
-from stages.contracts.metrics import METRICS, Metric, MetricName
+from stages.contracts.metrics import Metric, MetricName, metric
 from stages.contracts.strict import Strict
 
 Count = Annotated[int, Field(ge=0)]
@@ -50,10 +50,7 @@ class Design(Strict):
     @property
     def decides(self) -> Metric:
         """The metric that decides: its label, and which way it is better."""
-        metric = METRICS[self.metric]
-        if self.metric != "top_k":
-            return metric
-        return metric._replace(label=f"top-{self.top_k} accuracy")
+        return metric(self.metric, self.top_k)
 
     @property
     def percent(self) -> str:

@@ -32,3 +32,9 @@ METRICS: dict[MetricName, Metric] = {
     "top_k": Metric("top-k accuracy", higher_is_better=True),
     "calibration_error": Metric("calibration error", higher_is_better=False),
 }
+
+
+def metric(name: MetricName, top_k: int) -> Metric:
+    """Return how a metric is read, with k in the label of the top-k accuracy."""
+    found = METRICS[name]
+    return found._replace(label=f"top-{top_k} accuracy") if name == "top_k" else found

@@ -1,5 +1,6 @@
 """The keys of params.yaml that forecast reads."""
 
+from itertools import product
 from typing import Annotated
 
 from pydantic import Field
@@ -32,9 +33,5 @@ class ForecastParams(TimingParams):
     @property
     def plan(self) -> list[tuple[str, int, int]]:
         """Every (model, repeat, fold), in the order in which DVC trains them."""
-        return [
-            (model, repeat, fold)
-            for model in dict.fromkeys([self.model, *self.candidates])
-            for repeat in self.repeats
-            for fold in self.folds
-        ]
+        models = dict.fromkeys([self.model, *self.candidates])
+        return list(product(models, self.repeats, self.folds))

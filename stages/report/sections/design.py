@@ -37,9 +37,7 @@ def design(findings: Findings) -> Section:
         present(
             Bullets(facts),
             _warning(findings.comparison.machines),
-            Paragraph(
-                ("Networks, side by side in ", Link("architectures.md", "architectures.md"), ":")
-            ),
+            Paragraph(("Networks, side by side in ", Link(PAGE, PAGE), ":")),
             Bullets([_network(findings.cards[model]) for model in plan.models]),
             _cautions(findings),
             Details("Parameters", [CodeBlock("params.yaml", "yaml", findings.params)]),

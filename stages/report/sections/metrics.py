@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from stages.contracts.metrics import METRICS, MetricName
+from stages.contracts.metrics import METRICS, MetricName, metric
 from stages.report.blocks import Line, Paragraph, Section, Table
 from stages.report.findings import Findings
 from stages.report.numbers import score
@@ -34,9 +34,8 @@ def metrics(findings: Findings) -> Section | None:
 
 
 def _label(name: MetricName, top_k: int) -> str:
-    if name == "top_k":
-        return f"top-{top_k} accuracy"
-    return METRICS[name].label + ("" if METRICS[name].higher_is_better else " ↓")
+    found = metric(name, top_k)
+    return found.label if found.higher_is_better else f"{found.label} ↓"
 
 
 def _cells(values: Mapping[MetricName, float]) -> list[str]:
