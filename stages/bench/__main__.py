@@ -1,6 +1,7 @@
 """Measure how fast Foldwise is, beside what one would otherwise write, and write the page."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from stages.bench import cases
 from stages.bench.bench import Bench
 from stages.bench.machine import describe
-from stages.bench.page import page
+from stages.bench.page import Measured, page
 from stages.bench.race import Precision
 from stages.contracts.command import run
 from stages.contracts.json_file import write_text
@@ -30,11 +31,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     ours: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
     bench = Bench(given.params, given.folder, given.repetitions, ours, _tell)
     entered = cases.races(given.data, given.folder)
-    starts = [bench.start(one) for one in cases.started()]
-    weighed = [bench.share(one) for one in cases.weighed(entered[0])]
-    races = [bench.race(one) for one in entered]
-    write_text(given.output, page(describe(hardware), races, weighed, starts))
-    print(f"bench: {len(races)} races of {given.repetitions} repetitions -> {given.output}")
+    cores = len(os.sched_getaffinity(0))
+    measured = Measured(
+        machine=describe(hardware),
+        starts=[bench.start(one) for one in cases.started()],
+        shares=[bench.share(one) for one in cases.weighed(entered[0])],
+        races=[bench.race(one) for one in entered],
+        together=[bench.together(model, cores) for model in cases.TOGETHER],
+        growth=bench.growth(cores),
+    )
+    write_text(given.output, page(measured))
+    print(f"bench: {len(entered)} races of {given.repetitions} repetitions -> {given.output}")
 
 
 def _tell(line: str) -> None:

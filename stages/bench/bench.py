@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from stages.bench.case import Case, make
+from stages.bench.growth import Growth, growth
 from stages.bench.peak import Share, shares
 from stages.bench.race import Precision, Race, race
 from stages.bench.start import Start, start
+from stages.bench.together import Together, together
+from stages.bench.workspace import clone
 from stages.contracts.json_file import read_json, write_json
 from stages.contracts.strict import Strict
 
@@ -37,13 +40,17 @@ class Bench:
     def start(self, case: Case) -> Start:
         """Return what a fold costs beside its training."""
         return self._kept(
-            "start", case, Start, lambda: start(self._made(case), case.model, self.repetitions)
+            f"start-{case.name}",
+            Start,
+            lambda: start(self._made(case), case.model, self.repetitions),
         )
 
     def share(self, case: Case) -> Share:
         """Return the share of the machine's peak that the network of a case reaches."""
         return self._kept(
-            "share", case, Share, lambda: shares(self._made(case), self.repetitions, STEADY)
+            f"share-{case.name}",
+            Share,
+            lambda: shares(self._made(case), self.repetitions, STEADY),
         )
 
     def race(self, case: Case) -> Race:
@@ -52,16 +59,26 @@ class Bench:
         def run() -> Race:
             return race(case, self._made(case), self.ours, self.repetitions, self.tell)
 
-        return self._kept("race", case, Race, run)
+        return self._kept(f"race-{case.name}", Race, run)
+
+    def together(self, model: str, cores: int) -> Together:
+        """Return how long five folds take side by side, and one after another."""
+
+        def run() -> Together:
+            return together(clone(self.folder / "together"), model, cores, self.repetitions)
+
+        return self._kept(f"together-{model}", Together, run)
+
+    def growth(self, cores: int) -> Growth:
+        """Return what DVC costs by the number of trainings."""
+        return self._kept("growth", Growth, lambda: growth(clone(self.folder / "growth"), cores))
 
     def _made(self, case: Case) -> Path:
         return make(case, self.params, self.folder)
 
-    def _kept(
-        self, kind: str, case: Case, schema: type[Result], measure: Callable[[], Result]
-    ) -> Result:
-        path = self.folder / "results" / f"{kind}-{case.name}.json"
+    def _kept(self, name: str, schema: type[Result], measure: Callable[[], Result]) -> Result:
+        path = self.folder / "results" / f"{name}.json"
         if not path.is_file():
-            self.tell(f"{kind} of {case.name} ...")
+            self.tell(f"{name} ...")
             write_json(path, measure())
         return read_json(path, schema)

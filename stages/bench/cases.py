@@ -12,6 +12,7 @@ DIGITS = Case("digits", Path("data/raw"), "digits", "lenet5", 1400, 10, 0.1)
 QUICK = replace(DIGITS, images=200, epochs=1)
 # Larger networks take fewer images.
 SMALLER = {"slim_vgg": (2000, 2)}
+TOGETHER = ("lenet5", "slim_vgg")
 WEIGHED = ("slim_vgg", "vgg_resnet", "resnet18")  # of which the share of the peak is taken
 
 

@@ -1,11 +1,14 @@
 """reports/bench.md, from what was measured."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
+from stages.bench.growth import Growth
 from stages.bench.peak import OPERATIONS, Share
 from stages.bench.race import PEERS, WITHIN, Precision, Race, label
 from stages.bench.start import Start
+from stages.bench.together import Together
 
 HEAD = """# Benchmark
 
@@ -39,28 +42,53 @@ Whole processes, in turn: `python -m stages.train` without the training itself, 
 torch and ends at once.
 """
 
+TOGETHER = """## Folds side by side
+
+Five folds of the digits on all cores, from stale trainings to the report: `dvc repro` with all
+threads in one training, and `make repro JOBS=` as many as there are cores with one thread each.
+"""
+
+GROWTH = """## What DVC costs, by the number of trainings
+
+Of trainings as small as can be: a `dvc repro` with nothing to do, and each training that it takes
+from its cache. DVC reads and writes dvc.lock anew for each stage that it runs.
+"""
+
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
-def page(
-    machine: str, races: Sequence[Race], shares: Sequence[Share], starts: Sequence[Start]
-) -> str:
-    """Return the page in Markdown.
+@dataclass(frozen=True)
+class Measured:
+    """All that the page shows.
 
-    Args:
+    Attributes:
         machine: In words.
         races: Those that were run.
         shares: Of the networks that were timed.
         starts: Of those whose process was timed.
+        together: Of those whose folds were trained side by side.
+        growth: Of DVC.
     """
-    parts = [HEAD.format(machine=machine), RACES]
+
+    machine: str
+    races: Sequence[Race]
+    shares: Sequence[Share]
+    starts: Sequence[Start]
+    together: Sequence[Together]
+    growth: Growth
+
+
+def page(measured: Measured) -> str:
+    """Return the page in Markdown."""
+    parts = [HEAD.format(machine=measured.machine), RACES]
     for precision in PRECISIONS:
-        entered = [one for one in races if label("foldwise", precision) in one.runs]
+        entered = [one for one in measured.races if label("foldwise", precision) in one.runs]
         if entered:
             parts += [f"### Foldwise in {precision}\n", _races(entered, precision)]
         else:
             parts.append(f"Foldwise in {precision}: not on this machine, it has none.\n")
-    parts += [SHARES, _shares(shares), STARTS, _starts(starts)]
+    parts += [SHARES, _shares(measured.shares), STARTS, _starts(measured.starts)]
+    parts += [TOGETHER, _together(measured.together), GROWTH, _growth(measured.growth)]
     return "\n".join(parts)
 
 
@@ -111,6 +139,35 @@ def _starts(starts: Iterable[Start]) -> str:
     rows = [
         [one.model, f"{one.beside:.2f} s", f"{one.torch:.2f} s", f"{one.beside - one.torch:.2f} s"]
         for one in starts
+    ]
+    return _table(head, rows)
+
+
+def _together(several: Iterable[Together]) -> str:
+    head = ["network", "cores", "one after another", "side by side", "times as long"]
+    rows = [
+        [
+            one.model,
+            str(one.cores),
+            f"{median(one.one):.1f} s",
+            f"{median(one.all):.1f} s",
+            f"{one.ratio:.2f}",
+        ]
+        for one in several
+    ]
+    return _table(head, rows)
+
+
+def _growth(growth: Growth) -> str:
+    head = ["trainings", "nothing to do", "each from the cache", "dvc.lock"]
+    rows = [
+        [
+            str(one.trainings),
+            f"{one.nothing:.1f} s",
+            f"{one.cached:.2f} s",
+            f"{one.lock_bytes / 1000:,.0f} kB",
+        ]
+        for one in growth.sizes
     ]
     return _table(head, rows)
 

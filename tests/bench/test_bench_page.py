@@ -1,9 +1,11 @@
 import pytest
 
-from stages.bench.page import page
+from stages.bench.growth import Growth, Size
+from stages.bench.page import Measured, page
 from stages.bench.peak import Share
 from stages.bench.race import Race, Run
 from stages.bench.start import Start
+from stages.bench.together import Together
 
 OURS, PLAIN = "foldwise float32", "plain float32"
 
@@ -13,6 +15,12 @@ def runs(seconds, accuracies):
         Run(seconds=one, accuracies=[own, own])
         for one, own in zip(seconds, accuracies, strict=True)
     ]
+
+
+def text(**given):
+    """Return the page of what is given, and of nothing else."""
+    empty = {"races": [], "shares": [], "starts": [], "together": [], "growth": Growth(sizes=[])}
+    return page(Measured(**{"machine": "A machine", **empty, **given}))
 
 
 def made_race(apart=0.0, names=("plain", "skorch", "lightning")):
@@ -46,9 +54,9 @@ def test_accuracies_are_compared_seed_by_seed():
     [(0.0, "| 4.00 (1) | +0.00 ± 0.00"), (-0.006, "| ~~4.00 (1)~~ | -0.60 ± 0.00")],
 )
 def test_a_ratio_between_unlike_accuracies_does_not_count(apart, shown):
-    text = page("a machine", [made_race(apart)], [], [])
-    assert text.count(shown) == 3
-    assert "Foldwise in bfloat16: not on this machine" in text
+    written = text(races=[made_race(apart)])
+    assert written.count(shown) == 3
+    assert "Foldwise in bfloat16: not on this machine" in written
 
 
 def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
@@ -62,6 +70,14 @@ def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
         share=0.6,
     )
     start = Start(model="lenet5", fold=2.5, training=0.5, torch=1.75)
-    text = page("a machine", [], [share], [start])
-    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 |" in text
-    assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in text
+    written = text(shares=[share], starts=[start])
+    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 |" in written
+    assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in written
+
+
+def test_the_page_says_what_running_side_by_side_gains_and_what_dvc_costs():
+    both = Together(model="lenet5", cores=2, one=[4.0, 9.0, 8.0], all=[2.0, 3.0, 4.0])
+    size = Size(trainings=20, nothing=1.5, cached=0.25, lock_bytes=12_345)
+    written = text(together=[both], growth=Growth(sizes=[size]))
+    assert "| lenet5 | 2 | 8.0 s | 3.0 s | 2.00 |" in written
+    assert "| 20 | 1.5 s | 0.25 s | 12 kB |" in written
