@@ -1,0 +1,20 @@
+"""Which trainings are stale, as DVC says it."""
+
+import json
+
+
+def stale_trainings(status: str) -> list[str]:
+    """Return the stages of train that are not up to date, in the order of dvc.yaml.
+
+    Those whose result is merely missing here or known from an earlier run are among them: DVC takes
+    these from its cache, and trains nothing.
+
+    Args:
+        status: What `dvc status --json train` prints.
+    """
+    return [stage for stage in json.loads(status) if stage.startswith("train@")]
+
+
+def name_of(stage: str) -> str:
+    """Return what a stage of train is called among its like: train@lenet5-0-1 is lenet5-0-1."""
+    return stage.removeprefix("train@")
