@@ -17,7 +17,7 @@ from stages.parallel.machine import count_cores, find_gpus
 from stages.parallel.params import ParallelParams
 from stages.parallel.pipeline import UPSTREAM, repro, status
 from stages.parallel.slots import allot
-from stages.parallel.stale import stale_trainings
+from stages.parallel.stale import counted, stale_trainings
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     stages = stale_trainings(status())
     if given.list:
         write_text(given.list, "".join(f"{stage}\n" for stage in stages))
-        print(f"parallel: {len(stages)} stale trainings -> {given.list}")
+        print(f"parallel: {counted(stages)} -> {given.list}")
         return
-    print(f"parallel: {len(stages)} stale trainings, {len(slots)} at a time", flush=True)
+    print(f"parallel: {counted(stages)}, {len(slots)} at a time", flush=True)
     with Board(stages) as board:
         run_here(stages, slots, board)
     if board.failures:

@@ -1,6 +1,7 @@
 """Which trainings are stale, as DVC says it."""
 
 import json
+from collections.abc import Sequence
 
 
 def stale_trainings(status: str) -> list[str]:
@@ -18,3 +19,10 @@ def stale_trainings(status: str) -> list[str]:
 def name_of(stage: str) -> str:
     """Return what a stage of train is called among its like: train@lenet5-0-1 is lenet5-0-1."""
     return stage.removeprefix("train@")
+
+
+def counted(stages: Sequence[str]) -> str:
+    """Return how many stages are stale, in words."""
+    if not stages:
+        return "nothing is stale"
+    return "1 stale training" if len(stages) == 1 else f"{len(stages)} stale trainings"
