@@ -34,7 +34,10 @@ def main(parent: int, words: list[str]) -> None:
     signal.signal(signal.SIGTERM, _end)
     die_with_parent(parent, signal.SIGTERM)
     sys.argv = ["dvc", *words]
-    runpy.run_module("dvc", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("dvc", run_name="__main__", alter_sys=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # Python, as it ends, leaves no handler
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
