@@ -75,7 +75,7 @@ class Board:
         if error is not None:
             self.failures[stage] = error
             result = f"{stage} failed: {error}"
-        self._bar.update()
+        self._bar.n = self._n_ended  # before it is drawn anew, with all that goes with it
         self._show()
         tqdm.write(f"[{self._n_ended}/{self._n_stages}] {result}", file=sys.stderr)
 

@@ -10,6 +10,7 @@ import pytest
 from stages.parallel.board import Board
 
 STAGES = [f"train@slim_vgg-0-{fold}" for fold in range(4)]
+END = "that is all"
 EPOCH = "slim_vgg repeat 0 fold 1 of 4: epoch 3 of 10, loss 0.350, validation accuracy 0.976"
 
 
@@ -26,8 +27,12 @@ def terminal(monkeypatch):
         monkeypatch.setattr(sys, "stderr", stderr)
 
         def shown():
+            stderr.write(END)
             stderr.flush()
-            return os.read(ours, 2**16).decode()
+            found = b""
+            while not found.endswith(END.encode()):  # comes in pieces
+                found += os.read(ours, 2**16)
+            return found.decode().removesuffix(END)
 
         return shown
 

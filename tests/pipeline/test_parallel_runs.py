@@ -33,13 +33,13 @@ done
 PATIENCE = 120  # seconds for what takes a few
 
 
-def forget_trainings(clone):
-    """Let DVC know nothing of a training: neither lock, nor outputs, nor earlier runs."""
+def forget_trainings(clone, model=""):
+    """Let DVC know nothing of trainings, of one model or all: lock, outputs and earlier runs."""
     lock = clone.path / "dvc.lock"
     content = yaml.safe_load(lock.read_text())
-    kept = {name: one for name, one in content["stages"].items() if "train@" not in name}
+    kept = {name: one for name, one in content["stages"].items() if f"train@{model}" not in name}
     lock.write_text(yaml.safe_dump(content | {"stages": kept}, sort_keys=False))
-    for folder in ("data/runs", "reports/folds", ".dvc/cache/runs"):
+    for folder in (f"data/runs/{model}", f"reports/folds/{model}", ".dvc/cache/runs"):
         shutil.rmtree(clone.path / folder)
 
 
@@ -205,7 +205,7 @@ def test_a_killed_dvc_takes_its_training_along(clone, start, shell):
 
 
 def test_a_job_array_trains_one_stale_fold_a_task(clone):
-    clone.change_params(build={"architectures": {"lenet5": {"learning_rate": 0.001}}})
+    forget_trainings(clone, "lenet5")
     done = clone.run(*COMMAND, "--list", ".dvc/tmp/stale.txt")
     assert done.stdout.endswith("parallel: 2 stale trainings -> .dvc/tmp/stale.txt\n")
     sbatch = clone.path.parent / "bin" / "sbatch"
