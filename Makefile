@@ -7,7 +7,7 @@ INSTALLED := $(ENVIRONMENT)/installed
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
-.PHONY: repro check advise experiments test test-all lint environment clean
+.PHONY: repro check advise experiments bench test test-all lint environment clean
 
 repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds at a time
 	$(if $(JOBS),python -m stages.parallel --params params.yaml --jobs $(JOBS),dvc repro)
@@ -21,6 +21,12 @@ advise: $(INSTALLED)  ## propose what to compare on the images of params.yaml; W
 
 experiments: $(INSTALLED)  ## every experiment in one row, with what differs between them
 	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
+
+# fashion-mnist/*.gz and cifar10-jpg.zip; where they are not, the digits are raced on.
+DATA ?= ../shared/data
+bench: $(INSTALLED)  ## how fast it is, beside other ways to do the same: half an hour, alone
+	@python -m stages.bench --params params.yaml --data "$(DATA)" --folder data/bench \
+	--output reports/bench.md
 
 test: $(INSTALLED)  ## the tests that take minutes at most
 	python -m pytest -m "not slow" $(TWO_AT_A_TIME)

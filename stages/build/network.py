@@ -1,7 +1,7 @@
 """From network.json to a module that trains: all of build that train imports.
 
 Architectures are imported by name when they are made, so that a change to one retrains no other,
-and torchvision, which takes 1.6 s to import, is imported for its own architectures only.
+and torchvision, which takes .2 s to import, is imported for its own architectures only.
 """
 
 import importlib

@@ -1,5 +1,6 @@
 """How every stage ends: a wrong input is one line on stderr and a non-zero exit."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -12,14 +13,19 @@ class InputError(ValueError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a stage's main; print an `InputError` without its traceback and exit with 1.
+    """Call a stage's main, and end the process.
 
-    Every line of it begins with "error: ".
+    An `InputError` is printed without its traceback, every line after "error: ", and the process
+    ends with 1. Every other exception is our bug and passes.
 
     Raises:
-        SystemExit: If main raised an InputError. Every other exception is our bug and passes.
+        SystemExit: If main raised an InputError, or its options are wrong.
     """
     try:
         main()
     except InputError as error:
         sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))
+    # All files are closed. Taking torch's modules and libraries apart would be .7 to 1 s a fold.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -10,7 +10,7 @@ from stages.check.closure import closures
 ROOT = Path(__file__).parents[2]
 NETWORKS = sorted((ROOT / "stages" / "build" / "networks").glob("[!_]*.py"))
 ADAPTERS = sorted((ROOT / "stages" / "build" / "adapters").glob("[!_]*.py"))
-TIMED = {"advise", "extract", "forecast", "train"}  # what trains, and what times that
+TIMED = {"advise", "bench", "extract", "forecast", "train"}  # what trains, and what times that
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def project(tmp_path):
         ("build/adapters/composition.py", {"build"}),
         ("augment/transforms.py", {"augment", *TIMED}),
         ("contracts/recipe.py", {"augment", *TIMED}),
-        ("forecast/clock.py", {"advise", "forecast"}),
+        ("forecast/clock.py", {"advise", "bench", "forecast"}),
         ("check/schema.py", set()),
     ],
 )

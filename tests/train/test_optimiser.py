@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 import torch
 from torch import nn
@@ -53,15 +50,3 @@ def test_each_parameter_moves_at_its_own_rate():
     optimiser.step(lambda peak: peak / 2)
     for one, old, peak in zip(ours.parameters(), before, peaks, strict=True):
         assert (one - old).abs().max().item() == pytest.approx(peak / 2, rel=1e-3)
-
-
-@pytest.mark.parametrize("module", ["stages.train.__main__"])
-def test_starting_imports_no_compiler_and_no_vision(module):
-    """Each costs every fold a second or two."""
-    code = (
-        f"import sys, {module}; "
-        "print([n for n in ('torch._dynamo', 'torchvision', 'sklearn', 'pandas', 'matplotlib', "
-        "'torchinfo', 'scipy') if n in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

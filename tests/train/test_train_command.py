@@ -57,6 +57,19 @@ def test_two_processes_write_the_same_bytes(case, flags, model, threads):
     assert records[0] == records[1]
 
 
+@pytest.mark.parametrize(("model", "vision"), [("lenet5", []), ("resnet18", ["torchvision"])])
+def test_a_fold_imports_neither_the_compiler_nor_what_other_stages_need(flags, model, vision):
+    """Each would cost every fold one or two seconds."""
+    heavy = ("matplotlib", "pandas", "scipy", "sklearn", "torch._dynamo", "torchinfo")
+    code = (
+        "import sys; from stages.train.__main__ import main; main(sys.argv[1:]); "
+        f"print([n for n in {(*heavy, 'torchvision')} if n in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, *flags(model, epochs=1)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == str(vision)
+
+
 def test_a_validation_image_never_trains(case, flags):
     """Whatever the images of another part hold, the trained weights and the probe stay."""
     main(flags(name="one"))

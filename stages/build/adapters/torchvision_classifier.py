@@ -13,9 +13,9 @@ torchvision makes them, that of their weights.
 from typing import Any
 
 from torch import nn
-from torchvision.models import get_model
 
 from stages.build.channels import adapt_channels
+from stages.build.light_torchvision import models
 from stages.build.momentum import follow
 from stages.build.stem import small_stem
 
@@ -36,7 +36,7 @@ def build(
 ) -> nn.Module:
     """Return the architecture with fresh weights; `stem` may be "small"."""
     options = _OPTIONS.get(name, {})
-    module: nn.Module = get_model(name, weights=None, num_classes=n_classes, **options)
+    module: nn.Module = models.get_model(name, weights=None, num_classes=n_classes, **options)
     if stem is not None:
         small_stem(module, name)
     adapt_channels(module, channels)

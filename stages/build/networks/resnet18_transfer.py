@@ -10,9 +10,9 @@ first convolution are adapted (stages/build/channels.py).
 """
 
 from torch import nn
-from torchvision.models import resnet18
 
 from stages.build.channels import adapt_channels
+from stages.build.light_torchvision import models
 
 TITLE = "ResNet-18 (He et al. 2016), pretrained and frozen up to stage 2"
 FROZEN: tuple[str, ...] = ("conv1", "bn1", "layer1", "layer2")  # as pretrained
@@ -21,6 +21,6 @@ WEIGHTS_OF = "resnet18"  # whose published weights it takes
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:  # noqa: ARG001
     """Return the network with fresh weights; those of FROZEN wait for pretrained ones."""
-    module: nn.Module = resnet18(weights=None, num_classes=n_classes)
+    module: nn.Module = models.resnet18(weights=None, num_classes=n_classes)
     adapt_channels(module, channels)
     return module

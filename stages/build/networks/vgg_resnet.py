@@ -8,7 +8,7 @@ torchvision's resnet18().layer3. Weights start as both papers have it: He et al.
 by fan out.
 
 Deviations: none in structure. The layers are spelt out here, since importing torchvision takes
-1.6 s in every fold; a test holds them against torchvision's.
+.2 s in every fold; a test holds them against torchvision's.
 """
 
 from torch import nn

@@ -66,9 +66,9 @@ def look_up_weights(architecture: str, name: str, said: str) -> Published:
 
 
 def _of_torchvision(architecture: str, name: str, said: str) -> Published:
-    from torchvision.models import get_model_weights
+    from stages.build.light_torchvision import models
 
-    members = get_model_weights(architecture).__members__
+    members = models.get_model_weights(architecture).__members__
     _require_known(name, members, f"torchvision's {architecture}", said)
     weights = members[name]
     preset = weights.transforms()

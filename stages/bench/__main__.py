@@ -1,0 +1,45 @@
+"""Measure how fast Foldwise is, beside what one would otherwise write, and write the page."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.bench import cases
+from stages.bench.bench import Bench
+from stages.bench.machine import describe
+from stages.bench.page import page
+from stages.bench.race import Precision
+from stages.contracts.command import run
+from stages.contracts.json_file import write_text
+from stages.contracts.params_file import read_params
+from stages.train.hardware import choose_hardware
+from stages.train.params import TrainParams
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the page; what an earlier, interrupted run measured is not measured again."""
+    parser = argparse.ArgumentParser(prog="python -m stages.bench", description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="of larger data sets, if there")
+    parser.add_argument("--folder", type=Path, required=True, help="for what is made meanwhile")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    hardware = choose_hardware(read_params(given.params, TrainParams).hardware)
+    ours: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
+    bench = Bench(given.params, given.folder, given.repetitions, ours, _tell)
+    entered = cases.races(given.data, given.folder)
+    starts = [bench.start(one) for one in cases.started()]
+    weighed = [bench.share(one) for one in cases.weighed(entered[0])]
+    races = [bench.race(one) for one in entered]
+    write_text(given.output, page(describe(hardware), races, weighed, starts))
+    print(f"bench: {len(races)} races of {given.repetitions} repetitions -> {given.output}")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run(main)

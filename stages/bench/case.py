@@ -1,0 +1,91 @@
+"""What is trained in a race: the same for all who take part."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from stages.contracts.params_file import read_yaml
+
+FOLDS = 5
+REPEAT = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A data set, a network and a budget.
+
+    Attributes:
+        data: As in prepare.dataset.
+        root: As in prepare.root.
+        shown: What the data set is called on the page.
+        model: Name of the architecture.
+        images: Training images to take.
+        epochs: Of each fold.
+        shift: As in augment.shift.
+    """
+
+    data: str
+    root: Path
+    shown: str
+    model: str
+    images: int
+    epochs: int
+    shift: float
+
+    @property
+    def name(self) -> str:
+        """A name for files."""
+        return f"{self.shown}-{self.model}-{self.images}-{self.epochs}".lower()
+
+    def overrides(self) -> dict[str, dict[str, Any]]:
+        """Return what params.yaml gets."""
+        prepare = {"dataset": self.data, "root": str(self.root), "limit": self.images}
+        augment = {"shift": self.shift, "flip": 0.5}
+        return {"prepare": prepare, "augment": augment, "train": {"epochs": self.epochs}}
+
+
+def make(case: Case, params: Path, folder: Path) -> Path:
+    """Make the files that training reads, by the stages themselves, and return their folder.
+
+    What is there already stays.
+
+    Args:
+        case: What to train.
+        params: params.yaml, from which the case differs in a few keys.
+        folder: Of all cases.
+
+    Raises:
+        subprocess.CalledProcessError: If a stage fails; its line is on stderr.
+    """
+    own = folder / case.name
+    if not (own / "network").is_dir():
+        own.mkdir(parents=True, exist_ok=True)
+        _write_params(case, read_yaml(params), own / "params.yaml")
+        for command in _commands(case, own):
+            subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL)
+    return own
+
+
+def _write_params(case: Case, content: dict[str, Any], path: Path) -> None:
+    content = content | {"folds": list(range(FOLDS)), "repeats": [REPEAT]}
+    for section, values in case.overrides().items():
+        content[section] = content[section] | values
+    YAML(typ="safe").dump(content, path)
+
+
+def _commands(case: Case, own: Path) -> list[list[str]]:
+    """Return the command of each stage up to training."""
+    params, data = ["--params", f"{own / 'params.yaml'}"], ["--dataset", f"{own / 'prepared'}"]
+    repeat, split = ["--repeat", str(REPEAT)], ["--split", f"{own / 'split'}"]
+    recipe = ["--recipe", f"{own / 'recipe'}", "--sheets", f"{own / 'sheets'}"]
+    network = ["--network", f"{own / 'network'}", "--summary", f"{own / 'summary'}"]
+    return [
+        ["stages.prepare", *params, "--output", data[1]],
+        ["stages.split", *params, *data, *repeat, "--output", split[1]],
+        ["stages.augment", *params, *data, *split, *repeat, *recipe],
+        ["stages.build", *params, *data, "--model", case.model, *network],
+    ]

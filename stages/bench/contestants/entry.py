@@ -1,0 +1,100 @@
+"""What everyone who takes part gets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from stages.build.network import construct
+from stages.contracts.dataset import Dataset, read_dataset
+from stages.contracts.network import ChannelStatistics, Network, read_network
+from stages.contracts.params_file import read_params
+from stages.contracts.recipe import Recipe, read_recipe
+from stages.contracts.split import Split, read_split
+from stages.train.hardware import Hardware, set_up
+from stages.train.params import TrainParams, TrainSection
+from stages.train.schedule import one_cycle
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A case, opened for one run.
+
+    Attributes:
+        data: Images, folds and augmentation.
+        network: With one normalisation for all folds.
+        section: The budget.
+        hardware: Where to train; only Foldwise heeds its precision.
+        folds: Those to train.
+        seed: Of all random draws.
+        workers: Processes that load images, for those who use them.
+    """
+
+    data: tuple[Dataset, Split, Recipe]
+    network: Network
+    section: TrainSection
+    hardware: Hardware
+    folds: list[int]
+    seed: int
+    workers: int
+
+    def training(self, fold: int) -> NDArray[np.int64]:
+        """Return the positions of the images that train in a fold."""
+        return self.data[1].training(fold)
+
+    def validation(self, fold: int) -> NDArray[np.int64]:
+        """Return the positions of the images that validate."""
+        return self.data[1].validation(fold)
+
+    def module(self, fold: int) -> nn.Module:
+        """Return the network with fresh weights."""
+        torch.manual_seed(1000 * self.seed + fold)
+        return construct(self.network, {})
+
+    def n_steps(self, fold: int) -> int:
+        """Return the steps of the whole training."""
+        return self.section.epochs * -(-len(self.training(fold)) // self.section.batch_size)
+
+    def share_of_peak(self, step: int, n_steps: int) -> float:
+        """Return the learning rate of a step as a share of the peak."""
+        return one_cycle(min(step, n_steps - 1), n_steps, 1.0, self.section.warmup)
+
+
+def open_entry(
+    folder: Path,
+    precision: Literal["float32", "bfloat16"],
+    folds: list[int],
+    seed: int,
+    workers: int,
+) -> Entry:
+    """Return the case in a folder, as `stages.bench.case.make` left it.
+
+    Args:
+        folder: Of the case.
+        precision: Of Foldwise.
+        folds: Those to train.
+        seed: Of all random draws.
+        workers: Processes that load images.
+    """
+    params = read_params(folder / "params.yaml", TrainParams)
+    data, split = read_dataset(folder / "prepared"), read_split(folder / "split")
+    means, stds = (
+        np.mean(split.normalisation.mean, axis=0),
+        np.mean(split.normalisation.std, axis=0),
+    )
+    statistics = ChannelStatistics(mean=means.tolist(), std=stds.tolist())
+    network = read_network(folder / "network").model_copy(update={"normalisation": statistics})
+    seeded = data.info.model_copy(update={"seed": seed})
+    return Entry(
+        data=(Dataset(seeded, data.images, data.labels), split, read_recipe(folder / "recipe")),
+        network=network,
+        section=params.train,
+        hardware=set_up(params.hardware.model_copy(update={"precision": precision})),
+        folds=folds,
+        seed=seed,
+        workers=workers,
+    )

@@ -1,0 +1,120 @@
+"""reports/bench.md, from what was measured."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from stages.bench.peak import OPERATIONS, Share
+from stages.bench.race import PEERS, WITHIN, Precision, Race, label
+from stages.bench.start import Start
+
+HEAD = """# Benchmark
+
+`make bench` wrote this. {machine}.
+
+Times are never compared across runs: all take turns, and a figure is the median of the ratios of
+repetitions that ran side by side.
+"""
+
+RACES = """## The same folds, otherwise written
+
+How many times as long the same comparison takes: all 5 folds, training and evaluation, imports left
+out. The plain loop is in the manner of torchvision's references (PIL transforms, DataLoader);
+skorch runs in scikit-learn's `cross_validate` and is scored once at the end, the others after each
+epoch. Data, folds, network, batch size, epochs, AdamW, one cycle and augmentation are the same; the
+peers compute in float32, with the number of loading processes that is best for each (in brackets).
+Accuracies are percent right on the validation images, over all folds and repetitions, with the
+standard error of the difference; where they are more than 0.5 points apart, a ratio says nothing
+and is struck out.
+"""
+
+SHARES = """## How near to the machine's limit
+
+Steps of training beside products of matrices of 2,048 × 2,048 in the same precision and with the
+same threads, in turn. A step is counted as three forward passes of two operations a multiply-add.
+"""
+
+STARTS = """## What a fold costs beside its training
+
+Whole processes, in turn: `python -m stages.train` without the training itself, and one that imports
+torch and ends at once.
+"""
+
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+
+
+def page(
+    machine: str, races: Sequence[Race], shares: Sequence[Share], starts: Sequence[Start]
+) -> str:
+    """Return the page in Markdown.
+
+    Args:
+        machine: In words.
+        races: Those that were run.
+        shares: Of the networks that were timed.
+        starts: Of those whose process was timed.
+    """
+    parts = [HEAD.format(machine=machine), RACES]
+    for precision in PRECISIONS:
+        entered = [one for one in races if label("foldwise", precision) in one.runs]
+        if entered:
+            parts += [f"### Foldwise in {precision}\n", _races(entered, precision)]
+        else:
+            parts.append(f"Foldwise in {precision}: not on this machine, it has none.\n")
+    parts += [SHARES, _shares(shares), STARTS, _starts(starts)]
+    return "\n".join(parts)
+
+
+def _races(races: Iterable[Race], precision: Precision) -> str:
+    ours = label("foldwise", precision)
+    head = ["case", "images × epochs", "Foldwise", "accuracy"]
+    for peer in PEERS:
+        head += [f"{peer}, times as long", "points apart"]
+    rows = []
+    for one in races:
+        runs = one.runs[ours]
+        accuracy = sum(sum(run.accuracies) / len(run.accuracies) for run in runs) / len(runs)
+        row = [f"{one.model}, {one.data}", f"{one.images:,} × {one.epochs}"]
+        row += [f"{median(run.seconds for run in runs):.1f} s", f"{100 * accuracy:.2f}"]
+        for peer in PEERS:
+            row += _peer(one, peer, ours)
+        rows.append(row)
+    return _table(head, rows)
+
+
+def _peer(one: Race, peer: str, ours: str) -> list[str]:
+    theirs = label(peer, "float32")
+    ratio, (apart, error) = one.ratio(theirs, ours), one.apart(theirs, ours)
+    shown = f"{ratio:.2f} ({one.workers[peer]})"
+    counts = abs(apart) <= WITHIN
+    return [shown if counts else f"~~{shown}~~", f"{100 * apart:+.2f} ± {100 * error:.2f}"]
+
+
+def _shares(shares: Iterable[Share]) -> str:
+    head = ["network", "images", "precision", "images/s", "GFLOP/s", "peak", "share of the peak"]
+    rows = [
+        [
+            one.model,
+            f"{one.side}×{one.side}",
+            one.precision,
+            f"{one.images_per_second:,.0f}",
+            f"{OPERATIONS * one.multiply_adds * one.images_per_second / 1e9:,.0f}",
+            f"{one.peak / 1e9:,.0f}",
+            f"{one.share:.2f}",
+        ]
+        for one in shares
+    ]
+    return _table(head, rows)
+
+
+def _starts(starts: Iterable[Start]) -> str:
+    head = ["network", "fold without training", "import torch", "more than that"]
+    rows = [
+        [one.model, f"{one.beside:.2f} s", f"{one.torch:.2f} s", f"{one.beside - one.torch:.2f} s"]
+        for one in starts
+    ]
+    return _table(head, rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,0 +1,67 @@
+import pytest
+
+from stages.bench.page import page
+from stages.bench.peak import Share
+from stages.bench.race import Race, Run
+from stages.bench.start import Start
+
+OURS, PLAIN = "foldwise float32", "plain float32"
+
+
+def runs(seconds, accuracies):
+    return [
+        Run(seconds=one, accuracies=[own, own])
+        for one, own in zip(seconds, accuracies, strict=True)
+    ]
+
+
+def made_race(apart=0.0, names=("plain", "skorch", "lightning")):
+    ours = {OURS: runs([1.0, 2.0, 4.0], [0.8, 0.81, 0.82])}
+    peers = {
+        f"{name} float32": runs([3.0, 8.0, 20.0], [0.8 + apart, 0.81 + apart, 0.82 + apart])
+        for name in names
+    }
+    return Race(
+        data="digits",
+        model="lenet5",
+        images=100,
+        epochs=2,
+        workers=dict.fromkeys(names, 1),
+        runs=ours | peers,
+    )
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_repetitions_side_by_side():
+    """Not the ratio of medians, which a machine busy half of the time would shift."""
+    assert made_race().ratio(PLAIN, OURS) == 4.0
+
+
+def test_accuracies_are_compared_seed_by_seed():
+    apart, error = made_race(apart=0.002).apart(PLAIN, OURS)
+    assert (apart, error) == (pytest.approx(0.002), pytest.approx(0))
+
+
+@pytest.mark.parametrize(
+    ("apart", "shown"),
+    [(0.0, "| 4.00 (1) | +0.00 ± 0.00"), (-0.006, "| ~~4.00 (1)~~ | -0.60 ± 0.00")],
+)
+def test_a_ratio_between_unlike_accuracies_does_not_count(apart, shown):
+    text = page("a machine", [made_race(apart)], [], [])
+    assert text.count(shown) == 3
+    assert "Foldwise in bfloat16: not on this machine" in text
+
+
+def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
+    share = Share(
+        model="slim_vgg",
+        side=28,
+        precision="float32",
+        multiply_adds=10_000_000,
+        images_per_second=1000,
+        peak=1e11,
+        share=0.6,
+    )
+    start = Start(model="lenet5", fold=2.5, training=0.5, torch=1.75)
+    text = page("a machine", [], [share], [start])
+    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 |" in text
+    assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in text
