@@ -16,7 +16,7 @@ from stages.parallel.here import run_here
 from stages.parallel.machine import count_cores, find_gpus
 from stages.parallel.params import ParallelParams
 from stages.parallel.pipeline import UPSTREAM, repro, status
-from stages.parallel.slots import allot
+from stages.parallel.slots import Slot, allot
 from stages.parallel.stale import counted, stale_trainings
 
 
@@ -35,12 +35,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_text(given.list, "".join(f"{stage}\n" for stage in stages))
         print(f"parallel: {counted(stages)} -> {given.list}")
         return
-    print(f"parallel: {counted(stages)}, {len(slots)} at a time", flush=True)
+    if stages:
+        print(f"parallel: {counted(stages)}, {len(slots)} at a time", flush=True)
+        _train(stages, slots)
+    repro()
+
+
+def _train(stages: Sequence[str], slots: Sequence[Slot]) -> None:
     with Board(stages) as board:
         run_here(stages, slots, board)
     if board.failures:
         raise InputError("\n".join(f"{stage}: {why}" for stage, why in board.failures.items()))
-    repro()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clone import ran
+from clone import ROOT, ran
 from filelock import FileLock
 
 JOBS = str(min(2, len(os.sched_getaffinity(0))))
@@ -202,6 +202,15 @@ def test_a_killed_dvc_takes_its_training_along(clone, start, shell):
     assert trainers(clone)
     dvc.kill()
     wait_until(lambda: not trainers(clone))
+
+
+def test_the_script_of_the_job_array_is_clean_and_can_be_run():
+    script = ROOT / "stages/parallel/slurm.sh"
+    assert os.access(script, os.X_OK)
+    done = subprocess.run(
+        [shutil.which("shellcheck"), script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_job_array_trains_one_stale_fold_a_task(clone):
