@@ -9,8 +9,8 @@ export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro check advise experiments bench test test-all lint environment clean
 
-repro: check  ## compare the candidates of params.yaml; what is up to date is not run again
-	dvc repro
+repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds at a time
+	$(if $(JOBS),python -m stages.parallel --params params.yaml --jobs $(JOBS),dvc repro)
 
 check: $(INSTALLED)  ## say in one line each what is wrong in params.yaml
 	@python -m stages.check --params params.yaml --pipeline dvc.yaml --code . --output data/checked

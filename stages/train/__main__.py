@@ -1,5 +1,10 @@
 """Train one architecture on one fold."""
 
+from stages.contracts.process import die_with_parent
+
+if __name__ == "__main__":  # before PyTorch loads, which takes seconds in which DVC may be killed
+    die_with_parent()
+
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +25,7 @@ from stages.train.hardware import set_up
 from stages.train.params import TrainParams
 from stages.train.record import trained_on
 from stages.train.session import summary, train
+from stages.train.sole_writer import sole_writer
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,10 +45,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     fold = open_fold(data, (given.repeat, given.fold), network, features, hardware.device)
     plan = read_forecast(given.forecast) if given.forecast and given.forecast.is_file() else None
     following = plan.after(network.name, given.repeat, given.fold) if plan else None
-    result = train(network, read_start(given.network), fold, params.train, hardware, following)
-    write_predictions(given.predictions, result.predictions)
-    write_trained(given.predictions, result.weights, trained_on(data[0].info, fold))
-    write_record(given.record, result.record)
+    with sole_writer(given.predictions):
+        result = train(network, read_start(given.network), fold, params.train, hardware, following)
+        write_predictions(given.predictions, result.predictions)
+        write_trained(given.predictions, result.weights, trained_on(data[0].info, fold))
+        write_record(given.record, result.record)
     print(f"train: {summary(result.record)} -> {given.record}")
 
 

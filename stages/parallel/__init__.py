@@ -1,0 +1,1 @@
+"""Train what is stale, several folds at a time."""

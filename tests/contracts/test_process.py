@@ -1,0 +1,40 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BOUND = """
+import sys, time
+from stages.contracts.process import die_with_parent
+die_with_parent()
+print("bound", flush=True)
+time.sleep(600)
+"""
+# Its child outlives it, if nothing ends it; and keeps the other end of the pipe open until then.
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what only Linux promises")
+
+
+def start(*command):
+    return subprocess.Popen(
+        [sys.executable, "-c", *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_a_process_ends_with_its_parent():
+    parent = start(PARENT, BOUND)
+    assert parent.stdout.readline() == "bound\n"
+    parent.send_signal(signal.SIGKILL)
+    assert parent.communicate(timeout=60)[0] == ""  # all who could write to the pipe have ended
+    assert parent.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("parent", "status"), [(os.getpid(), 0), (1, 1)])
+def test_a_process_whose_parent_has_ended_does_not_begin(parent, status):
+    call = f"from stages.contracts.process import die_with_parent; die_with_parent({parent})"
+    assert subprocess.run([sys.executable, "-c", call], cwd=ROOT, check=False).returncode == status
