@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stages.augment.draws import Draws, draw
 from stages.augment.transforms import BRIGHTEST, as_images, augment
+from stages.contracts.pieces import pieces
 from stages.contracts.recipe import Recipe
 
 Place = tuple[int, int]
@@ -103,4 +104,7 @@ def _on_device(pixels: NDArray[np.uint8], device: torch.device) -> Tensor | None
     """Return the whole array on a GPU that has room for it; None elsewhere."""
     if device.type != "cuda" or pixels.nbytes > ROOM * torch.cuda.mem_get_info(device)[0]:
         return None
-    return torch.from_numpy(np.array(pixels)).to(device)
+    resident = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+    for part in pieces(len(pixels), pixels[0].nbytes):
+        resident[part] = torch.from_numpy(np.array(pixels[part]))
+    return resident
