@@ -114,6 +114,7 @@ def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
         "n_train": 200,
         "n_validation": n_validation,
         "epochs": epochs,
+        "batch_size": 64,
         "curves": curves,
         "tally": None if diverged else tally(accuracy, n_validation, n_classes, fold),
         "best_epoch": None if diverged else epochs,
@@ -129,6 +130,8 @@ def timing(train_seconds):
         evaluate_seconds=0.5,
         total_seconds=train_seconds + 1,
         images_per_second=100.0,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
     )
 
 

@@ -95,6 +95,7 @@ RECORD = FoldRecord(
     n_train=80,
     n_validation=20,
     epochs=1,
+    batch_size=16,
     curves=[
         Epoch(
             epoch=1,
@@ -106,7 +107,14 @@ RECORD = FoldRecord(
     ],
     tally=TALLY,
     best_epoch=1,
-    timing=Timing(train_seconds=1, evaluate_seconds=0.5, total_seconds=2, images_per_second=80),
+    timing=Timing(
+        train_seconds=1,
+        evaluate_seconds=0.5,
+        total_seconds=2,
+        images_per_second=80,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
+    ),
     machine=Machine(device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}),
 )
 
