@@ -9,6 +9,7 @@ from stages.augment.draws import Draws, draw
 from stages.augment.transforms import BRIGHTEST, as_images, augment
 from stages.contracts.pieces import pieces
 from stages.contracts.recipe import Recipe
+from stages.train.mapped import Rows
 
 Place = tuple[int, int]
 
@@ -33,7 +34,7 @@ class Images:
             std: (c,) likewise, above 0.
             device: Of the batches.
         """
-        self._pixels = pixels
+        self._pixels = Rows(pixels)
         self._device = device
         self._resident = _on_device(pixels, device)
         self._mean = torch.tensor(mean, device=device).reshape(1, -1, 1, 1) * BRIGHTEST
@@ -59,7 +60,7 @@ class Images:
 
     def _take(self, index: NDArray[np.int64]) -> Tensor:
         if self._resident is None:
-            return torch.from_numpy(self._pixels[index]).to(self._device)
+            return torch.from_numpy(self._pixels.take(index)).to(self._device)
         return self._resident[torch.from_numpy(index).to(self._device)]
 
     def _normalise(self, images: Tensor) -> Tensor:
