@@ -6,7 +6,7 @@ from functools import cache
 
 import yaml
 
-from stages.contracts.card import Card, Loaded, Part, write_card
+from stages.contracts.card import Card, Loaded, Memory, Part, write_card
 from stages.contracts.fold_record import (
     Calibration,
     Epoch,
@@ -47,6 +47,7 @@ def card(name, **changes):
         "locked_parameters": 0,
         "multiply_adds": 5000,
         "activation_bytes": 20_000,
+        "memory": Memory(process_bytes=500_000_000, weight_bytes=20_000_000, image_bytes=1_000_000),
         "smallest_side": 4,
         "downsampling": 2,
         "policy": "trains from scratch",

@@ -6,7 +6,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from stages.contracts.card import Card, Loaded, Part, read_card, write_card
+from stages.contracts.card import Card, Loaded, Memory, Part, read_card, write_card
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import (
     Calibration,
@@ -35,6 +35,7 @@ CARD = Card(
     locked_parameters=1,
     multiply_adds=100,
     activation_bytes=400,
+    memory=Memory(process_bytes=500, weight_bytes=40, image_bytes=3),
     smallest_side=None,
     downsampling=4,
     policy="frozen: conv",
