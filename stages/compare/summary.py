@@ -1,7 +1,7 @@
 """One architecture over all its folds."""
 
 from collections.abc import Sequence
-from statistics import fmean, stdev, variance
+from statistics import fmean, median_high, stdev, variance
 
 import pandas as pd
 
@@ -72,6 +72,7 @@ def summarise(
         reason=why_failed(records),
         parameters=card.parameters,
         multiply_adds=card.multiply_adds,
+        predicted_memory_bytes=card.memory.with_batches_of(records[0].batch_size),
         scores=scores,
         metrics={name: fmean(table[name]) for name in METRICS} if scores else None,
         diagnosis=diagnosis,
@@ -102,8 +103,12 @@ def describe(scores: Runs, stability_rank: int, design: Design) -> Scores:
 
 
 def _cost(records: Sequence[FoldRecord], table: pd.DataFrame) -> Cost:
+    timings = [record.timing for record in records]
+    gpu = [one.peak_gpu_bytes for one in timings if one.peak_gpu_bytes is not None]
     return Cost(
         seconds_per_epoch=fmean(table["seconds_per_epoch"]),
-        total_seconds=sum(record.timing.total_seconds for record in records),
-        images_per_second=fmean(record.timing.images_per_second for record in records),
+        total_seconds=sum(one.total_seconds for one in timings),
+        images_per_second=fmean(one.images_per_second for one in timings),
+        peak_memory_bytes=median_high(one.peak_memory_bytes for one in timings),
+        peak_gpu_bytes=median_high(gpu) if gpu else None,
     )

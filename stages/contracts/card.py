@@ -37,6 +37,18 @@ class Loaded(Strict):
     left_over: list[str]  # tensors of the source that nothing takes
 
 
+class Memory(Strict):
+    """What one process needs to train on a CPU in float32, predicted; in bytes."""
+
+    process_bytes: Count  # Python and the libraries
+    weight_bytes: Count  # weights, their gradients and two moments
+    image_bytes: Count  # what is kept of each image of a batch until the backward pass
+
+    def with_batches_of(self, n: int) -> int:
+        """Return the bytes that training needs with n images a step."""
+        return self.process_bytes + self.weight_bytes + n * self.image_bytes
+
+
 class Card(Strict):
     """The facts of one architecture, adapted to the data."""
 
@@ -50,6 +62,7 @@ class Card(Strict):
     locked_parameters: Count  # the others: they never train
     multiply_adds: Count  # of one image in evaluation
     activation_bytes: Count  # outputs of all layers for one image in float32, by torchinfo
+    memory: Memory  # of training
     smallest_side: Size | None  # pixels; every larger square fits, too; None: certain sizes only
     downsampling: Size | None  # pixels of the image to one of its last maps; None: no maps
     policy: str  # which parts train, when, and how fast

@@ -110,11 +110,13 @@ class Diagnosis(Strict):
 
 
 class Cost(Strict):
-    """What the clock said: facts of a machine, never the same twice."""
+    """What clock and memory said: facts of a machine, never the same twice."""
 
     seconds_per_epoch: Positive  # training steps only, mean over folds
     total_seconds: Positive  # sum over folds, evaluation and start included
     images_per_second: Positive  # in training steps, mean over folds
+    peak_memory_bytes: Count  # of a process, median over folds
+    peak_gpu_bytes: Count | None  # of tensors on the GPU, likewise; None: trained on the CPU
 
 
 class Architecture(Strict):
@@ -126,6 +128,7 @@ class Architecture(Strict):
     reason: str | None  # which folds diverged, and why
     parameters: Count
     multiply_adds: Count  # of one image
+    predicted_memory_bytes: Count  # of a process that trains on a CPU in float32
     scores: Scores | None
     metrics: dict[MetricName, float] | None  # every metric, mean over folds
     diagnosis: Diagnosis

@@ -25,12 +25,14 @@ class Epoch(Strict):
 
 
 class Timing(Strict):
-    """What the clock said: facts of a machine, never the same twice."""
+    """What clock and memory said: facts of a machine, never the same twice."""
 
     train_seconds: Seconds  # all epochs, without evaluation
     evaluate_seconds: Seconds  # all evaluations
     total_seconds: Seconds  # from the fresh network to its last score
     images_per_second: Annotated[float, Field(ge=0)]  # in training steps
+    peak_memory_bytes: Count  # of the process, libraries included
+    peak_gpu_bytes: Count | None  # of all tensors on the GPU; None: trained on the CPU
 
 
 class Machine(Strict):
@@ -98,6 +100,7 @@ class FoldRecord(Strict):
     n_train: Count
     n_validation: Count
     epochs: Annotated[int, Field(ge=1)]  # asked for
+    batch_size: Annotated[int, Field(ge=1)]  # images a step, at most
     curves: list[Epoch]  # up to the last epoch with finite losses
     tally: Tally | None  # of the validation images after the last epoch; None: diverged
     best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score

@@ -1,8 +1,10 @@
 """JSON with the same bytes for the same content, made for reading in a pull request."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,9 +29,17 @@ def write_json(path: Path, content: BaseModel | dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text with Unix line ends, whole or not at all; folders are made."""
+    with open_whole(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def open_whole(path: Path) -> Iterator[TextIO]:
+    """Open a text as `write_text` writes it, for one that is written line by line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
     partial.replace(path)
 
 

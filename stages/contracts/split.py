@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.command import InputError
-from stages.contracts.json_file import read_json, write_json, write_text
+from stages.contracts.json_file import open_whole, read_json, write_json
 from stages.contracts.strict import Strict
 
 HELD_OUT = -1  # the "fold" of a test image
@@ -48,8 +48,9 @@ class Split:
 
 def write_split(folder: Path, split: Split) -> None:
     """Write folds.csv and normalisation.json."""
-    lines = [f"{index},{fold}" for index, fold in enumerate(split.fold)]
-    write_text(folder / "folds.csv", "\n".join(["index,fold", *lines, ""]))
+    with open_whole(folder / "folds.csv") as file:
+        file.write("index,fold\n")
+        file.writelines(f"{index},{fold}\n" for index, fold in enumerate(split.fold))
     write_json(folder / "normalisation.json", split.normalisation)
 
 

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.dataset import DatasetInfo, create_images, write_dataset
+from stages.contracts.pieces import pieces
 from stages.prepare.arrange import Arrangement
 from stages.prepare.decode import Decoded
 from stages.prepare.params import PrepareParams
 from stages.prepare.source import Source
-
-CHUNK = 256  # images copied at once
 
 
 def store(
@@ -29,9 +28,8 @@ def _store_images(folder: Path, decoded: Decoded, order: NDArray[np.intp]) -> tu
     n_channels = 1 if decoded.is_grey else 3
     height, width = decoded.pixels.shape[1:3]
     images = create_images(folder, (len(order), height, width, n_channels))
-    for start in range(0, len(order), CHUNK):
-        chunk = order[start : start + CHUNK]
-        images[start : start + CHUNK] = decoded.pixels[chunk, :, :, :n_channels]
+    for part in pieces(len(order), decoded.pixels[0].nbytes):
+        images[part] = decoded.pixels[order[part], :, :, :n_channels]
     return images.shape
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from stages.contracts.card import Card, Loaded
+from stages.contracts.card import Card, Loaded, Memory
 from stages.report.blocks import (
     Bullets,
     Document,
@@ -15,6 +15,7 @@ from stages.report.blocks import (
     Table,
 )
 from stages.report.diagram import diagram
+from stages.report.numbers import size
 
 HEADER = (
     "architecture",
@@ -43,7 +44,8 @@ def architectures_page(cards: Sequence[Card]) -> Document:
             Paragraph(
                 "Trained parameters are those that train in some epoch; locked ones never do. "
                 "Multiply-adds and activations, the outputs of all layers in float32, are of one "
-                "image. Downsampling is how many pixels a side become one before what is left is "
+                "image. Memory to train is predicted, of one process on a CPU in float32. "
+                "Downsampling is how many pixels a side become one before what is left is "
                 "pooled."
             ),
             Paragraph(
@@ -78,12 +80,20 @@ def _section(card: Card) -> Section:
     facts: list[Line] = [
         f"input {shape}, {len(card.classes)} classes",
         f"policy: {card.policy}",
+        f"memory to train: {_memory(card.memory)}",
         *(_loaded(loaded) for loaded in card.loaded),
         *((Strong("caution:"), f" {caution}") for caution in card.cautions),
     ]
     layers = Paragraph(Link("its layers", f"models/{card.name}/summary.txt"))
     drawing = Drawing(diagram(card), layers)
     return Section(card.name, [Paragraph(card.title), Bullets(facts), drawing])
+
+
+def _memory(memory: Memory) -> str:
+    return (
+        f"{size(memory.process_bytes)} for Python and its libraries, {size(memory.weight_bytes)} "
+        f"for weights, gradients and moments, {size(memory.image_bytes)} an image of a batch"
+    )
 
 
 def _loaded(loaded: Loaded) -> str:

@@ -11,6 +11,11 @@ def short(count: float) -> str:
     return _three_digits(count)
 
 
+def size(n_bytes: float) -> str:
+    """Return bytes in three digits, such as "584 MB" or "2.33 GB"."""
+    return f"{short(n_bytes)}B"
+
+
 def percent(share: float) -> str:
     """Return a share such as "5.2 %"."""
     return f"{100 * share:.1f} %"

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stages.contracts.features import Features
+from stages.train.mapped import Rows
 
 MAPS = 3  # dimensions of one image's maps, (h, w, c)
 
@@ -20,7 +21,10 @@ class FeatureViews:
             features: With at least one view; may be memory-mapped.
             device: Of the batches.
         """
-        self._features = features
+        assert features.plain is not None
+        self._plain = Rows(features.plain)
+        self._views = [Rows(view) for view in features.views]
+        self._is_half = features.dtype == "bfloat16"
         self._device = device
 
     def training(self, index: NDArray[np.int64], epoch: int) -> Tensor:
@@ -30,17 +34,15 @@ class FeatureViews:
             index: (b,) positions in the data set.
             epoch: Counted from 1.
         """
-        views = self._features.views
-        return self._take(views[(epoch - 1) % len(views)], index)
+        return self._take(self._views[(epoch - 1) % len(self._views)], index)
 
     def plain(self, index: NDArray[np.int64]) -> Tensor:
         """Return features of images as they are."""
-        assert self._features.plain is not None
-        return self._take(self._features.plain, index)
+        return self._take(self._plain, index)
 
-    def _take(self, array: NDArray[np.generic], index: NDArray[np.int64]) -> Tensor:
-        taken = torch.from_numpy(np.ascontiguousarray(array[index]))
-        if self._features.dtype == "bfloat16":
+    def _take(self, rows: Rows, index: NDArray[np.int64]) -> Tensor:
+        taken = torch.from_numpy(rows.take(index))
+        if self._is_half:
             taken = taken.view(torch.bfloat16)
         if taken.ndim == MAPS + 1:
             taken = taken.permute(0, 3, 1, 2)

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from stages.augment.draws import Draws, draw
 from stages.augment.transforms import BRIGHTEST, as_images, augment
+from stages.contracts.pieces import pieces
 from stages.contracts.recipe import Recipe
+from stages.train.mapped import Rows
 
 Place = tuple[int, int]
 
@@ -32,7 +34,7 @@ class Images:
             std: (c,) likewise, above 0.
             device: Of the batches.
         """
-        self._pixels = pixels
+        self._pixels = Rows(pixels)
         self._device = device
         self._resident = _on_device(pixels, device)
         self._mean = torch.tensor(mean, device=device).reshape(1, -1, 1, 1) * BRIGHTEST
@@ -58,7 +60,7 @@ class Images:
 
     def _take(self, index: NDArray[np.int64]) -> Tensor:
         if self._resident is None:
-            return torch.from_numpy(self._pixels[index]).to(self._device)
+            return torch.from_numpy(self._pixels.take(index)).to(self._device)
         return self._resident[torch.from_numpy(index).to(self._device)]
 
     def _normalise(self, images: Tensor) -> Tensor:
@@ -103,4 +105,7 @@ def _on_device(pixels: NDArray[np.uint8], device: torch.device) -> Tensor | None
     """Return the whole array on a GPU that has room for it; None elsewhere."""
     if device.type != "cuda" or pixels.nbytes > ROOM * torch.cuda.mem_get_info(device)[0]:
         return None
-    return torch.from_numpy(np.array(pixels)).to(device)
+    resident = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+    for part in pieces(len(pixels), pixels[0].nbytes):
+        resident[part] = torch.from_numpy(np.array(pixels[part]))
+    return resident

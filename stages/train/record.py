@@ -9,11 +9,18 @@ from stages.contracts.weights import TrainedOn
 from stages.train.fit import Outcome
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
+from stages.train.memory import peak_gpu_bytes, peak_memory_bytes
+from stages.train.params import TrainSection
 from stages.train.score import tally
 
 
 def fold_record(
-    model: str, fold: Fold, outcome: Outcome, hardware: Hardware, epochs: int, seconds: float
+    model: str,
+    fold: Fold,
+    outcome: Outcome,
+    hardware: Hardware,
+    section: TrainSection,
+    seconds: float,
 ) -> FoldRecord:
     """Return the record; of training that diverged it holds the curves and no score.
 
@@ -22,7 +29,7 @@ def fold_record(
         fold: What it trained on.
         outcome: How it went.
         hardware: Where.
-        epochs: Asked for.
+        section: The budget.
         seconds: From the fresh network to its last score.
     """
     return FoldRecord(
@@ -34,11 +41,12 @@ def fold_record(
         reason=outcome.diverged,
         n_train=len(fold.training),
         n_validation=len(fold.validation),
-        epochs=epochs,
+        epochs=section.epochs,
+        batch_size=section.batch_size,
         curves=outcome.curves,
         tally=_tally(fold, outcome),
         best_epoch=outcome.best_epoch,
-        timing=_timing(outcome, len(fold.training), seconds),
+        timing=_timing(outcome, hardware, len(fold.training), seconds),
         machine=hardware.describe(),
     )
 
@@ -69,11 +77,13 @@ def _tally(fold: Fold, outcome: Outcome) -> Tally | None:
     return tally(outcome.last, fold.labels[fold.validation], fold.validation)
 
 
-def _timing(outcome: Outcome, n_train: int, total: float) -> Timing:
+def _timing(outcome: Outcome, hardware: Hardware, n_train: int, total: float) -> Timing:
     n_images = n_train * len(outcome.curves)
     return Timing(
         train_seconds=round(outcome.train_seconds, 3),
         evaluate_seconds=round(outcome.evaluate_seconds, 3),
         total_seconds=round(total, 3),
         images_per_second=round(n_images / outcome.train_seconds, 1) if n_images else 0.0,
+        peak_memory_bytes=peak_memory_bytes(),
+        peak_gpu_bytes=peak_gpu_bytes(hardware.device),
     )

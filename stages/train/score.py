@@ -1,14 +1,18 @@
 """Numbers from logits, in double precision."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.fold_record import Calibration, Mistake, Tally
+from stages.contracts.pieces import pieces
 
 BINS = 15  # of the calibration, as in Guo et al. 2017
 RANKS = 10  # of the true class, that are counted
 PAIRS = 30  # of confused classes, whose images are named: more than a report shows
 EXAMPLES = 3  # images of each such pair
+DOUBLE = 8  # bytes of a float64
 
 
 def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -18,10 +22,8 @@ def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         logits: (n, n_classes).
         labels: (n,) true class.
     """
-    with np.errstate(invalid="ignore"):  # infinite logits: the result says so
-        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=1))
-    return float((log_sum - shifted[np.arange(len(labels)), labels]).mean())
+    losses = [_losses(logits[part], labels[part]) for part in _parts(logits)]
+    return float(np.concatenate(losses).mean())
 
 
 def accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -45,7 +47,7 @@ def tally(
         index: (n,) position of each image in the data set.
     """
     predicted = logits.argmax(axis=1)
-    confidence = _shares(logits)[np.arange(len(labels)), predicted]
+    confidence = np.concatenate([_confidence(logits[part]) for part in _parts(logits)])
     table = confusion(labels, predicted, logits.shape[1])
     return Tally(
         n_classes=logits.shape[1],
@@ -71,11 +73,26 @@ def confusion(
     return counts.reshape(n_classes, n_classes)
 
 
-def _shares(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the softmax, (n, n_classes)."""
+def _parts(logits: NDArray[np.float32]) -> Iterator[slice]:
+    """Yield parts of the rows: of many classes, copies in float64 of all would fill the memory."""
+    return pieces(len(logits), DOUBLE * logits.shape[1])
+
+
+def _losses(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cross-entropy of each row, (n,)."""
+    with np.errstate(invalid="ignore"):  # infinite logits: the result says so
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+    losses: NDArray[np.float64] = log_sum - shifted[np.arange(len(labels)), labels]
+    return losses
+
+
+def _confidence(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the probability of the likeliest class of each row, (n,)."""
     powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+    likeliest = powers[np.arange(len(logits)), logits.argmax(axis=1)]
+    confidence: NDArray[np.float64] = likeliest / powers.sum(axis=1)
+    return confidence
 
 
 def _ranks(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> list[int]:

@@ -66,7 +66,7 @@ def train(
     finally:
         bar.close()
     seconds = time.perf_counter() - start
-    record = fold_record(network.name, fold, outcome, hardware, section.epochs, seconds)
+    record = fold_record(network.name, fold, outcome, hardware, section, seconds)
     kept = state if network.keep_weights and outcome.diverged is None else None
     return Result(record, predictions(fold, outcome), kept)
 

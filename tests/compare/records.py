@@ -6,7 +6,7 @@ from functools import cache
 
 import yaml
 
-from stages.contracts.card import Card, Loaded, Part, write_card
+from stages.contracts.card import Card, Loaded, Memory, Part, write_card
 from stages.contracts.fold_record import (
     Calibration,
     Epoch,
@@ -47,6 +47,7 @@ def card(name, **changes):
         "locked_parameters": 0,
         "multiply_adds": 5000,
         "activation_bytes": 20_000,
+        "memory": Memory(process_bytes=500_000_000, weight_bytes=20_000_000, image_bytes=1_000_000),
         "smallest_side": 4,
         "downsampling": 2,
         "policy": "trains from scratch",
@@ -114,6 +115,7 @@ def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
         "n_train": 200,
         "n_validation": n_validation,
         "epochs": epochs,
+        "batch_size": 64,
         "curves": curves,
         "tally": None if diverged else tally(accuracy, n_validation, n_classes, fold),
         "best_epoch": None if diverged else epochs,
@@ -129,6 +131,8 @@ def timing(train_seconds):
         evaluate_seconds=0.5,
         total_seconds=train_seconds + 1,
         images_per_second=100.0,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
     )
 
 

@@ -45,6 +45,18 @@ def test_cost_is_what_the_clock_said():
     assert (b.seconds_per_epoch, b.total_seconds) == (3, 14)
 
 
+def test_memory_is_that_of_the_median_fold_and_the_prediction_that_of_the_batch():
+    peaks = iter([700, 600, 900])
+    found = findings(
+        {"a": [[0.9, 0.8, 0.7]]},
+        timing=lambda _: timing(2.0).model_copy(update={"peak_memory_bytes": next(peaks)}),
+    )
+    (one,) = found.comparison.architectures
+    assert one.cost.peak_memory_bytes == 700
+    assert one.cost.peak_gpu_bytes is None
+    assert one.predicted_memory_bytes == 500_000_000 + 20_000_000 + 64 * 1_000_000
+
+
 @pytest.mark.parametrize(
     "metric", ["accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k"]
 )

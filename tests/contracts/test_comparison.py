@@ -46,6 +46,7 @@ FAILED = Architecture(
     reason="diverged",
     parameters=1,
     multiply_adds=2,
+    predicted_memory_bytes=3,
     scores=None,
     metrics=None,
     diagnosis=Diagnosis(fit="diverged", evidence="train loss is NaN", **UNKNOWN),

@@ -6,7 +6,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from stages.contracts.card import Card, Loaded, Part, read_card, write_card
+from stages.contracts.card import Card, Loaded, Memory, Part, read_card, write_card
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import (
     Calibration,
@@ -35,6 +35,7 @@ CARD = Card(
     locked_parameters=1,
     multiply_adds=100,
     activation_bytes=400,
+    memory=Memory(process_bytes=500, weight_bytes=40, image_bytes=3),
     smallest_side=None,
     downsampling=4,
     policy="frozen: conv",
@@ -95,6 +96,7 @@ RECORD = FoldRecord(
     n_train=80,
     n_validation=20,
     epochs=1,
+    batch_size=16,
     curves=[
         Epoch(
             epoch=1,
@@ -106,7 +108,14 @@ RECORD = FoldRecord(
     ],
     tally=TALLY,
     best_epoch=1,
-    timing=Timing(train_seconds=1, evaluate_seconds=0.5, total_seconds=2, images_per_second=80),
+    timing=Timing(
+        train_seconds=1,
+        evaluate_seconds=0.5,
+        total_seconds=2,
+        images_per_second=80,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
+    ),
     machine=Machine(device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}),
 )
 

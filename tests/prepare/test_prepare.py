@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from stages.contracts import pieces
 from stages.contracts.command import InputError
 from stages.contracts.dataset import read_dataset, read_samples
 from stages.prepare.__main__ import main
@@ -102,3 +105,20 @@ def test_wrong_input_is_one_line_and_no_traceback(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("error: prepare.root is 'nowhere', which does not exist; ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_memory_does_not_grow_with_the_images(prepare, save, monkeypatch):
+    """Of 192 images more, the memory holds far fewer: they stream to the disk."""
+    monkeypatch.setattr(pieces, "PIECE", 2**16)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # images in flight are some a core
+    image, peaks = 64 * 64 * 3, []
+    for n in (32, 128):
+        names = [f"{label}/{index}.png" for label in ("cat", "dog") for index in range(n)]
+        root = save(*names, size=(64, 64))
+        prepare(dataset="folder", root=str(root))  # once before, so that imports do not count
+        tracemalloc.start()
+        info = read_dataset(prepare(dataset="folder", root=str(root))).info
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (info.n_train + info.n_test, info.height) == (256, 64)
+    assert peaks[1] - peaks[0] < 192 * image / 2

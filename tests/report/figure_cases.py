@@ -117,10 +117,17 @@ def _architecture(name, cost, folds):
         reason=None if scores else REASON,
         parameters=cost[1],
         multiply_adds=5000,
+        predicted_memory_bytes=650_000_000,
         scores=scores,
         metrics={"accuracy": scores.mean} if scores else None,
         diagnosis=diagnosis,
-        cost=Cost(seconds_per_epoch=cost[0], total_seconds=9, images_per_second=99)
+        cost=Cost(
+            seconds_per_epoch=cost[0],
+            total_seconds=9,
+            images_per_second=99,
+            peak_memory_bytes=600_000_000,
+            peak_gpu_bytes=None,
+        )
         if scores
         else None,
     )

@@ -1,9 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.split import normalisation
+from stages.contracts import pieces
 from stages.split.normalisation import normalise
 
 FOLD = np.array([0, 1, 2] * 5)
@@ -38,11 +40,26 @@ def test_order_changes_no_bit(order):
     assert normalise(images[order], FOLD[order], 3) == normalise(images, FOLD, 3)
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 15, 1000])
-def test_chunks_change_no_bit(monkeypatch, chunk):
+@pytest.mark.parametrize("images", [1, 4, 15, 1000])
+def test_pieces_change_no_bit(monkeypatch, images):
     expected = normalise(images_of(2), FOLD, 3)
-    monkeypatch.setattr(normalisation, "CHUNK", chunk)
+    monkeypatch.setattr(pieces, "PIECE", images * images_of(2)[0].nbytes)
     assert normalise(images_of(2), FOLD, 3) == expected
+
+
+def test_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
+    """Four times the images, mapped from a file: added are a few numbers of each."""
+    monkeypatch.setattr(pieces, "PIECE", 2**18)
+    peaks = []
+    for n in (256, 1024):
+        shape = (n, 32, 32, 3)
+        images = np.lib.format.open_memmap(tmp_path / f"{n}.npy", "w+", dtype=np.uint8, shape=shape)
+        tracemalloc.start()
+        normalise(images, np.arange(n) % 3, 3)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] > 2**18
+    assert peaks[1] - peaks[0] < 768 * 200  # bytes an image, of 3,072
 
 
 def test_brightest_images_do_not_overflow():

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from stages.contracts import pieces
 from stages.train.score import BINS, accuracy, log_loss, tally
 
 
@@ -72,3 +74,18 @@ def test_huge_logits_do_not_overflow():
 def test_a_logit_that_is_not_finite_shows(wrong):
     logits = np.array([[0.0, 1.0], [wrong, 0.0]], dtype=np.float32)
     assert not math.isfinite(log_loss(logits, np.array([0, 1])))
+
+
+def test_memory_does_not_grow_with_copies_of_the_logits(monkeypatch):
+    """Of many classes, one copy of all logits in float64 would be twice as large as they are."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(2000, 200)).astype(np.float32)
+    labels, index = rng.integers(0, 200, 2000), np.arange(2000)
+    expected = tally(logits, labels, index)
+    monkeypatch.setattr(pieces, "PIECE", 2**14)
+    tracemalloc.start()
+    found = tally(logits, labels, index)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == expected
+    assert peak < 1.5 * logits.nbytes

@@ -31,6 +31,9 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     assert best.validation_accuracy == accuracy(predictions.best, labels)
     assert record.accuracy == record.curves[-1].validation_accuracy
     assert (record.n_train, record.n_validation, record.n_folds) == (64, 32, 3)
+    assert record.batch_size == 16
+    assert record.timing.peak_memory_bytes > 100_000_000  # torch alone takes more
+    assert record.timing.peak_gpu_bytes is None
     assert [point.epoch for point in record.curves] == [1, 2]
     out, error = capsys.readouterr()
     assert out.startswith("train: slim_vgg repeat 0 fold 1, ")

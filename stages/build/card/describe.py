@@ -8,6 +8,7 @@ import torchinfo
 from torch import nn
 
 from stages.build.card.downsampling import downsampling
+from stages.build.card.memory import foresee
 from stages.build.card.operations import multiply_adds
 from stages.build.card.parts import find_parts
 from stages.build.card.plan import policy_in_words, shorten, trains_from
@@ -46,6 +47,7 @@ def describe(network: Network, findings: Findings, classes: list[str]) -> tuple[
         locked_parameters=sum(sizes.values()) - trainable,
         multiply_adds=multiply_adds(network, int(table.total_mult_adds)),
         activation_bytes=int(table.total_output_bytes),
+        memory=foresee(network),
         smallest_side=smallest_side(network),
         downsampling=downsampling(network),
         policy=policy_in_words(network, module, is_pretrained=bool(findings.loaded)),

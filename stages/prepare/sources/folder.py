@@ -96,11 +96,11 @@ def _images(base: Path, part: str, classes: list[str]) -> list[tuple[str, int]]:
 
 
 def _files(base: Path, folder: Path) -> list[str]:
-    found = [
+    found = (
         path.relative_to(base)
         for path in folder.rglob("*")
         if path.name.lower().endswith(ENDINGS + UNREAD) and not path.is_dir()
-    ]
+    )
     return sorted(path.as_posix() for path in found if not _is_hidden(path))
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from stages.contracts.comparison import Architecture
+from stages.contracts.comparison import Architecture, Cost
 from stages.report.blocks import Block, Bullets, Details, Line, Paragraph, Section, Strong, Table
 from stages.report.findings import Findings
-from stages.report.numbers import NONE, score, seconds, short
+from stages.report.numbers import NONE, score, seconds, short, size
+
+_MEMORY = ("memory", "predicted")
 
 
 def architectures(findings: Findings) -> Section:
@@ -79,7 +81,7 @@ def _more(findings: Findings) -> Details:
     with_parts = any(one.scores and one.scores.parts for one in findings.finished)
     parts = ("of the folds", "of the initial weights") if with_parts else ()
     return Details(
-        "Range, variance, total time and multiply-adds",
+        "Range, variance, total time, multiply-adds and memory",
         [
             _table(
                 findings,
@@ -90,14 +92,15 @@ def _more(findings: Findings) -> Details:
             _table(
                 findings,
                 "Cost",
-                ("architecture", "total s", "images / s", "parameters", "multiply-adds"),
+                ("architecture", "total s", "images / s", "parameters", "multiply-adds", *_MEMORY),
                 _cost,
             ),
             Paragraph(
                 "Seconds an epoch and images a second are of training steps, total seconds of all "
                 "folds with evaluation and start; multiply-adds are of one image. What a part that "
                 "never trains made of the images was computed once before, and is not in the "
-                "seconds."
+                "seconds. Memory is that of one process that trains: the median of the peaks of "
+                "the folds, and what build predicts of the network, in float32 on a CPU."
             ),
         ],
     )
@@ -115,7 +118,14 @@ def _spread(one: Architecture, *, with_parts: bool) -> list[str]:
 
 
 def _cost(one: Architecture) -> list[str]:
-    clock = [NONE, NONE]
+    clock, peak = [NONE, NONE], NONE
     if one.cost is not None:
         clock = [seconds(one.cost.total_seconds), f"{one.cost.images_per_second:,.0f}"]
-    return [*clock, f"{one.parameters:,}", f"{one.multiply_adds:,}"]
+        peak = _peak(one.cost)
+    predicted = size(one.predicted_memory_bytes)
+    return [*clock, f"{one.parameters:,}", f"{one.multiply_adds:,}", peak, predicted]
+
+
+def _peak(cost: Cost) -> str:
+    on_gpu = "" if cost.peak_gpu_bytes is None else f" + {size(cost.peak_gpu_bytes)} (GPU)"
+    return f"{size(cost.peak_memory_bytes)}{on_gpu}"
