@@ -76,6 +76,8 @@ def test_section_says_policy_weights_and_cautions():
     assert bullets == [
         "- input 1×8×8, 4 classes",
         "- policy: frozen: res",
+        "- memory to train: 500 MB for Python and its libraries, 20 MB for weights, gradients and "
+        "moments, 1 MB an image of a batch",
         f"- weights into res: w.pth, SHA-256 {'ab' * 32}; 60 tensors match; 1 missing; 2 left over",
         r"- **caution:** too \*small\*",
     ]

@@ -5,7 +5,7 @@ from compared import PIPELINE, compared, read_all
 from html_tree import parse
 from markdown_it import MarkdownIt
 from pages import HOSTILE
-from records import loaded, record
+from records import loaded, record, timing
 
 from stages.contracts.fold_record import Machine, record_path, write_record
 from stages.report.blocks import figures
@@ -46,7 +46,7 @@ def test_verdict_comes_first_and_the_chosen_row_says_so(report):
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
         r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | 1.50 | 1 k |",
         r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 |",
-        r"| **slim\_vgg** (chosen) | 8.00 | 100 | 1,000 | 5,000 |",
+        r"| **slim\_vgg** (chosen) | 8.00 | 100 | 1,000 | 5,000 | 600 MB | 584 MB |",
         r"| **slim\_vgg** (chosen) | yes | yes | no | 0.0000 | 1.000 | 1.50 |",
         r"| **slim\_vgg** (chosen) | 0.9450 | 0.9450 | 0.9450 | 0.3382 | 0.9650 | 0.2102 |",
         r"| **slim\_vgg** (chosen) | still improving | 0.4725 (1.) | 0.9650 | +0.0200 | "
@@ -261,3 +261,9 @@ def test_pipeline_is_drawn_or_told(found):
     for name in re.findall(r"^  (\w+):\n    desc:", PIPELINE.read_text(), re.MULTILINE):
         assert f'["{name}"]' in drawing
         assert any(one.startswith(f"{name}: ") for one in told)
+
+
+def test_memory_of_the_gpu_is_beside_that_of_the_process(report):
+    gpu = timing(4.0).model_copy(update={"peak_gpu_bytes": 2_330_000_000})
+    text = report({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, timing=gpu)
+    assert "| 600 MB + 2.33 GB (GPU) | 584 MB |" in text.replace("\N{NO-BREAK SPACE}", " ")
