@@ -5,30 +5,31 @@ A command and no stage of dvc.yaml: it runs DVC, once for each training that is 
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.contracts.command import InputError, run
 from stages.contracts.json_file import write_text
 from stages.contracts.params_file import read_params
 from stages.parallel.board import Board
+from stages.parallel.cluster import run_on_cluster
 from stages.parallel.here import run_here
 from stages.parallel.machine import count_cores, find_gpus
 from stages.parallel.params import ParallelParams
 from stages.parallel.pipeline import UPSTREAM, repro, status
 from stages.parallel.slots import Slot, allot
 from stages.parallel.stale import counted, stale_trainings
+from stages.parallel.target import aim
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Bring all up to date; with --list, all before the trainings, and list what is stale."""
-    parser = argparse.ArgumentParser(prog="python -m stages.parallel", description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, help="trainings at a time; by default what fits")
-    parser.add_argument("--list", type=Path, help="write the stale trainings there, and run none")
-    given = parser.parse_args(argv)
+    given = _options(argv)
     hardware = read_params(given.params, ParallelParams).hardware
-    slots = allot(given.jobs, hardware.threads, count_cores(), find_gpus(hardware.device))
+    if given.address:
+        target = aim(given.address, given.remote, given.gpus, hardware)
+    else:
+        slots = allot(given.jobs, hardware.threads, count_cores(), find_gpus(hardware.device))
     repro(*UPSTREAM)
     stages = stale_trainings(status())
     if given.list:
@@ -36,16 +37,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"parallel: {counted(stages)} -> {given.list}")
         return
     if stages:
-        print(f"parallel: {counted(stages)}, {len(slots)} at a time", flush=True)
-        _train(stages, slots)
+        where = f"on {given.address}" if given.address else f"{len(slots)} at a time"
+        print(f"parallel: {counted(stages)}, {where}", flush=True)
+        failures = run_on_cluster(stages, target) if given.address else _run_here(stages, slots)
+        if failures:
+            raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
     repro()
 
 
-def _train(stages: Sequence[str], slots: Sequence[Slot]) -> None:
+def _run_here(stages: Sequence[str], slots: Sequence[Slot]) -> Mapping[str, str]:
     with Board(stages) as board:
         run_here(stages, slots, board)
-    if board.failures:
-        raise InputError("\n".join(f"{stage}: {why}" for stage, why in board.failures.items()))
+    return board.failures
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m stages.parallel", description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=int, help="trainings at a time; by default what fits")
+    where.add_argument("--list", type=Path, help="write the stale trainings there, and run none")
+    where.add_argument(
+        "--address", help="train on a Ray cluster: HOST:PORT, or auto, if one is here"
+    )
+    parser.add_argument("--remote", help="DVC remote between here and the cluster")
+    parser.add_argument("--gpus", type=float, help="share of a GPU that a training there takes")
+    given = parser.parse_args(argv)
+    if given.address is None and (given.remote, given.gpus) != (None, None):
+        parser.error("--remote and --gpus say how a cluster is used; add --address")
+    return given
 
 
 if __name__ == "__main__":

@@ -20,6 +20,19 @@ def repro(*targets: str) -> None:
     _dvc("repro", *targets, stdout=None)
 
 
+def push(remote: str, *targets: str) -> None:
+    """Bring the outputs of stages to a DVC remote.
+
+    Args:
+        remote: Its name.
+        targets: Names of dvc.yaml.
+
+    Raises:
+        InputError: If DVC fails, which has then said why.
+    """
+    _dvc("push", "--remote", remote, *targets, stdout=None)
+
+
 def status() -> str:
     """Return what `dvc status` says of the trainings, as JSON; it asks no network.
 

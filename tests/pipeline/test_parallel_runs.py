@@ -1,20 +1,25 @@
 """Folds trained side by side by real runs of DVC, to the end and not."""
 
-import contextlib
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-import yaml
 from clone import ROOT, ran
 from filelock import FileLock
+from trainings import (
+    PATIENCE,
+    earlier_runs,
+    forget_trainings,
+    processes,
+    results,
+    trainings,
+    wait_until,
+)
 
 JOBS = str(min(2, len(os.sched_getaffinity(0))))
 COMMAND = ("python", "-m", "stages.parallel", "--params", "params.yaml")
@@ -30,72 +35,16 @@ for task in $(seq "${range%-*}" "${range#*-}"); do
   SLURM_ARRAY_TASK_ID=$task bash "$script" "${@:4}"
 done
 """
-PATIENCE = 120  # seconds for what takes a few
-
-
-def forget_trainings(clone, model=""):
-    """Let DVC know nothing of trainings, of one model or all: lock, outputs and earlier runs."""
-    lock = clone.path / "dvc.lock"
-    content = yaml.safe_load(lock.read_text())
-    kept = {name: one for name, one in content["stages"].items() if f"train@{model}" not in name}
-    lock.write_text(yaml.safe_dump(content | {"stages": kept}, sort_keys=False))
-    for folder in (f"data/runs/{model}", f"reports/folds/{model}", ".dvc/cache/runs"):
-        shutil.rmtree(clone.path / folder)
-
-
-def trainings(clone):
-    """Return what dvc.lock says of the trainings, records apart: they hold times."""
-    stages = yaml.safe_load((clone.path / "dvc.lock").read_text())["stages"]
-    found = {name: stage for name, stage in stages.items() if name.startswith("train@")}
-    for stage in found.values():
-        stage["outs"] = [out for out in stage["outs"] if out["path"].startswith("data/runs")]
-    return found
-
-
-def earlier_runs(clone):
-    """Return the keys by which DVC finds earlier trainings again."""
-    cached = (clone.path / ".dvc/cache/runs").glob("*/*/*")
-    return {path.parent.name for path in cached if "stages.train" in path.read_text()}
-
-
-def results(clone):
-    """Return predictions, and records without times."""
-    files = clone.files()
-    found = {name: content for name, content in files.items() if name.endswith(".npz")}
-    for name, content in files.items():
-        if name.startswith("reports/folds/"):
-            found[name] = {**json.loads(content), "timing": None}
-    return found
 
 
 def trainers(clone):
     """Return the trainings that run in a clone."""
-    return processes(clone, b"stages.train")
-
-
-def processes(clone, module):
-    """Return the numbers of the processes in a clone that run a module."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            if module in words and (process / "cwd").readlink() == clone.path.resolve():
-                found.append(int(process.name))
-    return found
+    return processes(clone.path, b"stages.train")
 
 
 def dvc_children(clone):
     """Return what DVC was started for the command and still runs."""
-    return processes(clone, b"stages.parallel.child")
-
-
-def wait_until(true):
-    """Wait until something is true, and return it."""
-    end = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return found
+    return processes(clone.path, b"stages.parallel.child")
 
 
 @pytest.fixture

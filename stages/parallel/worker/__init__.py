@@ -1,0 +1,1 @@
+"""What a worker of a Ray cluster does with one stage."""
