@@ -69,6 +69,14 @@ def start(clone):
         process.wait()
 
 
+@pytest.fixture
+def heeding_interrupts():
+    """What a shell starts in the background ignores them, and so would all that starts from it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def said(clone):
     return (clone.path.parent / "output").read_text()
 
@@ -131,6 +139,7 @@ def test_killed_it_leaves_no_training_and_a_second_call_goes_on(clone, start):
     assert clone.dvc("repro") == []
 
 
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_interrupted_it_leaves_no_training(clone, start):
     clone.change_params(train={"epochs": 100_000})
     command = start(*COMMAND, "--jobs", JOBS)
