@@ -11,13 +11,13 @@ import yaml
 PATIENCE = 400  # seconds for what takes a few, where the machine has much else to do
 
 
-def forget_trainings(clone):
-    """Let DVC know nothing of a training: neither lock, nor outputs, nor earlier runs."""
+def forget_trainings(clone, model=""):
+    """Let DVC know nothing of trainings, of one model or all: lock, outputs and earlier runs."""
     lock = clone.path / "dvc.lock"
     content = yaml.safe_load(lock.read_text())
-    kept = {name: one for name, one in content["stages"].items() if "train@" not in name}
+    kept = {name: one for name, one in content["stages"].items() if f"train@{model}" not in name}
     lock.write_text(yaml.safe_dump(content | {"stages": kept}, sort_keys=False))
-    for folder in ("data/runs", "reports/folds", ".dvc/cache/runs"):
+    for folder in (f"data/runs/{model}", f"reports/folds/{model}", ".dvc/cache/runs"):
         shutil.rmtree(clone.path / folder)
 
 
