@@ -24,21 +24,37 @@ class Clone:
 
     def run(self, *command, **environment):
         """Run a command and return what came of it."""
-        bin_first = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         return subprocess.run(
             command,
             cwd=self.path,
-            env={
-                "PATH": bin_first,
-                "HOME": str(self.path.parent),
-                "LANG": "C.UTF-8",
-                **environment,
-            },
+            env=self.environment(**environment),
             capture_output=True,
             text=True,
             check=False,
             timeout=300,
         )
+
+    def start(self, *command, **environment):
+        """Start a command with its output in a file beside the clone."""
+        with self.output.open("w") as output:
+            return subprocess.Popen(
+                command,
+                cwd=self.path,
+                env=self.environment(**environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self):
+        """The file with what the command said that was started last."""
+        return self.path.parent / "output"
+
+    def environment(self, **more):
+        """Return that of a command: nothing of the user's, and this Python first."""
+        bin_first = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        home = str(self.path.parent)
+        return {"PATH": bin_first, "HOME": home, "LANG": "C.UTF-8", **more}
 
     def dvc(self, *words):
         """Run dvc, which must succeed, and return the stages that ran."""

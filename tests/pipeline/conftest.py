@@ -47,6 +47,21 @@ def clone(finished, tmp_path):
     return Clone(tmp_path / "foldwise")
 
 
+@pytest.fixture
+def start(clone):
+    """Return a function that starts a command in the clone; the test's end is its end, too."""
+    running = []
+
+    def start(*command, **environment):
+        running.append(clone.start(*command, **environment))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def proposal(finished, tmp_path_factory):
     """Return a clone on a branch with fewer candidates and another metric, run and committed."""

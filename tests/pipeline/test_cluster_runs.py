@@ -4,8 +4,6 @@ import hashlib
 import importlib.util
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from trainings import (
+    COMMAND,
     earlier_runs,
     forget_trainings,
     processes,
@@ -87,9 +86,8 @@ def ancestors(process):
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     """Return a cluster with two workers, of two CPUs each, so that the one that stays is quick."""
-    short = tempfile.mkdtemp(
-        prefix="ray", dir="/tmp"
-    )  # its sockets have names of 108 bytes at most
+    # Names of its sockets may have 108 bytes, which those of pytest's folders are over.
+    short = tempfile.mkdtemp(prefix="ray", dir="/tmp")
     folder = tmp_path_factory.mktemp("nodes")
     with pytest.MonkeyPatch.context() as patch:
         environment = LOOPBACK | {"TMPDIR": str(folder), "RAY_TMPDIR": short}
@@ -115,47 +113,17 @@ def sharing(clone):
 
 
 def command(nodes):
-    return (
-        "python",
-        "-m",
-        "stages.parallel",
-        "--params",
-        "params.yaml",
-        "--address",
-        nodes.ray.address,
-    )
-
-
-@pytest.fixture
-def start(clone):
-    """Return a function that starts a command in the clone."""
-    running = []
-
-    def start(*words):
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        env = {"PATH": path, "HOME": str(clone.path.parent), "LANG": "C.UTF-8", **LOOPBACK}
-        with (clone.path.parent / "output").open("w") as output:
-            running.append(
-                subprocess.Popen(
-                    words, cwd=clone.path, env=env, stdout=output, stderr=subprocess.STDOUT
-                )
-            )
-        return running[-1]
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
+    return (*COMMAND, "--address", nodes.ray.address)
 
 
 def test_a_cluster_gives_what_one_machine_gives_though_it_loses_a_node(
     finished, sharing, start, nodes
 ):
-    process = start(*command(nodes))
+    process = start(*command(nodes), **LOOPBACK)
     trainer = nodes.lose_one_at_work()
     wait_until(lambda: trainer not in nodes.trainers())
     process.wait(300)
-    output = (sharing.path.parent / "output").read_text()
+    output = sharing.output.read_text()
     assert process.returncode == 0, output
     assert re.findall(r"^\[(\d)/4\] train: ", output, re.MULTILINE) == ["1", "2", "3", "4"]
     assert results(sharing) == results(finished)
@@ -172,7 +140,7 @@ def test_killed_it_goes_on_with_what_is_left_and_a_fold_that_fails_stops_no_othe
     own = {"architectures": {"fragile": {"file": "nets/fragile.py:Fragile"}}}
     sharing.change_params(candidates=["lenet5", "fragile", "lenet5"], build=own)
     (sharing.path / "reports/report.md").unlink()
-    process = start(*command(nodes))
+    process = start(*command(nodes), **LOOPBACK)
     store = sharing.path.parent / "store"
     entry = wait_until(lambda: next(store.glob("runs/*/*/*"), None))
     process.kill()

@@ -12,6 +12,7 @@ import pytest
 from clone import ROOT, ran
 from filelock import FileLock
 from trainings import (
+    COMMAND,
     PATIENCE,
     earlier_runs,
     forget_trainings,
@@ -22,7 +23,6 @@ from trainings import (
 )
 
 JOBS = str(min(2, len(os.sched_getaffinity(0))))
-COMMAND = ("python", "-m", "stages.parallel", "--params", "params.yaml")
 # As SLURM's, but for the queue: a copy of the script elsewhere, one task after the other.
 SBATCH = """#!/usr/bin/env bash
 set -e
@@ -48,28 +48,6 @@ def dvc_children(clone):
 
 
 @pytest.fixture
-def start(clone):
-    """Return a function that starts a command in the clone, with its output in a file."""
-    running = []
-
-    def start(*command, **environment):
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        env = {"PATH": path, "HOME": str(clone.path.parent), "LANG": "C.UTF-8", **environment}
-        with (clone.path.parent / "output").open("w") as output:
-            running.append(
-                subprocess.Popen(
-                    command, cwd=clone.path, env=env, stdout=output, stderr=subprocess.STDOUT
-                )
-            )
-        return running[-1]
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
 def heeding_interrupts():
     """What a shell starts in the background ignores them, and so would all that starts from it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -78,7 +56,7 @@ def heeding_interrupts():
 
 
 def said(clone):
-    return (clone.path.parent / "output").read_text()
+    return clone.output.read_text()
 
 
 def test_side_by_side_is_as_one_by_one(clone):

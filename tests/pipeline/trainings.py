@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+COMMAND = ("python", "-m", "stages.parallel", "--params", "params.yaml")
 PATIENCE = 400  # seconds for what takes a few, where the machine has much else to do
 
 
