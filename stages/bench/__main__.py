@@ -1,7 +1,6 @@
 """Measure how fast Foldwise is, beside what one would otherwise write, and write the page."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from stages.bench.race import Precision
 from stages.contracts.command import run
 from stages.contracts.json_file import write_text
 from stages.contracts.params_file import read_params
+from stages.parallel.machine import count_cores
 from stages.train.hardware import choose_hardware
 from stages.train.params import TrainParams
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ours: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
     bench = Bench(given.params, given.folder, given.repetitions, ours, _tell)
     entered = cases.races(given.data, given.folder)
-    cores = len(os.sched_getaffinity(0))
+    cores = count_cores()
     measured = Measured(
         machine=describe(hardware),
         starts=[bench.start(one) for one in cases.started()],

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from stages.contracts.params_file import read_yaml
+from stages.bench.settings import write_settings
 
 FOLDS = 5
 REPEAT = 0
@@ -41,11 +39,15 @@ class Case:
         """A name for files."""
         return f"{self.shown}-{self.model}-{self.images}-{self.epochs}".lower()
 
-    def overrides(self) -> dict[str, dict[str, Any]]:
+    def overrides(self) -> dict[str, Any]:
         """Return what params.yaml gets."""
-        prepare = {"dataset": self.data, "root": str(self.root), "limit": self.images}
-        augment = {"shift": self.shift, "flip": 0.5}
-        return {"prepare": prepare, "augment": augment, "train": {"epochs": self.epochs}}
+        return {
+            "folds": list(range(FOLDS)),
+            "repeats": [REPEAT],
+            "prepare": {"dataset": self.data, "root": str(self.root), "limit": self.images},
+            "augment": {"shift": self.shift, "flip": 0.5},
+            "train": {"epochs": self.epochs},
+        }
 
 
 def make(case: Case, params: Path, folder: Path) -> Path:
@@ -64,17 +66,10 @@ def make(case: Case, params: Path, folder: Path) -> Path:
     own = folder / case.name
     if not (own / "network").is_dir():
         own.mkdir(parents=True, exist_ok=True)
-        _write_params(case, read_yaml(params), own / "params.yaml")
+        write_settings(params, case.overrides(), own / "params.yaml")
         for command in _commands(case, own):
             subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL)
     return own
-
-
-def _write_params(case: Case, content: dict[str, Any], path: Path) -> None:
-    content = content | {"folds": list(range(FOLDS)), "repeats": [REPEAT]}
-    for section, values in case.overrides().items():
-        content[section] = content[section] | values
-    YAML(typ="safe").dump(content, path)
 
 
 def _commands(case: Case, own: Path) -> list[list[str]]:

@@ -3,6 +3,7 @@
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stages.bench.case import Case
 
@@ -10,8 +11,7 @@ FASHION = Case("FashionMNIST", Path("none"), "FashionMNIST", "lenet5", 6000, 3, 
 CIFAR = Case("folder", Path("none"), "CIFAR10", "lenet5", 5000, 3, 0.125)
 DIGITS = Case("digits", Path("data/raw"), "digits", "lenet5", 1400, 10, 0.1)
 QUICK = replace(DIGITS, images=200, epochs=1)
-# Larger networks take fewer images.
-SMALLER = {"slim_vgg": (2000, 2)}
+LARGER: dict[str, Any] = {"model": "slim_vgg", "images": 2000, "epochs": 2}
 TOGETHER = ("lenet5", "slim_vgg")
 WEIGHED = ("slim_vgg", "vgg_resnet", "resnet18")  # of which the share of the peak is taken
 
@@ -28,12 +28,10 @@ def races(data: Path, folder: Path) -> list[Case]:
         found.append(replace(FASHION, root=data / "fashion-mnist"))
     if (data / "cifar10-jpg.zip").is_file():
         found.append(replace(CIFAR, root=_unpacked(data / "cifar10-jpg.zip", folder)))
-    both = [
-        case if model == case.model else replace(case, model=model, images=images, epochs=epochs)
-        for case in found
-        for model, (images, epochs) in {case.model: (0, 0), **SMALLER}.items()
-    ]
-    return both or [DIGITS, replace(DIGITS, model="slim_vgg")]
+    if not found:
+        return [DIGITS, replace(DIGITS, model="slim_vgg")]
+    # The larger network takes fewer images.
+    return [one for case in found for one in (case, replace(case, **LARGER))]
 
 
 def weighed(some: Case) -> list[Case]:

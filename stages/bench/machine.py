@@ -1,11 +1,11 @@
 """The machine on which a benchmark ran, in words that name no place."""
 
-import os
 import platform
 from importlib.metadata import version
 
 import torch
 
+from stages.parallel.machine import count_cores
 from stages.train.hardware import Hardware
 
 
@@ -21,7 +21,7 @@ def describe(hardware: Hardware) -> str:
         return f"{torch.cuda.get_device_name(hardware.device)}; {python}, {versions}"
     has_bfloat16 = "with" if hardware.precision == "bfloat16" else "without"
     return (
-        f"{len(os.sched_getaffinity(0))} {platform.machine()} cores "
+        f"{count_cores()} {platform.machine()} cores "
         f"({torch.backends.cpu.get_cpu_capability()}, {has_bfloat16} bfloat16), "
         f"{hardware.threads} threads; {python}, {versions}"
     )

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from stages.contracts.params_file import read_yaml
+from stages.bench.settings import write_settings
 
 # A fold so small that what one waits for is everything else.
 SMALL: dict[str, Any] = {
@@ -35,10 +33,7 @@ class Workspace:
     def set(self, values: dict[str, Any]) -> None:
         """Merge values into params.yaml."""
         path = self.path / "params.yaml"
-        content = read_yaml(path)
-        for key, value in values.items():
-            content[key] = content[key] | value if isinstance(value, dict) else value
-        YAML(typ="safe").dump(content, path)
+        write_settings(path, values, path)
 
     def repro(self, *targets: str) -> float:
         """Return the seconds of `dvc repro`."""

@@ -18,6 +18,7 @@ from stages.contracts.split import Split, read_split
 from stages.train.hardware import Hardware, set_up
 from stages.train.params import TrainParams, TrainSection
 from stages.train.schedule import one_cycle
+from stages.train.streams import n_batches
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ class Entry:
 
     def module(self, fold: int) -> nn.Module:
         """Return the network with fresh weights."""
-        torch.manual_seed(1000 * self.seed + fold)
+        self.seed_torch(fold)
         return construct(self.network, {})
+
+    def seed_torch(self, fold: int) -> None:
+        """Seed what draws weights, and for the peers batches and augmentation."""
+        torch.manual_seed(1000 * self.seed + fold)
 
     def n_steps(self, fold: int) -> int:
         """Return the steps of the whole training."""
-        return self.section.epochs * -(-len(self.training(fold)) // self.section.batch_size)
+        return self.section.epochs * n_batches(len(self.training(fold)), self.section.batch_size)
 
     def share_of_peak(self, step: int, n_steps: int) -> float:
         """Return the learning rate of a step as a share of the peak."""

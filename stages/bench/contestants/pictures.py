@@ -3,8 +3,6 @@
 from typing import Any
 
 import numpy as np
-import torch
-import torch._dynamo  # the first optimiser would import it, a second on the clock of one fold
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
@@ -77,8 +75,3 @@ def adamw(entry: Entry, module: nn.Module) -> AdamW:
     groups: list[dict[str, Any]] = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
     section = entry.section
     return AdamW(groups, lr=section.learning_rate, weight_decay=section.weight_decay)
-
-
-def seed_all(entry: Entry, fold: int) -> None:
-    """Seed what draws batches and augmentation."""
-    torch.manual_seed(1000 * entry.seed + fold)

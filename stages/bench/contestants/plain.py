@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from stages.bench.contestants.entry import Entry
-from stages.bench.contestants.pictures import adamw, load, seed_all
+from stages.bench.contestants.pictures import adamw, load
 
 Batches = DataLoader[tuple[Tensor, int]]
 
@@ -21,7 +21,7 @@ def _train_fold(entry: Entry, fold: int) -> float:
     module = entry.module(fold).to(device)
     optimiser, n_steps = adamw(entry, module), entry.n_steps(fold)
     scheduler = LambdaLR(optimiser, lambda step: entry.share_of_peak(step, n_steps))
-    seed_all(entry, fold)
+    entry.seed_torch(fold)
     training = load(entry, entry.training(fold), train=True)
     validation = load(entry, entry.validation(fold), train=False)
     accuracy = 0.0

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 
 from stages.bench.contestants.entry import Entry
-from stages.bench.contestants.pictures import adamw, load, seed_all
+from stages.bench.contestants.pictures import adamw, load
 
 
 class _Classifier(LightningModule):
@@ -49,7 +49,7 @@ def train_folds(entry: Entry) -> list[float]:
 
 def _train(entry: Entry, fold: int) -> float:
     classifier = _Classifier(entry, fold)
-    seed_all(entry, fold)
+    entry.seed_torch(fold)
     trainer = Trainer(
         max_epochs=entry.section.epochs,
         accelerator="gpu" if entry.hardware.device.type == "cuda" else "cpu",

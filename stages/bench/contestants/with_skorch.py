@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from stages.bench.contestants.entry import Entry
-from stages.bench.contestants.pictures import Pictures, adamw, loader_options, seed_all
+from stages.bench.contestants.pictures import Pictures, adamw, loader_options
 
 
 class _OfPictures(NeuralNetClassifier):  # type: ignore[misc]
@@ -33,7 +33,7 @@ class _OfPictures(NeuralNetClassifier):  # type: ignore[misc]
 def train_folds(entry: Entry) -> list[float]:
     """Train the folds and return the accuracy of each."""
     first = entry.folds[0]
-    seed_all(entry, first)
+    entry.seed_torch(first)
     everything = np.concatenate([entry.training(first), entry.validation(first)])
     splits = [
         (_within(everything, entry.training(fold)), _within(everything, entry.validation(fold)))
