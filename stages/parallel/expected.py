@@ -1,12 +1,11 @@
 """What must be the same on every worker, since it decides the bits of a result."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Literal
 
 from stages.contracts.command import InputError
+from stages.contracts.versions import versions
 from stages.train.params import HardwareSection
 
 Device = Literal["cpu", "cuda"]
@@ -68,12 +67,6 @@ def expect(section: HardwareSection, here: Device, precision: str, needs: Needs)
             "set 'bfloat16' or 'float32'"
         )
     return versions() | {"precision": precision}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
-    packages = {name: version(name) for name in ("numpy", "torch", "torchvision")}
-    return {"python": platform.python_version()} | packages
 
 
 def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> None:

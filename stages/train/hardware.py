@@ -1,15 +1,14 @@
 """Where and in which precision a fold trains, and how its numbers stay the same."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Literal
 
 import torch
 
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import Machine
+from stages.contracts.versions import versions
 from stages.train.params import HardwareSection
 
 Precision = Literal["float32", "bfloat16"]
@@ -46,7 +45,7 @@ class Hardware:
         is_cuda = self.device.type == "cuda"
         name = f"cuda {torch.cuda.get_device_name(self.device)}" if is_cuda else "cpu"
         return Machine(
-            device=name, precision=self.precision, threads=self.threads, versions=_versions()
+            device=name, precision=self.precision, threads=self.threads, versions=versions()
         )
 
 
@@ -87,12 +86,6 @@ def set_up(section: HardwareSection) -> Hardware:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is asked for by name
     return hardware
-
-
-def _versions() -> dict[str, str]:
-    """Return what computes, without importing what need not be."""
-    packages = {name: version(name) for name in ("numpy", "torch", "torchvision")}
-    return {"python": platform.python_version()} | packages
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -3,7 +3,8 @@
 import pytest
 
 from stages.contracts.command import InputError
-from stages.parallel.expected import Needs, choose_needs, compare, expect, versions
+from stages.contracts.versions import versions
+from stages.parallel.expected import Needs, choose_needs, compare, expect
 from stages.train.params import HardwareSection
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.contracts.json_file import write_text
-from stages.parallel.expected import versions
+from stages.contracts.versions import versions
 from stages.train.params import HardwareSection
 
 KEPT = Path(".dvc/tmp/precision")  # loading torch takes seconds, and folds of a worker share it
