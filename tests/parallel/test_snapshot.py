@@ -3,7 +3,7 @@
 import io
 import re
 import subprocess
-import tarfile
+import zipfile
 
 import pytest
 
@@ -38,8 +38,8 @@ def repository(tmp_path):
 
 
 def names(snapshot):
-    with tarfile.open(fileobj=io.BytesIO(snapshot.content)) as archive:
-        return archive.getnames()
+    with zipfile.ZipFile(io.BytesIO(snapshot.content)) as archive:
+        return archive.namelist()
 
 
 def test_what_train_needs_goes_uncommitted_or_not_and_nothing_else(repository):

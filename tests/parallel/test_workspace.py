@@ -3,7 +3,7 @@
 import io
 import subprocess
 import sys
-import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,10 @@ with workspace(Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), "a" * 64, "sto
 
 @pytest.fixture
 def snapshot():
-    """Return a tar file as a snapshot is."""
+    """Return a zip file as a snapshot is."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo(".dvc/config"))
+    with zipfile.ZipFile(packed, mode="w") as archive:
+        archive.writestr(".dvc/config", "")
     return packed.getvalue()
 
 
@@ -65,7 +65,7 @@ def test_one_in_use_is_left_alone(tmp_path, snapshot):
 
 
 def test_one_of_a_killed_worker_is_not_used_again(tmp_path, snapshot):
-    file = tmp_path / "snapshot.tar"
+    file = tmp_path / "snapshot.zip"
     file.write_bytes(snapshot)
     command = (sys.executable, "-c", HOLDER, str(tmp_path), str(file))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

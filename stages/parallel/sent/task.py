@@ -52,7 +52,7 @@ def carry_out(order: Order, snapshot: bytes, desk: Any) -> tuple[int, str]:  # n
 
     Args:
         order: What to run.
-        snapshot: The tar file.
+        snapshot: The zip file.
         desk: Handle of the actor.
 
     Returns:

@@ -4,8 +4,8 @@ import fcntl
 import io
 import os
 import shutil
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +34,7 @@ def workspace(node: Path, snapshot: bytes, sha256: str, remote: str) -> Iterator
 
     Args:
         node: Folder that all workers of a node share.
-        snapshot: A tar file.
+        snapshot: A zip file.
         sha256: Of the snapshot.
         remote: Name of the DVC remote.
     """
@@ -75,8 +75,8 @@ def _make(node: Path, prefix: str, snapshot: bytes, remote: str) -> tuple[Path, 
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=node))
     lock = _lock(folder)
     assert lock is not None
-    with tarfile.open(fileobj=io.BytesIO(snapshot)) as archive:
-        archive.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
+        archive.extractall(folder)
     objects, cache = node / "objects", folder / ".dvc" / "cache"
     objects.mkdir(exist_ok=True)
     cache.mkdir()
