@@ -9,6 +9,7 @@ import torch
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import Machine
 from stages.contracts.versions import versions
+from stages.train.heap import keep_freed_memory
 from stages.train.params import HardwareSection
 
 Precision = Literal["float32", "bfloat16"]
@@ -71,7 +72,8 @@ def choose_hardware(section: HardwareSection) -> Hardware:
 def set_up(section: HardwareSection) -> Hardware:
     """Return the hardware that the section asks for, and fix what else decides the bits.
 
-    That is threads, convolution algorithms, TensorFloat-32.
+    That is threads, convolution algorithms, TensorFloat-32. What decides the speed alone, the use
+    of freed memory, is set, too.
 
     On the CPU the same threads give the same bits. On CUDA some backward passes of torch have no
     fixed order of summation (adaptive pooling to more than one pixel, as in VGG, is one); results
@@ -81,6 +83,7 @@ def set_up(section: HardwareSection) -> Hardware:
         InputError: If the section asks for CUDA and there is none.
     """
     hardware = choose_hardware(section)
+    keep_freed_memory()
     torch.set_num_threads(hardware.threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
