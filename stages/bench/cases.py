@@ -36,7 +36,7 @@ def races(data: Path, folder: Path) -> list[Case]:
 
 def weighed(some: Case) -> list[Case]:
     """Return the networks whose share of the peak is taken, on the images of a case."""
-    return [replace(some, model=model, images=500, epochs=1) for model in WEIGHED]
+    return [replace(some, **LARGER | {"model": model}) for model in WEIGHED]
 
 
 def started() -> list[Case]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
+from stages.bench.process import run_fold
 from stages.contracts.card import read_card
 from stages.contracts.dataset import read_info
 from stages.contracts.network import read_network
@@ -15,7 +16,7 @@ from stages.contracts.params_file import read_params
 from stages.contracts.strict import Strict
 from stages.forecast.measure import measure
 from stages.forecast.params import TimingParams
-from stages.train.hardware import Hardware, choose_hardware
+from stages.train.hardware import Hardware, set_up
 
 SIDE = 2048  # of the square matrices
 PRODUCTS = 6  # timed at once
@@ -34,41 +35,47 @@ class Share(Strict):
     multiply_adds: int  # of an image, forward
     images_per_second: Positive  # in steps of training, without evaluation
     peak: Positive  # operations a second of matrix products, measured in between
-    share: Positive  # of the peak: median over the repetitions
+    steady: Positive  # share of the peak that steps reach: median over the repetitions
+    whole: Positive  # the same of a fold's process, from start to end, evaluation included
 
 
 def shares(folder: Path, repetitions: int, seconds: float) -> Share:
-    """Return what the network of a case reaches; peak and training take turns.
+    """Return what the network of a case reaches; peak, steps and a whole fold take turns.
 
     Args:
         folder: Of the case, as `stages.bench.case.make` left it.
-        repetitions: Of both.
-        seconds: Of training, each time.
+        repetitions: Of all three.
+        seconds: Of steps, each time.
     """
     params = read_params(folder / "params.yaml", TimingParams)
     params = params.model_copy(
         update={"forecast": params.forecast.model_copy(update={"seconds": seconds})}
     )
-    hardware = choose_hardware(params.hardware)
-    torch.set_num_threads(hardware.threads)
+    hardware = set_up(params.hardware)
     network, info = read_network(folder / "network"), read_info(folder / "prepared")
-    multiply_adds = read_card(folder / "summary").multiply_adds
-    peaks, speeds = [], []
+    operations = OPERATIONS * read_card(folder / "summary").multiply_adds  # of an image
+    peaks, speeds, whole = [], [], []
     for _ in range(repetitions):
         peaks.append(peak(hardware))
         speeds.append(next(iter(measure(network, info, params, hardware).training.values())))
-    every = [
-        OPERATIONS * multiply_adds * speed / most for speed, most in zip(speeds, peaks, strict=True)
-    ]
+        seconds_of_fold, record = run_fold(folder)
+        whole.append(len(record.curves) * record.n_train / seconds_of_fold)
     return Share(
         model=network.name,
         side=network.height,
         precision=hardware.precision,
-        multiply_adds=multiply_adds,
+        multiply_adds=operations // OPERATIONS,
         images_per_second=median(speeds),
         peak=median(peaks),
-        share=median(every),
+        steady=_share(operations, speeds, peaks),
+        whole=_share(operations, whole, peaks),
     )
+
+
+def _share(operations: int, speeds: list[float], peaks: list[float]) -> float:
+    """Return the median of what speeds, in images a second, reach of the peaks beside them."""
+    each = [operations * speed / most for speed, most in zip(speeds, peaks, strict=True)]
+    return median(each)
 
 
 def peak(hardware: Hardware) -> float:

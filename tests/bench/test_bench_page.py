@@ -67,11 +67,12 @@ def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
         multiply_adds=10_000_000,
         images_per_second=1000,
         peak=1e11,
-        share=0.6,
+        steady=0.6,
+        whole=0.45,
     )
     start = Start(model="lenet5", fold=2.5, training=0.5, torch=1.75)
     written = text(shares=[share], starts=[start])
-    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 |" in written
+    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 | 0.45 |" in written
     assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in written
 
 
