@@ -61,7 +61,7 @@ def _measure(network: Network, info: DatasetInfo, params: TimingParams, hardware
     training = {}
     for epoch in epochs:
         trainer.begin(epoch)
-        step = _step(trainer, inputs, hardware)
+        step = _step(trainer, hardware)
         training[epoch] = images_per_second(step, params.train.batch_size, seconds)
     evaluation = images_per_second(lambda n: trainer.logits(np.arange(n)), n_evaluated, seconds)
     if body is None:
@@ -76,12 +76,11 @@ def _turns(network: Network, epochs: int) -> list[int]:
     return sorted({1, *thawing})
 
 
-def _step(trainer: Trainer, inputs: Inputs, hardware: Hardware) -> Run:
+def _step(trainer: Trainer, hardware: Hardware) -> Run:
     """Return one step of training, by its number of images."""
 
     def step(n: int) -> None:
-        index = np.arange(n)
-        trainer.step(inputs.training(index, EPOCH), index, 0, STEPS)
+        trainer.step(*trainer.batch(np.arange(n), EPOCH), 0, STEPS)
         hardware.wait()
 
     return step

@@ -22,6 +22,7 @@ class FeatureViews:
             device: Of the batches.
         """
         assert features.plain is not None
+        self.image_bytes = features.plain[0].nbytes
         self._plain = Rows(features.plain)
         self._views = [Rows(view) for view in features.views]
         self._is_half = features.dtype == "bfloat16"

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,18 +11,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stages.build.network import loss_of, train_mode
+from stages.build.network import train_mode
 from stages.contracts.fold_record import Epoch
 from stages.contracts.network import Network
 from stages.train.fold import Fold
 from stages.train.hardware import Hardware
 from stages.train.optimiser import AdamW
 from stages.train.params import TrainSection
+from stages.train.replay import Replayed
 from stages.train.schedule import one_cycle
 from stages.train.score import accuracy, log_loss
+from stages.train.step import Step
 from stages.train.streams import epoch_batches, n_batches
 
 LOOK = 20  # steps between looks at the loss: each makes a GPU wait
+AHEAD = 2**26  # bytes of inputs that a GPU makes at once, in as few launches as for one batch
 
 
 class Progress(Protocol):
@@ -98,6 +102,8 @@ class Trainer:
         self._section = section
         self._hardware = hardware
         self._labels = torch.from_numpy(fold.labels).to(hardware.device)
+        self._trains: list[bool] | None = None  # of each parameter, whether it does
+        self._step = self._new_step()
 
     def fit(self, progress: Progress) -> Outcome:
         """Train and return how it went; what diverges ends at once.
@@ -130,38 +136,63 @@ class Trainer:
         batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
         self.begin(epoch)
         losses: list[Tensor] = []
-        for number, index in enumerate(batches):
+        for number, (inputs, labels) in enumerate(self._feed(batches, epoch)):
             step = (epoch - 1) * len(batches) + number
-            inputs = fold.inputs.training(index, epoch)
-            losses.append(self.step(inputs, index, step, section.epochs * len(batches)))
+            losses.append(self.step(inputs, labels, step, section.epochs * len(batches)))
             if len(losses) == LOOK or number == len(batches) - 1:
                 progress.trained(
-                    len(index), _finite(losses, f"the loss of a batch in epoch {epoch}")
+                    len(inputs), _finite(losses, f"the loss of a batch in epoch {epoch}")
                 )
                 losses = []
             else:
-                progress.trained(len(index), None)
+                progress.trained(len(inputs), None)
+
+    def _feed(
+        self, batches: list[NDArray[np.int64]], epoch: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs and labels of each batch; on a GPU several are made at once."""
+        ahead = self._section.batch_size * self._fold.inputs.image_bytes
+        size = max(1, AHEAD // ahead) if self._hardware.device.type == "cuda" else 1
+        for first in range(0, len(batches), size):
+            some = batches[first : first + size]
+            inputs, labels = self.batch(np.concatenate(some), epoch)
+            sizes = [len(one) for one in some]
+            yield from zip(torch.split(inputs, sizes), torch.split(labels, sizes), strict=True)
 
     def begin(self, epoch: int) -> None:
         """Let train what trains in an epoch, counted from 1."""
         train_mode(self._module, self._network, epoch)
+        trains = [one.requires_grad for one in self._module.parameters()]
+        if trains != self._trains:
+            self._trains, self._step = trains, self._new_step()
 
-    def step(self, inputs: Tensor, index: NDArray[np.int64], step: int, n_steps: int) -> Tensor:
+    def batch(self, index: NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
+        """Return inputs (b, ...) and labels (b,) of training images, on the device.
+
+        Args:
+            index: (b,) their positions in the data set.
+            epoch: Counted from 1.
+        """
+        labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
+        return self._fold.inputs.training(index, epoch), labels
+
+    def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
         """Move the weights by one batch and return its loss, still on the device.
 
         Args:
             inputs: (b, ...) of these images.
-            index: (b,) their positions in the data set.
+            labels: (b,) true classes.
             step: Counted from 0.
             n_steps: Of the whole training.
         """
-        section = self._section
-        labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
-        with self._hardware.autocast():
-            loss = loss_of(self._module(inputs), labels)
-        torch.autograd.backward(loss)
-        self._optimiser.step(lambda peak: one_cycle(step, n_steps, peak, section.warmup))
-        return loss.detach()
+        warmup = self._section.warmup
+        self._optimiser.set_rates(lambda peak: one_cycle(step, n_steps, peak, warmup))
+        return self._step(inputs, labels)
+
+    def _new_step(self) -> Callable[[Tensor, Tensor], Tensor]:
+        step = Step(self._module, self._optimiser, self._hardware)
+        device = self._hardware.device
+        return Replayed(step, device) if device.type == "cuda" else step
 
     def _measure(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the curves, and the logits of the validation images."""
@@ -188,8 +219,8 @@ class Trainer:
         # Twice the batch of training: without gradients that fits wherever training did.
         batches = np.array_split(index, n_batches(len(index), 2 * self._section.batch_size))
         with self._hardware.autocast():
-            parts = [self._module(self._fold.inputs.plain(one)).float().cpu() for one in batches]
-        logits: NDArray[np.float32] = torch.cat(parts).numpy()
+            parts = [self._module(self._fold.inputs.plain(one)).float() for one in batches]
+        logits: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
         return logits
 
 

@@ -20,7 +20,13 @@ from stages.train.streams import probe
 
 
 class Inputs(Protocol):
-    """Where batches are from: images, or features of images from a part that never trains."""
+    """Where batches are from: images, or features of images from a part that never trains.
+
+    Attributes:
+        image_bytes: Of what one image gives.
+    """
+
+    image_bytes: int
 
     def training(self, index: NDArray[np.int64], epoch: int) -> Tensor:
         """Return what the network trains on in an epoch, counted from 1: (b, ...)."""

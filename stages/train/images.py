@@ -35,6 +35,7 @@ class Images:
             device: Of the batches.
         """
         self._pixels = Rows(pixels)
+        self.image_bytes = torch.float32.itemsize * pixels[0].size
         self._device = device
         self._resident = _on_device(pixels, device)
         self._mean = torch.tensor(mean, device=device).reshape(1, -1, 1, 1) * BRIGHTEST
@@ -81,6 +82,7 @@ class Views:
             place: Repeat and fold.
         """
         self._images, self._recipe = images, recipe
+        self.image_bytes = images.image_bytes
         self._n, self._seed, self._place = n, seed, place
         self._draws: tuple[int, Draws] | None = None  # of the epoch before
 

@@ -18,14 +18,23 @@ class _Group:
     """Parameters with one peak and one weight decay, and their moments."""
 
     def __init__(self, parameters: list[Tensor], peak: float, weight_decay: float) -> None:
-        self.peak = peak
-        self._weight_decay = weight_decay
+        self._peak, self._weight_decay = peak, weight_decay
+        # On a GPU a tensor: a captured step reads the rate of its turn from it.
+        self._rate: float | Tensor = torch.zeros((), device=parameters[0].device)
         self._rows = [
             (one, torch.zeros_like(one), torch.zeros_like(one), torch.zeros((), device=one.device))
             for one in parameters  # with mean, mean of squares and number of steps
         ]
 
-    def step(self, learning_rate: float) -> None:
+    def set_rate(self, rate_of: Callable[[float], float]) -> None:
+        """Take the learning rate of the next step."""
+        rate = rate_of(self._peak)
+        if isinstance(self._rate, Tensor) and self._rate.is_cuda:
+            self._rate.fill_(rate)
+        else:
+            self._rate = rate
+
+    def step(self) -> None:
         """Move what has a gradient: what is frozen still has none, and keeps its moments at 0."""
         rows = [(*row, row[0].grad) for row in self._rows if row[0].grad is not None]
         adamw(
@@ -39,7 +48,7 @@ class _Group:
             amsgrad=False,
             beta1=BETAS[0],
             beta2=BETAS[1],
-            lr=learning_rate,
+            lr=self._rate,
             weight_decay=self._weight_decay,
             eps=EPSILON,
             maximize=False,
@@ -49,7 +58,7 @@ class _Group:
 
 
 class AdamW:
-    """AdamW of all parameters that train at some time; one call a step.
+    """AdamW of all parameters that train at some time; each step is given its rates first.
 
     Weight decay falls on the matrices and kernels only, not on biases and normalisation, as
     timm and torchvision's references do.
@@ -68,12 +77,17 @@ class AdamW:
             groups.setdefault((peak, decay), []).append(one)
         self._groups = [_Group(ones, *key) for key, ones in groups.items()]
 
-    @torch.no_grad()
-    def step(self, rate_of: Callable[[float], float]) -> None:
-        """Move every parameter that has a gradient, and drop the gradients.
+    def set_rates(self, rate_of: Callable[[float], float]) -> None:
+        """Take the learning rates of the next step.
 
         Args:
-            rate_of: The learning rate of this step, from its peak.
+            rate_of: The rate of a parameter, from its peak.
         """
         for group in self._groups:
-            group.step(rate_of(group.peak))
+            group.set_rate(rate_of)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every parameter that has a gradient, and drop the gradients."""
+        for group in self._groups:
+            group.step()

@@ -137,6 +137,8 @@ def test_a_validation_loss_that_is_not_finite_diverges(trainer):
 
     def change(fold):
         class Broken:
+            image_bytes = fold.inputs.image_bytes
+
             def training(self, *given):
                 return fold.inputs.training(*given)
 
