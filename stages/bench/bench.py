@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from stages.bench.by_images import ByImages, by_images
 from stages.bench.case import Case, make
 from stages.bench.growth import Growth, growth
 from stages.bench.peak import Share, shares
@@ -68,6 +69,14 @@ class Bench:
             return together(clone(self.folder / "together"), model, cores, self.repetitions)
 
         return self._kept(f"together-{model}", Together, run)
+
+    def by_images(self, cases: list[Case]) -> ByImages:
+        """Return what the stages take by the number of images."""
+        return self._kept(
+            f"images-{cases[0].name}",
+            ByImages,
+            lambda: by_images(cases, self.params, self.folder),
+        )
 
     def growth(self, cores: int) -> Growth:
         """Return what DVC costs by the number of trainings."""

@@ -65,22 +65,40 @@ def make(case: Case, params: Path, folder: Path) -> Path:
     """
     own = folder / case.name
     if not (own / "network").is_dir():
-        own.mkdir(parents=True, exist_ok=True)
-        write_settings(params, case.overrides(), own / "params.yaml")
-        for command in _commands(case, own):
-            subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL)
+        for command in commands(case, open_folder(case, params, folder)).values():
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return own
 
 
-def _commands(case: Case, own: Path) -> list[list[str]]:
-    """Return the command of each stage up to training."""
+def open_folder(case: Case, params: Path, folder: Path) -> Path:
+    """Return the folder of a case, with its params.yaml in it and nothing made yet.
+
+    Args:
+        case: What to train.
+        params: params.yaml, from which the case differs in a few keys.
+        folder: Of all cases.
+    """
+    own = folder / case.name
+    own.mkdir(parents=True, exist_ok=True)
+    write_settings(params, case.overrides(), own / "params.yaml")
+    return own
+
+
+def commands(case: Case, own: Path) -> dict[str, list[str]]:
+    """Return the command of each stage up to training, by its name, in their order.
+
+    Args:
+        case: What to train.
+        own: Its folder, with params.yaml.
+    """
     params, data = ["--params", f"{own / 'params.yaml'}"], ["--dataset", f"{own / 'prepared'}"]
     repeat, split = ["--repeat", str(REPEAT)], ["--split", f"{own / 'split'}"]
     recipe = ["--recipe", f"{own / 'recipe'}", "--sheets", f"{own / 'sheets'}"]
     network = ["--network", f"{own / 'network'}", "--summary", f"{own / 'summary'}"]
-    return [
-        ["stages.prepare", *params, "--output", data[1]],
-        ["stages.split", *params, *data, *repeat, "--output", split[1]],
-        ["stages.augment", *params, *data, *split, *repeat, *recipe],
-        ["stages.build", *params, *data, "--model", case.model, *network],
-    ]
+    flags = {
+        "prepare": [*params, "--output", data[1]],
+        "split": [*params, *data, *repeat, "--output", split[1]],
+        "augment": [*params, *data, *split, *repeat, *recipe],
+        "build": [*params, *data, "--model", case.model, *network],
+    }
+    return {name: [sys.executable, "-m", f"stages.{name}", *own] for name, own in flags.items()}

@@ -13,6 +13,7 @@ DIGITS = Case("digits", Path("data/raw"), "digits", "lenet5", 1400, 10, 0.1)
 QUICK = replace(DIGITS, images=200, epochs=1)
 LARGER: dict[str, Any] = {"model": "slim_vgg", "images": 2000, "epochs": 2}
 TOGETHER = ("lenet5", "slim_vgg")
+SIZES = {"FashionMNIST": (1000, 10_000, 60_000), "digits": (200, 1400)}  # images
 WEIGHED = ("slim_vgg", "vgg_resnet", "resnet18")  # of which the share of the peak is taken
 
 
@@ -42,6 +43,16 @@ def weighed(some: Case) -> list[Case]:
 def started() -> list[Case]:
     """Return those of which a process is timed: one of our networks, one of torchvision's."""
     return [QUICK, replace(QUICK, model="resnet18")]
+
+
+def growing(entered: list[Case]) -> list[Case]:
+    """Return cases with more and more images.
+
+    Args:
+        entered: Races, of whose data sets one is taken, or else the digits.
+    """
+    some = next((one for one in entered if one.data in SIZES), DIGITS)
+    return [replace(some, images=images, epochs=1) for images in SIZES[some.data]]
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from stages.bench.by_images import ByImages
 from stages.bench.growth import Growth
 from stages.bench.peak import OPERATIONS, Share
 from stages.bench.race import PEERS, WITHIN, Precision, Race, label
@@ -50,6 +51,12 @@ Five folds of the digits on all cores, from stale trainings to the report: `dvc 
 threads in one training, and `make repro JOBS=` as many as there are cores with one thread each.
 """
 
+IMAGES = """## What more images cost
+
+Whole processes of {model} on {data}, once each; the fold has one epoch, and its peak of memory is
+without the pages of mapped files, which are the system's.
+"""
+
 GROWTH = """## What DVC costs, by the number of trainings
 
 Of trainings as small as can be: a `dvc repro` with nothing to do, and each training that it takes
@@ -69,6 +76,7 @@ class Measured:
         shares: Of the networks that were timed.
         starts: Of those whose process was timed.
         together: Of those whose folds were trained side by side.
+        images: Of the stages, by the number of images.
         growth: Of DVC.
     """
 
@@ -77,6 +85,7 @@ class Measured:
     shares: Sequence[Share]
     starts: Sequence[Start]
     together: Sequence[Together]
+    images: ByImages
     growth: Growth
 
 
@@ -90,7 +99,9 @@ def page(measured: Measured) -> str:
         else:
             parts.append(f"Foldwise in {precision}: not on this machine, it has none.\n")
     parts += [SHARES, _shares(measured.shares), STARTS, _starts(measured.starts)]
-    parts += [TOGETHER, _together(measured.together), GROWTH, _growth(measured.growth)]
+    parts += [TOGETHER, _together(measured.together)]
+    parts += [IMAGES.format(model=measured.images.model, data=measured.images.data)]
+    parts += [_images(measured.images), GROWTH, _growth(measured.growth)]
     return "\n".join(parts)
 
 
@@ -157,6 +168,19 @@ def _together(several: Iterable[Together]) -> str:
             f"{one.ratio:.2f}",
         ]
         for one in several
+    ]
+    return _table(head, rows)
+
+
+def _images(by: ByImages) -> str:
+    head = ["images", "prepare", "split", "augment", "fold", "its peak of memory"]
+    rows = [
+        [
+            f"{one.images:,}",
+            *(f"{seconds:.1f} s" for seconds in (one.prepare, one.split, one.augment, one.fold)),
+            f"{one.peak_memory_bytes / 1e6:,.0f} MB",
+        ]
+        for one in by.sizes
     ]
     return _table(head, rows)
 

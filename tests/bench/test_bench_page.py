@@ -1,5 +1,6 @@
 import pytest
 
+from stages.bench.by_images import ByImages, Stages
 from stages.bench.growth import Growth, Size
 from stages.bench.page import Measured, page
 from stages.bench.peak import Share
@@ -19,7 +20,9 @@ def runs(seconds, accuracies):
 
 def text(**given):
     """Return the page of what is given, and of nothing else."""
-    empty = {"races": [], "shares": [], "starts": [], "together": [], "growth": Growth(sizes=[])}
+    empty = {key: [] for key in ("races", "shares", "starts", "together")}
+    empty |= {"images": ByImages(model="lenet5", data="digits", sizes=[])}
+    empty |= {"growth": Growth(sizes=[])}
     return page(Measured(**{"machine": "A machine", **empty, **given}))
 
 
@@ -82,3 +85,12 @@ def test_the_page_says_what_running_side_by_side_gains_and_what_dvc_costs():
     written = text(together=[both], growth=Growth(sizes=[size]))
     assert "| lenet5 | 2 | 8.0 s | 3.0 s | 2.00 |" in written
     assert "| 20 | 1.5 s | 0.25 s | 12 kB |" in written
+
+
+def test_the_page_says_what_more_images_cost():
+    size = Stages(
+        images=10_000, prepare=3, split=1.5, augment=2, fold=4, peak_memory_bytes=600_000_000
+    )
+    written = text(images=ByImages(model="lenet5", data="FashionMNIST", sizes=[size]))
+    assert "lenet5 on FashionMNIST" in written
+    assert "| 10,000 | 3.0 s | 1.5 s | 2.0 s | 4.0 s | 600 MB |" in written
