@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-# Of a process, whatever its network. Measured on two cores: 1.9 to 2.3 s to start and leave Python,
+# Of a process, whatever its network. Measured on two cores: 1.8 to 2.0 s to start and leave Python,
 # most of it for torch; .2 to .3 s more of the first step; .2 to .4 s of DVC.
-START_SECONDS = 3.0
+START_SECONDS = 2.5
 
 
 @dataclass(frozen=True)
