@@ -18,7 +18,7 @@ class Size(Strict):
 
     trainings: int
     nothing: Positive  # `dvc repro` when all is up to date
-    cached: Positive  # each training that `dvc repro` takes from its cache
+    cached: Positive  # a `dvc repro` that takes all from its cache, by the training
     lock_bytes: int  # of dvc.lock
 
 

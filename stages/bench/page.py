@@ -59,8 +59,9 @@ without the pages of mapped files, which are the system's.
 
 GROWTH = """## What DVC costs, by the number of trainings
 
-Of trainings as small as can be: a `dvc repro` with nothing to do, and each training that it takes
-from its cache. DVC reads and writes dvc.lock anew for each stage that it runs.
+Of trainings as small as can be: a `dvc repro` with nothing to do, and one without dvc.lock that
+takes all from its cache, by the training, all other stages included. DVC reads and writes dvc.lock
+anew for each stage that it runs.
 """
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
@@ -186,7 +187,7 @@ def _images(by: ByImages) -> str:
 
 
 def _growth(growth: Growth) -> str:
-    head = ["trainings", "nothing to do", "each from the cache", "dvc.lock"]
+    head = ["trainings", "nothing to do", "from the cache, each", "dvc.lock"]
     rows = [
         [
             str(one.trainings),

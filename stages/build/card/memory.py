@@ -17,7 +17,8 @@ PROCESS = 580_000_000  # bytes: Python, torch, and the code that oneDNN makes
 TORCHVISION = 170_000_000  # bytes
 # What the tensors of the formula need in truth: workspaces, gradients of activations, and holes
 # between blocks. Measured in these units at 64 images a step: mobilenet_v2 1.24, resnet50 1.29,
-# mobilenet_v3_small 1.33, slim_vgg 1.35, resnet18 1.35, vgg_resnet 1.68.
+# mobilenet_v3_small 1.33, slim_vgg 1.35, resnet18 1.35, vgg_resnet 1.68. Since processes keep what
+# they free (train/heap.py), images of 224×224 take up to a fifth more.
 OVERHEAD = 1.35
 
 
