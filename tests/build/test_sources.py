@@ -116,6 +116,13 @@ def test_truncated_file_is_refused(opened, name, content, share, trust_pickle):
     assert "is damaged" in message or "cannot be unpickled" in message
 
 
+def test_wherever_a_file_of_old_is_cut_it_is_refused(opened):
+    """Its pickles hold addresses, which differ in length from run to run."""
+    content = saved(STATE, _use_new_zipfile_serialization=False)
+    for end in range(1, len(content)):
+        assert "is damaged" in refusal(opened, content[:end], "half.pth")
+
+
 @pytest.mark.parametrize("content", [torch.ones(2), [STATE], {3: torch.ones(2)}])
 def test_file_that_holds_no_names_is_refused(opened, content):
     message = refusal(opened, saved(content))

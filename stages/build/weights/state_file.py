@@ -3,6 +3,7 @@
 import io
 import pickle
 import re
+import struct
 import warnings
 from collections.abc import Mapping
 
@@ -18,6 +19,7 @@ from stages.contracts.command import InputError
 UNREADABLE = (
     safetensors.SafetensorError,
     pickle.UnpicklingError,
+    struct.error,
     RuntimeError,
     ValueError,
     TypeError,
