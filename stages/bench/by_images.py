@@ -1,7 +1,7 @@
 """How the cost grows with the number of images."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +33,7 @@ class ByImages(Strict):
     sizes: list[Stages]
 
 
-def by_images(cases: Iterable[Case], params: Path, folder: Path) -> ByImages:
+def by_images(cases: Sequence[Case], params: Path, folder: Path) -> ByImages:
     """Return what the stages take of cases that differ in their number of images alone.
 
     Args:
@@ -41,7 +41,6 @@ def by_images(cases: Iterable[Case], params: Path, folder: Path) -> ByImages:
         params: params.yaml, from which a case differs in a few keys.
         folder: Of all cases.
     """
-    cases = list(cases)
     sizes = [_stages(case, params, folder) for case in cases]
     return ByImages(model=cases[0].model, data=cases[0].shown, sizes=sizes)
 

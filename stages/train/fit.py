@@ -102,7 +102,7 @@ class Trainer:
         self._section = section
         self._hardware = hardware
         self._labels = torch.from_numpy(fold.labels).to(hardware.device)
-        self._trains: list[bool] | None = None  # of each parameter, whether it does
+        self._trains = self._which_train()
         self._step = self._new_step()
 
     def fit(self, progress: Progress) -> Outcome:
@@ -162,7 +162,7 @@ class Trainer:
     def begin(self, epoch: int) -> None:
         """Let train what trains in an epoch, counted from 1."""
         train_mode(self._module, self._network, epoch)
-        trains = [one.requires_grad for one in self._module.parameters()]
+        trains = self._which_train()
         if trains != self._trains:
             self._trains, self._step = trains, self._new_step()
 
@@ -188,6 +188,10 @@ class Trainer:
         warmup = self._section.warmup
         self._optimiser.set_rates(lambda peak: one_cycle(step, n_steps, peak, warmup))
         return self._step(inputs, labels)
+
+    def _which_train(self) -> list[bool]:
+        """Return for each parameter whether it trains now."""
+        return [one.requires_grad for one in self._module.parameters()]
 
     def _new_step(self) -> Callable[[Tensor, Tensor], Tensor]:
         step = Step(self._module, self._optimiser, self._hardware)

@@ -19,8 +19,9 @@ class _Group:
 
     def __init__(self, parameters: list[Tensor], peak: float, weight_decay: float) -> None:
         self._peak, self._weight_decay = peak, weight_decay
+        device = parameters[0].device
         # On a GPU a tensor: a captured step reads the rate of its turn from it.
-        self._rate: float | Tensor = torch.zeros((), device=parameters[0].device)
+        self._rate: float | Tensor = torch.zeros((), device=device) if device.type == "cuda" else 0
         self._rows = [
             (one, torch.zeros_like(one), torch.zeros_like(one), torch.zeros((), device=one.device))
             for one in parameters  # with mean, mean of squares and number of steps
@@ -29,7 +30,7 @@ class _Group:
     def set_rate(self, rate_of: Callable[[float], float]) -> None:
         """Take the learning rate of the next step."""
         rate = rate_of(self._peak)
-        if isinstance(self._rate, Tensor) and self._rate.is_cuda:
+        if isinstance(self._rate, Tensor):
             self._rate.fill_(rate)
         else:
             self._rate = rate

@@ -1,3 +1,4 @@
+import importlib
 import itertools
 import json
 import subprocess
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+import stages.train.hardware as hardware
 from stages.augment.draws import Draws
+from stages.bench.contestants.__main__ import MODULES
 from stages.bench.contestants.entry import open_entry
 from stages.contracts.features import Features
 from stages.train.fold import open_fold
@@ -48,6 +51,17 @@ def test_everyone_trains_the_same_folds(case, name):
     for accuracy in result["accuracies"]:
         assert accuracy * n_validation == pytest.approx(round(accuracy * n_validation), abs=1e-3)
     assert result["seconds"] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_foldwise_keeps_freed_memory(entry, name, monkeypatch):
+    """The peers get what one writes who does not know of it."""
+    if name in NAMES[2:]:
+        pytest.importorskip(name, reason="the extra 'bench' is not installed")
+    calls = []
+    monkeypatch.setattr(hardware, "keep_freed_memory", lambda: calls.append(name))
+    importlib.import_module(f"stages.bench.contestants.{MODULES[name]}").train_folds(entry)
+    assert bool(calls) == (name == "foldwise")
 
 
 def test_the_peers_evaluate_on_the_images_of_foldwise(entry, pictures):

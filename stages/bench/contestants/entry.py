@@ -15,8 +15,8 @@ from stages.contracts.network import ChannelStatistics, Network, read_network
 from stages.contracts.params_file import read_params
 from stages.contracts.recipe import Recipe, read_recipe
 from stages.contracts.split import Split, read_split
-from stages.train.hardware import Hardware, set_up
-from stages.train.params import TrainParams, TrainSection
+from stages.train.hardware import choose_hardware
+from stages.train.params import HardwareSection, TrainParams, TrainSection
 from stages.train.schedule import one_cycle
 from stages.train.streams import n_batches
 
@@ -29,7 +29,7 @@ class Entry:
         data: Images, folds and augmentation.
         network: With one normalisation for all folds.
         section: The budget.
-        hardware: Where to train; only Foldwise heeds its precision.
+        hardware: Where to train, as it is asked for; only Foldwise heeds its precision.
         folds: Those to train.
         seed: Of all random draws.
         workers: Processes that load images, for those who use them.
@@ -38,10 +38,15 @@ class Entry:
     data: tuple[Dataset, Split, Recipe]
     network: Network
     section: TrainSection
-    hardware: Hardware
+    hardware: HardwareSection
     folds: list[int]
     seed: int
     workers: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where to train."""
+        return choose_hardware(self.hardware).device
 
     def training(self, fold: int) -> NDArray[np.int64]:
         """Return the positions of the images that train in a fold."""
@@ -78,6 +83,9 @@ def open_entry(
 ) -> Entry:
     """Return the case in a folder, as `stages.bench.case.make` left it.
 
+    Torch computes with the threads of the case from then on. Nothing else of torch is set: what
+    else Foldwise sets is its own affair.
+
     Args:
         folder: Of the case.
         precision: Of Foldwise.
@@ -86,6 +94,7 @@ def open_entry(
         workers: Processes that load images.
     """
     params = read_params(folder / "params.yaml", TrainParams)
+    torch.set_num_threads(params.hardware.threads)
     data, split = read_dataset(folder / "prepared"), read_split(folder / "split")
     means, stds = (
         np.mean(split.normalisation.mean, axis=0),
@@ -98,7 +107,7 @@ def open_entry(
         data=(Dataset(seeded, data.images, data.labels), split, read_recipe(folder / "recipe")),
         network=network,
         section=params.train,
-        hardware=set_up(params.hardware.model_copy(update={"precision": precision})),
+        hardware=params.hardware.model_copy(update={"precision": precision}),
         folds=folds,
         seed=seed,
         workers=workers,

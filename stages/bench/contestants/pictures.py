@@ -56,7 +56,7 @@ def loader_options(entry: Entry) -> dict[str, Any]:
         "batch_size": entry.section.batch_size,
         "num_workers": entry.workers,
         "persistent_workers": entry.workers > 0,
-        "pin_memory": entry.hardware.device.type == "cuda",
+        "pin_memory": entry.device.type == "cuda",
     }
 
 

@@ -17,7 +17,7 @@ def train_folds(entry: Entry) -> list[float]:
 
 
 def _train_fold(entry: Entry, fold: int) -> float:
-    device = entry.hardware.device
+    device = entry.device
     module = entry.module(fold).to(device)
     optimiser, n_steps = adamw(entry, module), entry.n_steps(fold)
     scheduler = LambdaLR(optimiser, lambda step: entry.share_of_peak(step, n_steps))

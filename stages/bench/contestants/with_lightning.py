@@ -52,7 +52,7 @@ def _train(entry: Entry, fold: int) -> float:
     entry.seed_torch(fold)
     trainer = Trainer(
         max_epochs=entry.section.epochs,
-        accelerator="gpu" if entry.hardware.device.type == "cuda" else "cpu",
+        accelerator="gpu" if entry.device.type == "cuda" else "cpu",
         devices=1,
         logger=False,
         enable_checkpointing=False,

@@ -60,7 +60,7 @@ def _classifier(entry: Entry) -> _OfPictures:
         train_split=None,
         max_epochs=entry.section.epochs,
         callbacks=[("schedule", schedule)],
-        device=entry.hardware.device.type,
+        device=entry.device.type,
         verbose=0,
         entry=entry,
         iterator_train__shuffle=True,
