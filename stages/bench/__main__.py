@@ -13,7 +13,7 @@ from stages.bench.race import Precision
 from stages.contracts.command import run
 from stages.contracts.json_file import write_text
 from stages.contracts.params_file import read_params
-from stages.parallel.machine import count_cores
+from stages.parallel.here.machine import count_cores
 from stages.train.hardware import choose_hardware
 from stages.train.params import TrainParams
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import torch
 
-from stages.parallel.machine import count_cores
+from stages.parallel.here.machine import count_cores
 from stages.train.hardware import Hardware
 
 

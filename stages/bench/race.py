@@ -12,7 +12,7 @@ from pydantic import Field
 
 from stages.bench.case import FOLDS, Case
 from stages.contracts.strict import Strict
-from stages.parallel.machine import count_cores
+from stages.parallel.here.machine import count_cores
 
 Precision = Literal["float32", "bfloat16"]
 PEERS = ("plain", "skorch", "lightning")

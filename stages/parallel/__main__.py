@@ -5,21 +5,21 @@ A command and no stage of dvc.yaml: it runs DVC, once for each training that is 
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from stages.contracts.command import InputError, run
 from stages.contracts.json_file import write_text
 from stages.contracts.params_file import read_params
 from stages.parallel.board import Board
-from stages.parallel.cluster import run_on_cluster
-from stages.parallel.here import run_here
-from stages.parallel.machine import count_cores, find_gpus
+from stages.parallel.cluster.run import run_on_cluster
+from stages.parallel.cluster.target import aim
+from stages.parallel.here.machine import count_cores, find_gpus
+from stages.parallel.here.run import run_here
+from stages.parallel.here.slots import Slot, allot
 from stages.parallel.params import ParallelParams
-from stages.parallel.pipeline import UPSTREAM, repro, status
-from stages.parallel.slots import Slot, allot
+from stages.parallel.pipeline import UPSTREAM, Pipeline, open_pipeline
 from stages.parallel.stale import counted, stale_trainings
-from stages.parallel.target import aim
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,24 +30,28 @@ def main(argv: Sequence[str] | None = None) -> None:
         target = aim(given.address, given.remote, given.gpus, hardware)
     else:
         slots = allot(given.jobs, hardware.threads, count_cores(), find_gpus(hardware.device))
-    repro(*UPSTREAM)
-    stages = stale_trainings(status())
-    if given.list:
-        write_text(given.list, "".join(f"{stage}\n" for stage in stages))
-        print(f"parallel: {counted(stages)} -> {given.list}")
-        return
-    if stages:
-        where = f"on {given.address}" if given.address else f"{len(slots)} at a time"
-        print(f"parallel: {counted(stages)}, {where}", flush=True)
-        failures = run_on_cluster(stages, target) if given.address else _run_here(stages, slots)
-        if failures:
-            raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
-    repro()
+    with open_pipeline() as pipeline:
+        pipeline.repro(*UPSTREAM)
+        stages = stale_trainings(pipeline.status())
+        if given.list:
+            write_text(given.list, "".join(f"{stage}\n" for stage in stages))
+            print(f"parallel: {counted(stages)} -> {given.list}")
+            return
+        if stages:
+            where = f"on {given.address}" if given.address else f"{len(slots)} at a time"
+            print(f"parallel: {counted(stages)}, {where}", flush=True)
+            if given.address:
+                failures = run_on_cluster(stages, target, pipeline)
+            else:
+                failures = _run_here(stages, slots, pipeline)
+            if failures:
+                raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
+        pipeline.repro()
 
 
-def _run_here(stages: Sequence[str], slots: Sequence[Slot]) -> Mapping[str, str]:
+def _run_here(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) -> dict[str, str]:
     with Board(stages) as board:
-        run_here(stages, slots, board)
+        run_here(stages, slots, pipeline, board)
     return board.failures
 
 

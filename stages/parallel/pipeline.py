@@ -1,58 +1,102 @@
-"""The pipeline before and after the trainings, run by DVC."""
+"""The pipeline, run by DVC."""
 
-import subprocess
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from stages.contracts.command import InputError
-from stages.parallel.child import dvc_command
+from stages.contracts.job import Job, wait
+from stages.parallel.forks.start import forker, start
 
 UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; check, too
+LOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
+INPUT, OUTPUT, ERROR = range(3)
 
 
-def repro(*targets: str) -> None:
-    """Bring stages and all before them up to date; what DVC prints goes to the terminal.
+@dataclass(frozen=True)
+class Pipeline:
+    """DVC in the folder of this process; see `open_pipeline`.
 
-    Args:
-        targets: Names of dvc.yaml; none: all of it.
-
-    Raises:
-        InputError: If DVC fails, which has then said why.
+    Attributes:
+        address: Of the forker of DVC.
     """
-    _dvc("repro", *targets, stdout=None)
+
+    address: str
+
+    def repro(self, *targets: str) -> None:
+        """Bring stages and all before them up to date; what DVC prints goes to the terminal.
+
+        Args:
+            targets: Names of dvc.yaml; none: all of it.
+
+        Raises:
+            InputError: If DVC fails, which has then said why.
+        """
+        self._run("repro", *targets, output=OUTPUT)
+
+    def push(self, remote: str, *targets: str) -> None:
+        """Bring the outputs of stages to a DVC remote.
+
+        Args:
+            remote: Its name.
+            targets: Names of dvc.yaml.
+
+        Raises:
+            InputError: If DVC fails, which has then said why.
+        """
+        self._run("push", "--remote", remote, *targets, output=OUTPUT)
+
+    def status(self) -> str:
+        """Return what `dvc status` says of the trainings, as JSON; it asks no network.
+
+        Raises:
+            InputError: If DVC fails, which has then said why.
+        """
+        with TemporaryFile() as said:
+            self._run("status", "--json", "train", output=said.fileno())
+            said.seek(0)
+            return said.read().decode()
+
+    def start(
+        self, words: tuple[str, ...], output: int, error: int, more: Mapping[str, str]
+    ) -> socket.socket:
+        """Start DVC and return the connection on which its status comes; shut down, it ends DVC.
+
+        DVC finishes what it writes, and ends what it runs.
+
+        Args:
+            words: Of its command line.
+            output: Descriptor of its standard output.
+            error: Of its standard error.
+            more: Environment, beside that of this process.
+        """
+        environment = {**os.environ, **more}
+        words = ("--wait-for-lock", *words)
+        job = Job("stages.parallel.dvc_job", words, str(Path.cwd()), environment)
+        return start(self.address, job, (INPUT, output, error))
+
+    def _run(self, *words: str, output: int) -> None:
+        with self.start(words, output, ERROR, {}) as connection:
+            try:
+                status = wait(connection)
+            except BaseException:
+                connection.shutdown(socket.SHUT_WR)
+                wait(connection)
+                raise
+        if status != 0:
+            raise InputError(
+                f"'dvc {' '.join(words)}' ended with status {status}; mend what it says above, "
+                "and run this again: what is done stays done"
+            )
 
 
-def push(remote: str, *targets: str) -> None:
-    """Bring the outputs of stages to a DVC remote.
-
-    Args:
-        remote: Its name.
-        targets: Names of dvc.yaml.
-
-    Raises:
-        InputError: If DVC fails, which has then said why.
-    """
-    _dvc("push", "--remote", remote, *targets, stdout=None)
-
-
-def status() -> str:
-    """Return what `dvc status` says of the trainings, as JSON; it asks no network.
-
-    Raises:
-        InputError: If DVC fails, which has then said why.
-    """
-    return _dvc("status", "--json", "train", stdout=subprocess.PIPE)
-
-
-def _dvc(*words: str, stdout: int | None) -> str:
-    command = dvc_command("--wait-for-lock", *words)
-    with subprocess.Popen(command, stdout=stdout, text=True, start_new_session=True) as process:
-        try:
-            said, _ = process.communicate()
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode != 0:
-        raise InputError(
-            f"'dvc {' '.join(words)}' ended with status {process.returncode}; mend what it says "
-            "above, and run this again: what is done stays done"
-        )
-    return said or ""
+@contextmanager
+def open_pipeline() -> Iterator[Pipeline]:
+    """Have DVC at hand, which is loaded once for all that it is to do."""
+    with forker(LOADED, signal.SIGTERM) as address:
+        yield Pipeline(address)

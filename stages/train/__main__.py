@@ -1,9 +1,11 @@
 """Train one architecture on one fold."""
 
+from stages.contracts.job import hand_over
 from stages.contracts.process import die_with_parent
 
 if __name__ == "__main__":  # before PyTorch loads, which takes seconds in which DVC may be killed
     die_with_parent()
+    hand_over("stages.train")
 
 import argparse
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ import pytest
 
 from stages.contracts.command import InputError
 from stages.contracts.versions import versions
-from stages.parallel.expected import Needs, choose_needs, compare, expect
+from stages.parallel.cluster.expected import Needs, choose_needs, compare, expect
 from stages.train.params import HardwareSection
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.contracts.command import InputError
-from stages.parallel.slots import Slot, allot, visible_gpus
+from stages.parallel.here.slots import Slot, allot, visible_gpus
 
 TWO_GPUS = """GPU 0: NVIDIA A100 (UUID: GPU-1f)
   MIG 3g.20gb Device 0: (UUID: MIG-2a)

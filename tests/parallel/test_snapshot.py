@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from stages.contracts.command import InputError
-from stages.parallel.snapshot import take_snapshot
+from stages.parallel.cluster.snapshot import take_snapshot
 
 
 @pytest.fixture

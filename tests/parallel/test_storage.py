@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.contracts.command import InputError
-from stages.parallel.storage import choose_remote, fetch_inputs, fetch_results, send_results
+from stages.parallel.cluster.storage import choose_remote, fetch_inputs, fetch_results, send_results
 
 # DVC calls a library so; its own command line does not show it.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")

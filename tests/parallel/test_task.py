@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from stages.parallel.sent.task import environment
+from stages.parallel.cluster.sent.task import environment
 
 
 def test_python_is_that_of_the_worker():

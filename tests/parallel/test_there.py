@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from stages.contracts.command import InputError
-from stages.parallel.expected import Needs
+from stages.parallel.cluster.expected import Needs
 
 pytestmark = [
     pytest.mark.cluster,
@@ -16,7 +16,7 @@ pytestmark = [
 @pytest.fixture
 def there():
     """Return the module, which imports Ray."""
-    return importlib.import_module("stages.parallel.there")
+    return importlib.import_module("stages.parallel.cluster.there")
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from stages.parallel.sent.workspace import workspace
+from stages.parallel.cluster.sent.workspace import workspace
 
 # Takes a workspace, says so, and waits for its end.
 HOLDER = """
 import sys
 from pathlib import Path
-from stages.parallel.sent.workspace import workspace
+from stages.parallel.cluster.sent.workspace import workspace
 
 with workspace(Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), "a" * 64, "store") as folder:
     print(folder, flush=True)

@@ -42,9 +42,9 @@ def trainers(clone):
     return processes(clone.path, b"stages.train")
 
 
-def dvc_children(clone):
-    """Return what DVC was started for the command and still runs."""
-    return processes(clone.path, b"stages.parallel.child")
+def forks(clone):
+    """Return the processes that have DVC or PyTorch loaded, DVC and trainings in forks of them."""
+    return processes(clone.path, b"stages.parallel.forks")
 
 
 @pytest.fixture
@@ -70,6 +70,18 @@ def test_side_by_side_is_as_one_by_one(clone):
     assert earlier_runs(clone) == keys
     assert trainings(clone) == lock
     assert clone.dvc("repro") == []
+
+
+def test_dvc_and_pytorch_are_loaded_once_for_all_trainings(clone):
+    forget_trainings(clone, "lenet5")
+    done = clone.run(*COMMAND, "--jobs", JOBS, PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stderr
+    logs = list((clone.path / ".dvc/tmp/parallel").glob("train@lenet5-*.log"))
+    assert len(logs) == 2
+    lines = [line for log in logs for line in log.read_text().splitlines()]
+    imported = {line.split("|")[-1].strip() for line in lines if line.startswith("import time:")}
+    assert "stages.contracts.job" in imported  # by what hands over to a fork
+    assert not {"torch", "numpy", "dvc.repo", "dvc.stage"} & imported
 
 
 def test_what_was_trained_once_is_taken_from_the_cache(clone):
@@ -110,7 +122,7 @@ def test_killed_it_leaves_no_training_and_a_second_call_goes_on(clone, start):
     wait_until(lambda: trainers(clone))
     command.kill()
     command.wait()
-    wait_until(lambda: not dvc_children(clone) and not trainers(clone))
+    wait_until(lambda: not forks(clone) and not trainers(clone))
     done = clone.run(*COMMAND, "--jobs", JOBS)
     assert done.returncode == 0
     assert "parallel: 3 stale trainings" in done.stdout
@@ -125,6 +137,7 @@ def test_interrupted_it_leaves_no_training(clone, start):
     command.send_signal(signal.SIGINT)
     assert command.wait(PATIENCE) == 1
     assert trainers(clone) == []
+    wait_until(lambda: not forks(clone))
     assert "interrupted; run it again" in said(clone)
     assert "Traceback" not in said(clone)
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.parallel.board import Board
-from stages.parallel.pipeline import UPSTREAM, push, repro
-from stages.parallel.snapshot import take_snapshot
-from stages.parallel.storage import fetch_results
-from stages.parallel.target import Target
+from stages.parallel.cluster.snapshot import take_snapshot
+from stages.parallel.cluster.storage import fetch_results
+from stages.parallel.cluster.target import Target
+from stages.parallel.pipeline import UPSTREAM, Pipeline
 
 
-def run_on_cluster(stages: Sequence[str], target: Target) -> dict[str, str]:
+def run_on_cluster(stages: Sequence[str], target: Target, pipeline: Pipeline) -> dict[str, str]:
     """Run every stage on a cluster, but those whose result is in the DVC remote already.
 
     Cache, run-cache and dvc.lock are then as if they had run here.
@@ -18,6 +18,7 @@ def run_on_cluster(stages: Sequence[str], target: Target) -> dict[str, str]:
     Args:
         stages: Of train, at least one, all others before them being up to date.
         target: Where they run.
+        pipeline: That they are of.
 
     Returns:
         Error by stage, of those that failed.
@@ -27,18 +28,18 @@ def run_on_cluster(stages: Sequence[str], target: Target) -> dict[str, str]:
     """
     known = fetch_results(stages, target.remote)
     missing = [stage for stage in stages if stage not in known]
-    failures = _run(missing, target) if missing else {}
+    failures = _run(missing, target, pipeline) if missing else {}
     results = [stage for stage in stages if stage not in failures]
     if results:
-        repro("--single-item", *results)
+        pipeline.repro("--single-item", *results)
     return failures
 
 
-def _run(stages: Sequence[str], target: Target) -> dict[str, str]:
+def _run(stages: Sequence[str], target: Target, pipeline: Pipeline) -> dict[str, str]:
     """Return error by stage; the results of all others are in the cache."""
-    from stages.parallel.there import run_there  # imports Ray, which takes a second
+    from stages.parallel.cluster.there import run_there  # imports Ray, which takes a second
 
-    push(target.remote, *UPSTREAM)
+    pipeline.push(target.remote, *UPSTREAM)
     with Board(stages) as board:
         run_there(stages, target, take_snapshot(Path.cwd()), board)
     arrived = fetch_results(stages, target.remote)

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from stages.parallel.slots import visible_gpus
+from stages.parallel.here.slots import visible_gpus
 
 
 def count_cores() -> int:

@@ -11,14 +11,14 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-import stages.parallel.sent as sent
+import stages.parallel.cluster.sent as sent
 from stages.contracts.command import InputError
 from stages.parallel.board import Board
-from stages.parallel.expected import Needs
-from stages.parallel.here import LOGS
-from stages.parallel.sent.task import Desk, Order, carry_out
-from stages.parallel.snapshot import Snapshot
-from stages.parallel.target import Target
+from stages.parallel.cluster.expected import Needs
+from stages.parallel.cluster.sent.task import Desk, Order, carry_out
+from stages.parallel.cluster.snapshot import Snapshot
+from stages.parallel.cluster.target import Target
+from stages.parallel.here.run import LOGS
 from stages.parallel.words import error_line
 
 Task = ray.ObjectRef[tuple[int, str]]

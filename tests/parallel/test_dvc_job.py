@@ -26,14 +26,13 @@ def start(tmp_path):
     """Return a function that starts a child whose DVC does what a text says."""
     running = []
 
-    def start(text, parent=None):
+    def start(text):
         (tmp_path / "dvc").mkdir(exist_ok=True)
         (tmp_path / "dvc" / "__init__.py").touch()
         (tmp_path / "dvc" / "__main__.py").write_text(text)
-        words = [str(os.getpid() if parent is None else parent), "repro", "x"]
         running.append(
             subprocess.Popen(
-                [sys.executable, "-m", "stages.parallel.child", *words],
+                [sys.executable, "-m", "stages.parallel.dvc_job", "repro", "x"],
                 env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -64,10 +63,3 @@ def test_told_to_end_what_dvc_runs_is_ended_and_what_it_runs_later(start):
     assert child.stdout.readline() == "runs\n"
     child.terminate()
     assert child.communicate(timeout=60)[0] == "-15\n-15\n"
-
-
-def test_a_child_whose_parent_has_ended_runs_nothing(start):
-    child = start(WRITES, parent=1)
-    out, error = child.communicate(timeout=60)
-    assert (out, child.returncode) == ("", 1)
-    assert error == "error: what started this process has ended; start it again\n"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from stages.contracts.command import InputError
-from stages.parallel.expected import Device, Needs, choose_needs, expect
-from stages.parallel.storage import choose_remote
+from stages.parallel.cluster.expected import Device, Needs, choose_needs, expect
+from stages.parallel.cluster.storage import choose_remote
 from stages.train.params import HardwareSection
 
 

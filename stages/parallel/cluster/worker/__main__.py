@@ -1,6 +1,6 @@
 """Run one stage of train in a workspace of its own on a worker, and send the result.
 
-The task of Ray starts it, see stages.parallel.sent.task; it never runs in the workspace of a user.
+The task of Ray in `sent/task.py` starts it; it never runs in the workspace of a user.
 """
 
 import argparse
@@ -14,15 +14,17 @@ from dvc.cli import main as dvc
 from stages.contracts.command import InputError, run
 from stages.contracts.params_file import read_params
 from stages.contracts.process import die_with_parent
-from stages.parallel.expected import compare
-from stages.parallel.storage import fetch_inputs, send_results
-from stages.parallel.worker.found import look
+from stages.parallel.cluster.expected import compare
+from stages.parallel.cluster.storage import fetch_inputs, send_results
+from stages.parallel.cluster.worker.found import look
 from stages.train.params import TrainParams
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Fetch what the stage needs, reproduce it, send the result; print the seconds of each."""
-    parser = argparse.ArgumentParser(prog="python -m stages.parallel.worker", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.parallel.cluster.worker", description=__doc__
+    )
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--stage", required=True)
     parser.add_argument("--expected", type=json.loads, required=True, help="versions, precision")

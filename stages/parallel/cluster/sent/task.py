@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.parallel.sent.workspace import node_folder, workspace
+from stages.parallel.cluster.sent.workspace import node_folder, workspace
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def environment(of_worker: Mapping[str, str], has_gpu: bool) -> dict[str, str]:
 
 
 def _run(order: Order, folder: Path, desk: Any) -> tuple[int, str]:  # noqa: ANN401
-    command = (sys.executable, "-m", "stages.parallel.worker", "--params", "params.yaml")
+    command = (sys.executable, "-m", "stages.parallel.cluster.worker", "--params", "params.yaml")
     options = ("--stage", order.stage, "--expected", order.expected, "--parent", str(os.getpid()))
     with subprocess.Popen(
         (*command, *options),

@@ -1,8 +1,8 @@
-"""DVC as a child that ends soundly with the command that started it.
+"""DVC as a job that ends soundly with the command that asked for it.
 
 A DVC that is killed while it writes dvc.lock leaves it empty: so did 12 of 12 killed within 30 ms
-of "Updating lock file". So this one, told to end or left alone, ends what it runs, and then itself
-in its own time: a training that is done is recorded, and none that is not.
+of "Updating lock file". So this one, told to end, ends what it runs, and then itself in its own
+time: a training that is done is recorded, and none that is not.
 """
 
 import os
@@ -11,28 +11,18 @@ import signal
 import sys
 from types import FrameType
 
-from stages.contracts.process import die_with_parent
-
 AGAIN = 0.1  # seconds after which what DVC has started meanwhile is told to end, too
 
 
-def dvc_command(*words: str) -> list[str]:
-    """Return the command that runs `dvc WORDS` as a child of this process.
+def main(words: list[str]) -> None:
+    """Run `dvc WORDS` until it ends or is told to.
 
-    Start it in a session of its own: it ends all that runs there.
-    """
-    return [sys.executable, "-m", "stages.parallel.child", str(os.getpid()), *words]
-
-
-def main(parent: int, words: list[str]) -> None:
-    """Run `dvc WORDS` until it or the parent ends.
+    To be called in a session of its own: all that runs there is ended.
 
     Args:
-        parent: Process number of who started this.
         words: Of DVC's command line.
     """
     signal.signal(signal.SIGTERM, _end)
-    die_with_parent(parent, signal.SIGTERM)
     sys.argv = ["dvc", *words]
     try:
         runpy.run_module("dvc", run_name="__main__", alter_sys=True)
@@ -49,4 +39,4 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(sys.argv[1:])

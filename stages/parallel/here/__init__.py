@@ -1,0 +1,1 @@
+"""Trainings side by side on this machine."""
