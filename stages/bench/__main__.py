@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         shares=[bench.share(one) for one in cases.weighed(entered[0])],
         races=[bench.race(one) for one in entered],
         together=[bench.together(model, cores) for model in cases.TOGETHER],
+        workers=bench.by_workers(cores),
         images=bench.by_images(cases.growing(entered)),
         growth=bench.growth(cores),
     )

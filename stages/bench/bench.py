@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stages.bench.by_images import ByImages, by_images
+from stages.bench.by_workers import ByWorkers, by_workers
 from stages.bench.case import Case, make
 from stages.bench.growth import Growth, growth
 from stages.bench.peak import Share, shares
@@ -77,6 +78,15 @@ class Bench:
             ByImages,
             lambda: by_images(cases, self.params, self.folder),
         )
+
+    def by_workers(self, cores: int) -> ByWorkers:
+        """Return how the time falls with the number of workers."""
+
+        def run() -> ByWorkers:
+            folder = self.folder / "workers"
+            return by_workers(clone(folder / "clone"), cores, self.repetitions, folder)
+
+        return self._kept("workers", ByWorkers, run)
 
     def growth(self, cores: int) -> Growth:
         """Return what DVC costs by the number of trainings."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from stages.bench.by_images import ByImages
+from stages.bench.by_workers import ByWorkers
 from stages.bench.growth import Growth
 from stages.bench.peak import OPERATIONS, Share
 from stages.bench.race import PEERS, WITHIN, Precision, Race, label
@@ -51,6 +52,14 @@ Five folds of the digits on all cores, from stale trainings to the report: `dvc 
 threads in one training, and `make repro JOBS=` as many as there are cores with one thread each.
 """
 
+WORKERS = """## With more workers
+
+{trainings} trainings of {model} on the digits with one thread each, from stale to the report: so
+many at a time on this machine (`make repro JOBS=`), and on as many nodes of a Ray cluster, which
+share this machine and have one CPU each. In brackets how many times less that is than with one. A
+cluster is new each time, so that data goes to its nodes; its own start is not counted.
+"""
+
 IMAGES = """## What more images cost
 
 Whole processes of {model} on {data}, once each; the fold has one epoch, and its peak of memory is
@@ -77,6 +86,7 @@ class Measured:
         shares: Of the networks that were timed.
         starts: Of those whose process was timed.
         together: Of those whose folds were trained side by side.
+        workers: Of the same, by their number.
         images: Of the stages, by the number of images.
         growth: Of DVC.
     """
@@ -86,6 +96,7 @@ class Measured:
     shares: Sequence[Share]
     starts: Sequence[Start]
     together: Sequence[Together]
+    workers: ByWorkers
     images: ByImages
     growth: Growth
 
@@ -101,6 +112,8 @@ def page(measured: Measured) -> str:
             parts.append(f"Foldwise in {precision}: not on this machine, it has none.\n")
     parts += [SHARES, _shares(measured.shares), STARTS, _starts(measured.starts)]
     parts += [TOGETHER, _together(measured.together)]
+    workers = measured.workers
+    parts += [WORKERS.format(model=workers.model, trainings=workers.trainings), _workers(workers)]
     parts += [IMAGES.format(model=measured.images.model, data=measured.images.data)]
     parts += [_images(measured.images), GROWTH, _growth(measured.growth)]
     return "\n".join(parts)
@@ -171,6 +184,24 @@ def _together(several: Iterable[Together]) -> str:
         for one in several
     ]
     return _table(head, rows)
+
+
+def _workers(by: ByWorkers) -> str:
+    head = ["workers", "at a time here", "nodes of a Ray cluster"]
+    rows = []
+    for one in by.counts:
+        first = by.counts[0]
+        row = [str(one.workers), _scaled(first.jobs, one.jobs), _scaled(first.nodes, one.nodes)]
+        rows.append(row)
+    return _table(head, rows)
+
+
+def _scaled(first: Sequence[float], own: Sequence[float]) -> str:
+    """Return the median of seconds, and how many times less they are than the first ones."""
+    if not own:
+        return "not measured: Ray is not installed"
+    times = median(a / b for a, b in zip(first, own, strict=True))
+    return f"{median(own):.1f} s ({times:.2f})"
 
 
 def _images(by: ByImages) -> str:

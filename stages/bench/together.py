@@ -38,14 +38,22 @@ def together(workspace: Workspace, model: str, cores: int, repetitions: int) -> 
     """
     one, every = [], []
     for number in range(repetitions):
-        _make_stale(workspace, model, cores, 2 * number)
+        make_stale(workspace, model, cores, 2 * number)
         one.append(workspace.repro())
-        _make_stale(workspace, model, 1, 2 * number + 1)
+        make_stale(workspace, model, 1, 2 * number + 1)
         every.append(workspace.side_by_side(cores))
     return Together(model=model, cores=cores, one=one, all=every)
 
 
-def _make_stale(workspace: Workspace, model: str, threads: int, number: int) -> None:
+def make_stale(workspace: Workspace, model: str, threads: int, number: int) -> None:
+    """Let all trainings be stale, and nothing before them.
+
+    Args:
+        workspace: A clone; its comparison has one architecture from then on.
+        model: The architecture.
+        threads: Of a training.
+        number: Another one each time.
+    """
     params: dict[str, Any] = {
         "model": model,
         "candidates": [model, model, model],

@@ -43,6 +43,14 @@ class Workspace:
         """Return the seconds of the same with several trainings at a time."""
         return self._run("-m", "stages.parallel", "--params", "params.yaml", "--jobs", str(jobs))
 
+    def share(self, remote: Path) -> None:
+        """Have a DVC remote, a folder, for a cluster."""
+        self._run("-m", "dvc", "remote", "add", "--default", "--force", "store", str(remote))
+
+    def on_cluster(self, address: str) -> float:
+        """Return the seconds of the same with the trainings on a Ray cluster."""
+        return self._run("-m", "stages.parallel", "--params", "params.yaml", "--address", address)
+
     def _run(self, *words: str) -> float:
         """Run Python in the clone.
 

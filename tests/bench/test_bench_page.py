@@ -1,6 +1,7 @@
 import pytest
 
 from stages.bench.by_images import ByImages, Stages
+from stages.bench.by_workers import ByWorkers, Workers
 from stages.bench.growth import Growth, Size
 from stages.bench.page import Measured, page
 from stages.bench.peak import Share
@@ -22,6 +23,7 @@ def text(**given):
     """Return the page of what is given, and of nothing else."""
     empty = {key: [] for key in ("races", "shares", "starts", "together")}
     empty |= {"images": ByImages(model="lenet5", data="digits", sizes=[])}
+    empty |= {"workers": ByWorkers(model="lenet5", trainings=10, counts=[])}
     empty |= {"growth": Growth(sizes=[])}
     return page(Measured(**{"machine": "A machine", **empty, **given}))
 
@@ -85,6 +87,17 @@ def test_the_page_says_what_running_side_by_side_gains_and_what_dvc_costs():
     written = text(together=[both], growth=Growth(sizes=[size]))
     assert "| lenet5 | 2 | 8.0 s | 3.0 s | 2.00 |" in written
     assert "| 20 | 1.5 s | 0.25 s | 12 kB |" in written
+
+
+def test_the_page_says_what_more_workers_bring():
+    counts = [
+        Workers(workers=1, jobs=[9.0, 12.0, 15.0], nodes=[]),
+        Workers(workers=2, jobs=[6.0, 6.0, 5.0], nodes=[]),
+    ]
+    written = text(workers=ByWorkers(model="lenet5", trainings=10, counts=counts))
+    assert "10 trainings of lenet5 on the digits" in written
+    assert "| 1 | 12.0 s (1.00) | not measured: Ray is not installed |" in written
+    assert "| 2 | 6.0 s (2.00) |" in written
 
 
 def test_the_page_says_what_more_images_cost():

@@ -1,0 +1,69 @@
+"""How the time falls with the number of workers, on this machine and in a Ray cluster."""
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.bench.case import FOLDS
+from stages.bench.together import make_stale
+from stages.bench.workspace import Workspace
+from stages.contracts.strict import Strict
+
+MODEL = "lenet5"
+REPEATS = (0, 1)
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Workers(Strict):
+    """Seconds from stale trainings to the report; repetitions of all numbers in turn."""
+
+    workers: int
+    jobs: list[Seconds]  # that many trainings at a time
+    nodes: list[Seconds]  # a Ray cluster of that many nodes with one CPU each; empty without Ray
+
+
+class ByWorkers(Strict):
+    """By the number of workers, ascending; each trains with one thread."""
+
+    model: str
+    trainings: int
+    counts: list[Workers]
+
+
+def by_workers(workspace: Workspace, cores: int, repetitions: int, folder: Path) -> ByWorkers:
+    """Return how long the trainings take, with 1, 2, 4, .. workers, at most one a core.
+
+    Args:
+        workspace: A clone; it is changed.
+        cores: To use.
+        repetitions: Of everything.
+        folder: For what the nodes share, and the DVC remote.
+    """
+    workspace.set({"repeats": list(REPEATS)})
+    counts = [Workers(workers=n, jobs=[], nodes=[]) for n in _doubling(cores)]
+    has_ray = importlib.util.find_spec("ray") is not None
+    if has_ray:
+        workspace.share((folder / "remote").resolve())
+    for number in range(repetitions):
+        for one in counts:
+            nudge = 2 * (number * len(counts) + counts.index(one))
+            make_stale(workspace, MODEL, 1, nudge)
+            one.jobs.append(workspace.side_by_side(one.workers))
+            if has_ray:
+                make_stale(workspace, MODEL, 1, nudge + 1)
+                one.nodes.append(_on_nodes(workspace, one.workers, folder))
+    return ByWorkers(model=MODEL, trainings=len(REPEATS) * FOLDS, counts=counts)
+
+
+def _doubling(cores: int) -> list[int]:
+    return [2**power for power in range(cores.bit_length())]
+
+
+def _on_nodes(workspace: Workspace, nodes: int, folder: Path) -> float:
+    from stages.bench.ray_nodes import ray_nodes  # imports Ray
+
+    with ray_nodes(nodes, folder / "nodes") as address:
+        return workspace.on_cluster(address)
