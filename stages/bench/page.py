@@ -35,7 +35,8 @@ and is struck out.
 SHARES = """## How near to the machine's limit
 
 Steps of training beside products of matrices of 2,048 × 2,048 in the same precision and with the
-same threads, in turn. A step is counted as three forward passes of two operations a multiply-add.
+same threads, in turn. A step is counted as three forward passes of two operations a multiply-add,
+those with padding included, of which training leaves out what it can.
 "Steady" is while it trains, "whole fold" the process of a fold from start to end, which evaluates
 after each epoch, and of whose operations only those of training count.
 """

@@ -39,7 +39,7 @@ class Extractor:
             hardware: Where to run.
         """
         device = hardware.device
-        self._module = module.to(device).to(memory_format=torch.channels_last).eval()
+        self._module = hardware.place(module).eval()
         self._cut = cut
         self._n, self._seed = dataset.info.n_train, dataset.info.seed
         self._images = Images(dataset.images, normalisation.mean, normalisation.std, device)

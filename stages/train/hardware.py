@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import nn
 
 from stages.contracts.command import InputError
 from stages.contracts.fold_record import Machine
 from stages.contracts.versions import versions
+from stages.train.crop import crop_kernels
 from stages.train.heap import keep_freed_memory
 from stages.train.params import HardwareSection
 
@@ -29,6 +31,11 @@ class Hardware:
     device: torch.device
     precision: Precision
     threads: int
+
+    def place(self, module: nn.Module) -> nn.Module:
+        """Return a module where the numbers are made, in the form that is fastest there."""
+        placed = module.to(self.device).to(memory_format=torch.channels_last)
+        return crop_kernels(placed) if self.device.type == "cpu" else placed
 
     def autocast(self) -> torch.autocast:
         """Return the context in which forward passes run."""

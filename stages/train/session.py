@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from stages.build.cut import behind
@@ -87,7 +86,7 @@ def open_trainer(
         section: The budget for all.
         hardware: Where to train.
     """
-    whole = construct(network, weights).to(hardware.device).to(memory_format=torch.channels_last)
+    whole = hardware.place(construct(network, weights))
     state = whole.state_dict()
     optimiser = _optimiser(whole, network, section)
     has_features = isinstance(fold.inputs, FeatureViews)

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.build.card.memory import COPIES, OVERHEAD, PROCESS, TORCHVISION, foresee
+from stages.build.card.memory import COPIES, OVERHEAD, PROCESS, foresee
 from stages.build.shapes import construct_shapes
 
 FLOAT = 4  # bytes
@@ -55,11 +55,9 @@ def test_what_thaws_counts(network_of):
     assert thawed.image_bytes > frozen.image_bytes
 
 
-@pytest.mark.parametrize(
-    ("model", "base"), [("slim_vgg", PROCESS), ("resnet18", PROCESS + TORCHVISION)]
-)
-def test_batches_add_their_images_to_what_is_fixed(network_of, model, base):
+@pytest.mark.parametrize("model", ["slim_vgg", "resnet18"])
+def test_batches_add_their_images_to_what_is_fixed(network_of, model):
     memory = foresee(network_of(model, 3, 32))
-    assert memory.process_bytes == base
-    fixed = base + memory.weight_bytes
+    assert memory.process_bytes == PROCESS
+    fixed = PROCESS + memory.weight_bytes
     assert memory.with_batches_of(64) == fixed + 64 * memory.image_bytes
