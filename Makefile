@@ -24,7 +24,7 @@ experiments: $(INSTALLED)  ## every experiment in one row, with what differs bet
 
 # fashion-mnist/*.gz and cifar10-jpg.zip; where they are not, the digits are raced on.
 DATA ?= ../shared/data
-bench: $(INSTALLED)  ## how fast it is, beside other ways to do the same: half an hour, alone
+bench: $(INSTALLED)  ## how fast it is, beside other ways to do the same: an hour or two, alone
 	@python -m stages.bench --params params.yaml --data "$(DATA)" --folder data/bench \
 	--output reports/bench.md
 
