@@ -1,20 +1,17 @@
 """How the time falls with the number of workers, on this machine and in a Ray cluster."""
 
 import importlib.util
+import itertools
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from stages.bench.case import FOLDS
-from stages.bench.together import make_stale
+from stages.bench.ray_nodes import ray_nodes
+from stages.bench.together import Seconds, make_stale
 from stages.bench.workspace import Workspace
 from stages.contracts.strict import Strict
 
 MODEL = "lenet5"
 REPEATS = (0, 1)
-
-Seconds = Annotated[float, Field(gt=0)]
 
 
 class Workers(Strict):
@@ -47,23 +44,16 @@ def by_workers(workspace: Workspace, cores: int, repetitions: int, folder: Path)
     has_ray = importlib.util.find_spec("ray") is not None
     if has_ray:
         workspace.share((folder / "remote").resolve())
-    for number in range(repetitions):
-        for one in counts:
-            nudge = 2 * (number * len(counts) + counts.index(one))
-            make_stale(workspace, MODEL, 1, nudge)
-            one.jobs.append(workspace.side_by_side(one.workers))
-            if has_ray:
-                make_stale(workspace, MODEL, 1, nudge + 1)
-                one.nodes.append(_on_nodes(workspace, one.workers, folder))
+    numbers = itertools.count()
+    for one in counts * repetitions:
+        make_stale(workspace, MODEL, 1, next(numbers))
+        one.jobs.append(workspace.side_by_side(one.workers))
+        if has_ray:
+            make_stale(workspace, MODEL, 1, next(numbers))
+            with ray_nodes(one.workers, 1, folder / "nodes") as cluster:
+                one.nodes.append(workspace.on_cluster(cluster.address))
     return ByWorkers(model=MODEL, trainings=len(REPEATS) * FOLDS, counts=counts)
 
 
 def _doubling(cores: int) -> list[int]:
     return [2**power for power in range(cores.bit_length())]
-
-
-def _on_nodes(workspace: Workspace, nodes: int, folder: Path) -> float:
-    from stages.bench.ray_nodes import ray_nodes  # imports Ray
-
-    with ray_nodes(nodes, folder / "nodes") as address:
-        return workspace.on_cluster(address)

@@ -3,8 +3,6 @@
 import hashlib
 import importlib.util
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,12 @@ from trainings import (
     wait_until,
 )
 
+from stages.bench.ray_nodes import LOOPBACK, ray_nodes
+
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
 ]
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's switch to stay on 127.0.0.1
 # A network of which one fold fails, as one might that runs out of memory.
 FRAGILE = """
 import sys
@@ -86,22 +85,9 @@ def ancestors(process):
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     """Return a cluster with two workers, of two CPUs each, so that the one that stays is quick."""
-    # Names of its sockets may have 108 bytes, which those of pytest's folders are over.
-    short = tempfile.mkdtemp(prefix="ray", dir="/tmp")
     folder = tmp_path_factory.mktemp("nodes")
-    with pytest.MonkeyPatch.context() as patch:
-        environment = LOOPBACK | {"TMPDIR": str(folder), "RAY_TMPDIR": short}
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        from ray.cluster_utils import Cluster
-
-        home = {"node_ip_address": "127.0.0.1", "include_dashboard": False}
-        cluster = Cluster(initialize_head=True, head_node_args=home | {"num_cpus": 0})
-        for _ in range(2):
-            cluster.add_node(num_cpus=2, **home)
+    with ray_nodes(2, 2, folder) as cluster:
         yield Nodes(cluster, folder)
-        cluster.shutdown()
-    shutil.rmtree(short)
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from stages.parallel.cluster.expected import Needs
 from stages.parallel.cluster.sent.task import Desk, Order, carry_out
 from stages.parallel.cluster.snapshot import Snapshot
 from stages.parallel.cluster.target import Target
-from stages.parallel.here.run import LOGS
-from stages.parallel.words import error_line
+from stages.parallel.logs import failure, log_of
 
 Task = ray.ObjectRef[tuple[int, str]]
 RETRIES = 3  # of a fold whose worker is lost; one that fails would fail again
@@ -42,7 +41,6 @@ def run_there(stages: Sequence[str], target: Target, snapshot: Snapshot, board: 
     Raises:
         InputError: If there is no such cluster, or none of its nodes can take a fold.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
     with connected(target.address):
         require_room(ray.nodes(), target.needs)  # type: ignore[no-untyped-call]
         desk = _open_desk()
@@ -158,6 +156,6 @@ def _error(stage: str, task: Task) -> str | None:
         return f"on the worker: {error.cause!r}"
     except RayError as error:  # lost once too often, or never started
         return " ".join(str(error).split())
-    log = LOGS / f"{stage}.log"
+    log = log_of(stage)
     log.write_text(printed, encoding="utf-8")
-    return f"{error_line(printed)} (all of it in {log})" if status else None
+    return failure(log) if status else None

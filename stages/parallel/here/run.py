@@ -16,10 +16,9 @@ from stages.contracts.job import ADDRESS, LONGEST_STATUS, read_status
 from stages.parallel.board import Board
 from stages.parallel.forks.start import forker
 from stages.parallel.here.slots import Slot
+from stages.parallel.logs import failure, log_of
 from stages.parallel.pipeline import Pipeline
-from stages.parallel.words import error_line
 
-LOGS = Path(".dvc/tmp/parallel")
 LONGEST = 2**20  # bytes of a line
 LOADED = ("stages.train.__main__",)
 
@@ -37,7 +36,6 @@ def run_here(
         pipeline: That they are of.
         board: Is told how it goes, failures included.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
     with forker(LOADED, signal.SIGKILL) as trainer:
         here = _Here(deque(stages), pipeline, trainer, board)
         asyncio.run(here.run(slots))
@@ -72,7 +70,7 @@ class _Here:
 
     async def _run(self, stage: str, slot: Slot) -> str | None:
         """Run one stage with its log in a file, and return its error, if it failed."""
-        log = LOGS / f"{stage}.log"
+        log = log_of(stage)
         environment = {**slot.environment, ADDRESS: self.trainer}
         reader, writer = os.pipe()
         words = ("repro", "--single-item", stage)
@@ -91,8 +89,7 @@ class _Here:
                     raise
                 finally:
                     status = await _status(connection)
-        text = log.read_text(encoding="utf-8")
-        return None if status == 0 else f"{error_line(text)} (all of it in {log})"
+        return None if status == 0 else failure(log)
 
     async def _listen(self, lines: StreamReader, log: Path, stage: str) -> None:
         with log.open("w", encoding="utf-8") as file:
