@@ -10,14 +10,14 @@ export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 .PHONY: repro check advise experiments bench test test-all lint environment clean
 
 repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds at a time
-	$(if $(JOBS),python -m stages.parallel --params params.yaml --jobs $(JOBS),dvc repro)
+	$(if $(JOBS),foldwise run --jobs $(JOBS),dvc repro)
 
 check: $(INSTALLED)  ## say in one line each what is wrong in params.yaml
-	@python -m stages.check --params params.yaml --pipeline dvc.yaml --code . --output data/checked
+	@foldwise check
 
 advise: $(INSTALLED)  ## propose what to compare on the images of params.yaml; WRITE=1 puts it there
 	dvc repro prepare
-	@python -m stages.advise --params params.yaml --dataset data/prepared $(if $(WRITE),--write)
+	@foldwise advise $(if $(WRITE),--write)
 
 experiments: $(INSTALLED)  ## every experiment in one row, with what differs between them
 	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
@@ -25,7 +25,7 @@ experiments: $(INSTALLED)  ## every experiment in one row, with what differs bet
 # fashion-mnist/*.gz and cifar10-jpg.zip; where they are not, the digits are raced on.
 DATA ?= ../shared/data
 bench: $(INSTALLED)  ## how fast it is, beside other ways to do the same: an hour or two, alone
-	@python -m stages.bench --params params.yaml --data "$(DATA)" --folder data/bench \
+	@python -m benchmarks --params params.yaml --data "$(DATA)" --folder data/bench \
 	--output reports/bench.md
 
 test: $(INSTALLED)  ## the tests that take minutes at most

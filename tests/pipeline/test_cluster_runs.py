@@ -19,7 +19,7 @@ from trainings import (
     wait_until,
 )
 
-from stages.bench.ray_nodes import LOOPBACK, ray_nodes
+from benchmarks.ray_nodes import LOOPBACK, ray_nodes
 
 pytestmark = [
     pytest.mark.cluster,

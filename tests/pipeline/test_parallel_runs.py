@@ -44,7 +44,7 @@ def trainers(clone):
 
 def forks(clone):
     """Return the processes that have DVC or PyTorch loaded, DVC and trainings in forks of them."""
-    return processes(clone.path, b"stages.parallel.forks")
+    return processes(clone.path, b"foldwise.run.preload_server")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_dvc_and_pytorch_are_loaded_once_for_all_trainings(clone):
     assert len(logs) == 2
     lines = [line for log in logs for line in log.read_text().splitlines()]
     imported = {line.split("|")[-1].strip() for line in lines if line.startswith("import time:")}
-    assert "stages.contracts.job" in imported  # by what hands over to a fork
+    assert "foldwise.core.preload" in imported  # by what hands over to a fork
     assert not {"torch", "numpy", "dvc.repo", "dvc.stage"} & imported
 
 
@@ -154,7 +154,7 @@ def test_a_killed_dvc_takes_its_training_along(clone, start, shell):
 
 
 def test_the_script_of_the_job_array_is_clean_and_can_be_run():
-    script = ROOT / "stages/parallel/slurm.sh"
+    script = ROOT / "foldwise/run/slurm.sh"
     assert os.access(script, os.X_OK)
     done = subprocess.run(
         [shutil.which("shellcheck"), script], capture_output=True, text=True, check=False
@@ -170,7 +170,7 @@ def test_a_job_array_trains_one_stale_fold_a_task(clone):
     sbatch.parent.mkdir()
     sbatch.write_text(SBATCH)
     sbatch.chmod(0o755)
-    script = ("stages/parallel/slurm.sh", ".dvc/tmp/stale.txt")
+    script = ("foldwise/run/slurm.sh", ".dvc/tmp/stale.txt")
     path = f"{sbatch.parent}:{Path(sys.executable).parent}:/usr/bin:/bin"
     done = clone.run("sbatch", "--wait", "--array=1-2", *script, PATH=path)
     assert ran(done) == ["train@lenet5-0-0", "train@lenet5-0-1"], done.stderr

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
-CODE_OF_TRAIN = "stages/train/fit.py"
+CODE_OF_TRAIN = "foldwise/engine/trainer.py"
 
 
 def test_a_second_run_runs_nothing(clone):
@@ -13,26 +13,24 @@ def test_a_second_run_runs_nothing(clone):
 
 
 def test_comments_docstrings_and_readme_rerun_nothing_but_the_check(clone):
-    clone.replace(
-        CODE_OF_TRAIN, '"""The training loop of one fold."""', '"""Other words."""\n\n# a'
-    )
+    clone.replace(CODE_OF_TRAIN, '"""One step of training."""', '"""Other words."""\n\n# a')
     (clone.path / "README.md").write_text("another README")
     assert clone.dvc("repro") == ["check"]
 
 
 def test_code_of_the_report_reruns_the_report_only(clone):
-    clone.replace("stages/report/document.py", "No architecture to take", "Take none")
+    clone.replace("foldwise/report/document.py", "No architecture to take", "Take none")
     assert clone.dvc("repro") == ["check", "report"]
 
 
 def test_code_of_one_network_retrains_that_network_only(clone):
-    clone.replace("stages/build/networks/slim_vgg.py", "from torch", "ANSWER = 42\nfrom torch")
+    clone.replace("foldwise/nets/zoo/slim_vgg.py", "from torch", "ANSWER = 42\nfrom torch")
     ran = clone.dvc("repro")
     assert {"train@slim_vgg-0-0", "train@slim_vgg-0-1"} == {s for s in ran if "train" in s}
 
 
 def test_code_of_training_retrains_everything(clone):
-    clone.replace(CODE_OF_TRAIN, "LOOK = 20", "LOOK = 21")
+    clone.replace(CODE_OF_TRAIN, "LOSS_CHECK_STEPS = 20", "LOSS_CHECK_STEPS = 21")
     assert len([stage for stage in clone.dvc("repro") if stage.startswith("train@")]) == 4
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-COMMAND = ("python", "-m", "stages.parallel", "--params", "params.yaml")
+COMMAND = ("python", "-m", "foldwise.cli.main", "run")
 PATIENCE = 400  # seconds for what takes a few, where the machine has much else to do
 
 

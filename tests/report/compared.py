@@ -7,21 +7,20 @@ from pathlib import Path
 
 from PIL import Image
 
-sys.path.append(str(Path(__file__).parents[1] / "compare"))  # records.py, the factory of both
+sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the factory of both
 
 from records import flags as compare_flags
 
-from stages.compare.__main__ import main as compare
-from stages.contracts.confused import read_confused
-from stages.contracts.mistakes import Mistakes, Strip, write_mistakes
-from stages.report.store import read_findings
+from foldwise.files.confused import Mistakes, Strip, read_confused, write_mistakes
+from foldwise.report.store import read_report_inputs
+from stages.compare import main as compare
 
 PIPELINE = Path(__file__).parents[2] / "dvc.yaml"
 
 
 def read_all(flags):
     params, pipeline, reports = map(Path, flags[1::2])
-    return read_findings(reports, params, pipeline)
+    return read_report_inputs(reports, params, pipeline)
 
 
 def compared(root):

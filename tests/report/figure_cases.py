@@ -5,7 +5,7 @@ from statistics import fmean, stdev, variance
 
 import pandas as pd
 
-from stages.contracts.comparison import (
+from foldwise.files.comparison import (
     Architecture,
     Comparison,
     Cost,
@@ -15,9 +15,9 @@ from stages.contracts.comparison import (
     Pair,
     Scores,
 )
-from stages.contracts.metrics import METRICS
-from stages.contracts.tables import CONFUSION, CURVES, SCORES
-from stages.contracts.verdict import Contender, Rule, Verdict
+from foldwise.files.metrics import METRICS
+from foldwise.files.tables import CONFUSION, CURVES, SCORES
+from foldwise.files.verdict import Contender, Rule, Verdict
 
 REASON = "diverged in some folds"
 
@@ -116,7 +116,7 @@ def _architecture(name, cost, folds):
         status="finished" if scores else "failed",
         reason=None if scores else REASON,
         parameters=cost[1],
-        multiply_adds=5000,
+        macs=5000,
         predicted_memory_bytes=650_000_000,
         scores=scores,
         metrics={"accuracy": scores.mean} if scores else None,

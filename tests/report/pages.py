@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from stages.report.blocks import (
+from foldwise.report.blocks import (
     Bullets,
     Code,
     CodeBlock,

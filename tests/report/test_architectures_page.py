@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import card, loaded, part
 
-from stages.report.architectures_page import architectures_page as page_of
-from stages.report.diagram import diagram, quoted
-from stages.report.markdown import to_markdown
+from foldwise.report.architectures_page import architectures_page as page_of
+from foldwise.report.diagram import diagram, quoted
+from foldwise.report.markdown import to_markdown
 
 HOSTILE = [
     '"]; click n0 "javascript:alert(1)"',
@@ -199,5 +199,5 @@ def test_same_cards_same_page():
 
 
 def test_page_imports_no_torch():
-    code = "import sys, stages.report.architectures_page\nsys.exit('torch' in sys.modules)"
+    code = "import sys, foldwise.report.architectures_page\nsys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

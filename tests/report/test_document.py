@@ -7,13 +7,13 @@ from markdown_it import MarkdownIt
 from pages import HOSTILE
 from records import loaded, record, timing
 
-from stages.contracts.fold_record import Machine, record_path, write_record
-from stages.report.blocks import figures
-from stages.report.document import document
-from stages.report.embed import Picture
-from stages.report.markdown import to_markdown
-from stages.report.page import to_html
-from stages.report.visible import visible
+from foldwise.files.fold_record import Machine, record_path, write_record
+from foldwise.report.blocks import figures
+from foldwise.report.document import document
+from foldwise.report.embed import Picture
+from foldwise.report.markdown import to_markdown
+from foldwise.report.page import to_html
+from foldwise.report.visible import visible
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}
 

@@ -5,9 +5,9 @@ from figure_cases import confusion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.contracts.tables import CONFUSION
-from stages.report.figures.confusion import STEPS, draw
-from stages.report.figures.matrix import UNDER_TEXT
+from foldwise.files.tables import CONFUSION
+from foldwise.report.figures.confusion import STEPS, draw_confusion
+from foldwise.report.figures.matrix import UNDER_TEXT
 
 
 def written(axes):
@@ -21,7 +21,7 @@ def written(axes):
 
 def figure(images, classes=None):
     classes = classes or [f"c{n}" for n in range(len(images))]
-    return draw(confusion(images, classes), classes, "net")
+    return draw_confusion(confusion(images, classes), classes, "net")
 
 
 @settings(max_examples=10)
@@ -83,13 +83,13 @@ def test_of_a_hundred_classes_the_most_confused_are_named_at_their_places():
 
 def test_a_class_without_images_is_an_empty_row():
     table = pd.DataFrame([("a", "a", 3, 1.0)], columns=list(CONFUSION))
-    (axes,) = draw(table, ["a", "none"], "net").axes
+    (axes,) = draw_confusion(table, ["a", "none"], "net").axes
     assert written(axes) == {(0, 0): ["3", "100.0 %"]}
     assert axes.images[0].get_array()[1].sum(axis=-1).max() > 0, "drawn, without a colour"
     assert not axes.images[0].get_array()[1, :, 3].any()
 
 
 def test_nothing_finished_is_said_in_words():
-    drawn = draw(pd.DataFrame(columns=list(CONFUSION)), ["a", "b"], None)
+    drawn = draw_confusion(pd.DataFrame(columns=list(CONFUSION)), ["a", "b"], None)
     (text,) = drawn.texts
     assert text.get_text() == "no architecture finished: nothing was confused"

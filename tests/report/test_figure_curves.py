@@ -1,7 +1,7 @@
 import pytest
 from figure_cases import Case
 
-from stages.report.figures import curves
+from foldwise.report.figures import curves
 
 
 def lines(axes, width=None, marker=None):
@@ -24,7 +24,7 @@ def spiked(model, fold, epoch):
 
 
 def draw(case):
-    return curves.draw(case.comparison, case.curves)
+    return curves.draw_curves(case.comparison, case.curves)
 
 
 def test_curves_are_means_within_a_standard_deviation_to_each_side():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.report.figures.names import class_names, drawable, shorten
-from stages.report.figures.style import as_svg, words
+from foldwise.report.figures.names import class_names, drawable, shorten
+from foldwise.report.figures.style import as_svg, words
 
 
 @given(st.text(), st.integers(3, 50))

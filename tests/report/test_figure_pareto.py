@@ -6,16 +6,16 @@ from figure_cases import Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.contracts.metrics import METRICS
-from stages.report.figures import pareto
-from stages.report.figures.labels import GAP, nearest
-from stages.report.figures.pareto import pareto_front
+from foldwise.files.metrics import METRICS
+from foldwise.report.figures import pareto
+from foldwise.report.figures.labels import GAP, nearest
+from foldwise.report.figures.pareto import pareto_front
 
 NUMBERS = st.integers(0, 5).map(float)  # few, so that there are ties
 
 
 def panels(case):
-    return pareto.draw(case.comparison, case.verdict).axes
+    return pareto.draw_pareto(case.comparison, case.verdict).axes
 
 
 def marked(axes):
@@ -56,7 +56,7 @@ def test_seconds_are_above_and_parameters_below_with_mean_and_std():
 
 def test_where_machines_differ_multiply_adds_are_the_cost():
     case = Case({"a": [0.9, 0.7]})
-    rule = case.verdict.rule.model_copy(update={"cost": "multiply_adds"})
+    rule = case.verdict.rule.model_copy(update={"cost": "macs"})
     case.verdict = case.verdict.model_copy(update={"rule": rule})
     assert panels(case)[0].get_xlabel() == "multiply-adds of one image"
 
@@ -83,7 +83,7 @@ def test_the_front_goes_down_where_lower_is_better():
 def test_ticks_do_not_touch_however_far_apart_the_sizes_are():
     costs = {"a": (1.0, 1000), "b": (1.1, 300_000_000)}
     case = Case({"a": [0.9, 0.8], "b": [0.7, 0.6]}, costs=costs)
-    figure = pareto.draw(case.comparison, case.verdict)
+    figure = pareto.draw_pareto(case.comparison, case.verdict)
     figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in figure.axes[1].get_xticklabels()]
     assert len(boxes) >= 3
@@ -92,7 +92,7 @@ def test_ticks_do_not_touch_however_far_apart_the_sizes_are():
 
 def test_nothing_finished_is_said_in_words():
     case = Case({"a": [None, 0.6]})
-    figure = pareto.draw(case.comparison, case.verdict)
+    figure = pareto.draw_pareto(case.comparison, case.verdict)
     assert [text.get_text() for text in figure.texts] == ["no architecture finished\nfailed: a"]
 
 

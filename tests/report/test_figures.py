@@ -9,10 +9,10 @@ import pytest
 from figure_cases import Case, confusion
 from matplotlib.text import Text
 
-from stages.report.figures import confusion as confusion_figure
-from stages.report.figures import curves, pairs, pareto, scores
-from stages.report.figures.matrix import shades
-from stages.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
+from foldwise.report.figures import confusion as confusion_figure
+from foldwise.report.figures import curves, pairs, pareto, scores
+from foldwise.report.figures.matrix import shades
+from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
 
 LONG = "x" * 34
 EIGHT = {f"{LONG}{n}": [0.9 - n / 100, 0.87, 0.86] for n in range(8)}
@@ -60,16 +60,16 @@ def matrix(n):
 
 def draws(case):
     return {
-        "scores": lambda: scores.draw(case.comparison, case.scores),
-        "curves": lambda: curves.draw(case.comparison, case.curves),
-        "pairs": lambda: pairs.draw(case.comparison),
-        "pareto": lambda: pareto.draw(case.comparison, case.verdict),
+        "scores": lambda: scores.draw_scores(case.comparison, case.scores),
+        "curves": lambda: curves.draw_curves(case.comparison, case.curves),
+        "pairs": lambda: pairs.draw_pairs(case.comparison),
+        "pareto": lambda: pareto.draw_pareto(case.comparison, case.verdict),
     }
 
 
 def confused(classes, model="a"):
     table = confusion(matrix(len(classes)), classes)
-    return lambda: confusion_figure.draw(table, classes, model)
+    return lambda: confusion_figure.draw_confusion(table, classes, model)
 
 
 DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}
@@ -208,7 +208,7 @@ def test_a_mark_is_the_same_in_all_figures_and_a_new_candidate_changes_none():
 
 def test_every_fold_is_a_dot_beside_mean_and_standard_deviation():
     case = Case({"a": [0.9, 0.8, 0.7]})
-    (axes,) = scores.draw(case.comparison, case.scores).axes
+    (axes,) = scores.draw_scores(case.comparison, case.scores).axes
     dots, mean, *_ = axes.lines
     assert dots.get_xdata().tolist() == [0.9, 0.8, 0.7]
     assert mean.get_xdata() == pytest.approx([0.8])
@@ -219,7 +219,7 @@ def test_every_fold_is_a_dot_beside_mean_and_standard_deviation():
 
 def test_numbers_or_divergences_stand_beside_the_row():
     case = Case({"good": [0.9, 0.8], "bad": [0.9, None]})
-    shown = [text for text, _ in texts_of(scores.draw(case.comparison, case.scores))]
+    shown = [text for text, _ in texts_of(scores.draw_scores(case.comparison, case.scores))]
     assert "0.8500, std 0.0707" in shown
     assert "1 of 2 diverged" in shown
 
@@ -236,10 +236,10 @@ def test_axes_name_the_metric_and_which_end_is_best(metric, best):
 
 def test_a_hair_is_not_drawn_as_a_chasm():
     case = Case({"a": [0.9, 0.9], "b": [0.9001, 0.9001]})
-    (axes,) = scores.draw(case.comparison, case.scores).axes
+    (axes,) = scores.draw_scores(case.comparison, case.scores).axes
     low, high = axes.get_xlim()
     assert high - low >= 0.02
-    upper, _ = pareto.draw(case.comparison, case.verdict).axes
+    upper, _ = pareto.draw_pareto(case.comparison, case.verdict).axes
     low, high = upper.get_ylim()
     assert high - low >= 0.02
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.report.figures.labels import GAP, apart, nearest, place
+from foldwise.report.figures.labels import GAP, apart, nearest, place
 
 FRAME = (0.0, 0.0, 560.0, 200.0)
 POINTS = st.lists(st.tuples(st.floats(150, 400), st.floats(60, 140)), min_size=1, max_size=4)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from markdown_it import MarkdownIt
 from pages import HOSTILE, page, texts
 
-from stages.report.blocks import (
+from foldwise.report.blocks import (
     Bullets,
     CodeBlock,
     Details,
@@ -18,8 +18,8 @@ from stages.report.blocks import (
     Strong,
     Table,
 )
-from stages.report.markdown import escape, to_markdown
-from stages.report.visible import visible
+from foldwise.report.markdown import escape, to_markdown
+from foldwise.report.visible import visible
 
 GITHUB = MarkdownIt("gfm-like", {"html": True})
 # To GitHub a.b is no address without www, and a@ is none where no letter or digit follows.

@@ -7,11 +7,11 @@ from html_tree import parse
 from hypothesis import example, given
 from pages import HOSTILE, page, texts
 
-from stages.report.blocks import Details, Document, Paragraph, Section, Table, figures
-from stages.report.embed import Picture, chart, png
-from stages.report.page import to_html
-from stages.report.page_style import CSS
-from stages.report.visible import visible, visible_lines
+from foldwise.report.blocks import Details, Document, Paragraph, Section, Table, figures
+from foldwise.report.embed import Picture, chart, png
+from foldwise.report.page import to_html
+from foldwise.report.page_style import CSS
+from foldwise.report.visible import visible, visible_lines
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M 0 0\nL 1 1"/>%</svg>'
 

@@ -3,8 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stages.contracts.params_file import read_yaml
-from stages.report.pipeline import steps
+from foldwise.files.params import read_yaml
+from foldwise.report.pipeline import steps
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from html_tree import parse
 
-from stages.contracts.command import InputError
-from stages.contracts.mistakes import Mistakes, write_mistakes
-from stages.report.__main__ import main
+from foldwise.core.errors import InputError
+from foldwise.files.confused import Mistakes, write_mistakes
+from stages.report import main
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}
 CHARTS = ["scores", "pairs", "curves", "pareto", "confusion"]
@@ -78,7 +78,7 @@ def test_strips_of_other_pairs_are_named_with_what_to_do(case):
 
 def test_report_does_not_import_torch_or_pyplot():
     code = (
-        "import sys, stages.report.__main__\n"
+        "import sys, stages.report\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'matplotlib.pyplot')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.report.visible import visible, visible_lines
+from foldwise.report.visible import visible, visible_lines
 
 anything = st.text(st.characters(exclude_categories=()))
 

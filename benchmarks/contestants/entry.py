@@ -1,0 +1,113 @@
+"""What everyone who takes part gets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from foldwise.data.streams import n_batches
+from foldwise.engine.hardware import choose_hardware
+from foldwise.engine.optimiser import one_cycle
+from foldwise.files.architecture import ChannelStatistics, Network, read_network
+from foldwise.files.dataset import Dataset, read_dataset
+from foldwise.files.params import HardwareSection, TrainParams, TrainSection, read_params
+from foldwise.files.recipe import Recipe, read_recipe
+from foldwise.files.split import Split, read_split
+from foldwise.nets.network import construct
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A case, opened for one run.
+
+    Attributes:
+        data: Images, folds and augmentation.
+        network: With one normalisation for all folds.
+        section: The budget.
+        hardware: Where to train, as it is asked for; only Foldwise heeds its precision.
+        folds: Those to train.
+        seed: Of all random draws.
+        workers: Processes that load images, for those who use them.
+    """
+
+    data: tuple[Dataset, Split, Recipe]
+    network: Network
+    section: TrainSection
+    hardware: HardwareSection
+    folds: list[int]
+    seed: int
+    workers: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where to train."""
+        return choose_hardware(self.hardware).device
+
+    def training(self, fold: int) -> NDArray[np.int64]:
+        """Return the positions of the images that train in a fold."""
+        return self.data[1].training(fold)
+
+    def validation(self, fold: int) -> NDArray[np.int64]:
+        """Return the positions of the images that validate."""
+        return self.data[1].validation(fold)
+
+    def module(self, fold: int) -> nn.Module:
+        """Return the network with fresh weights."""
+        self.seed_torch(fold)
+        return construct(self.network, {})
+
+    def seed_torch(self, fold: int) -> None:
+        """Seed what draws weights, and for the peers batches and augmentation."""
+        torch.manual_seed(1000 * self.seed + fold)
+
+    def n_steps(self, fold: int) -> int:
+        """Return the steps of the whole training."""
+        return self.section.epochs * n_batches(len(self.training(fold)), self.section.batch_size)
+
+    def share_of_peak(self, step: int, n_steps: int) -> float:
+        """Return the learning rate of a step as a share of the peak."""
+        return one_cycle(min(step, n_steps - 1), n_steps, 1.0, self.section.warmup)
+
+
+def open_entry(
+    folder: Path,
+    precision: Literal["float32", "bfloat16"],
+    folds: list[int],
+    seed: int,
+    workers: int,
+) -> Entry:
+    """Return the case in a folder, as `benchmarks.case.make` left it.
+
+    Torch computes with the threads of the case from then on. Nothing else of torch is set: what
+    else Foldwise sets is its own affair.
+
+    Args:
+        folder: Of the case.
+        precision: Of Foldwise.
+        folds: Those to train.
+        seed: Of all random draws.
+        workers: Processes that load images.
+    """
+    params = read_params(folder / "params.yaml", TrainParams)
+    torch.set_num_threads(params.hardware.threads)
+    data, split = read_dataset(folder / "prepared"), read_split(folder / "split")
+    means, stds = (
+        np.mean(split.normalisation.mean, axis=0),
+        np.mean(split.normalisation.std, axis=0),
+    )
+    statistics = ChannelStatistics(mean=means.tolist(), std=stds.tolist())
+    network = read_network(folder / "network").model_copy(update={"normalisation": statistics})
+    seeded = data.info.model_copy(update={"seed": seed})
+    return Entry(
+        data=(Dataset(seeded, data.images, data.labels), split, read_recipe(folder / "recipe")),
+        network=network,
+        section=params.train,
+        hardware=params.hardware.model_copy(update={"precision": precision}),
+        folds=folds,
+        seed=seed,
+        workers=workers,
+    )

@@ -1,0 +1,23 @@
+"""Foldwise: what the stage train runs, one fold after another."""
+
+from benchmarks.case import REPEAT
+from benchmarks.contestants.entry import Entry
+from foldwise.engine.fold import open_fold
+from foldwise.engine.hardware import Hardware, set_up
+from foldwise.engine.training import train_fold
+from foldwise.files.features import Features
+
+
+def train_folds(entry: Entry) -> list[float]:
+    """Train the folds and return the accuracy of each."""
+    hardware = set_up(entry.hardware)
+    return [_train(entry, fold, hardware) for fold in entry.folds]
+
+
+def _train(entry: Entry, number: int, hardware: Hardware) -> float:
+    none = Features(views=[], plain=None, dtype="float32")
+    fold = open_fold(entry.data, (REPEAT, number), entry.network, none, hardware.device)
+    result = train_fold(entry.network, {}, fold, entry.section, hardware)
+    if result.record.accuracy is None:
+        raise ValueError(f"fold {number} diverged: {result.record.reason}")
+    return result.record.accuracy

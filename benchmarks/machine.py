@@ -1,0 +1,27 @@
+"""The machine on which a benchmark ran, in words that name no place."""
+
+import platform
+from importlib.metadata import version
+
+import torch
+
+from foldwise.engine.hardware import Hardware
+from foldwise.run.slots import count_cores
+
+
+def describe(hardware: Hardware) -> str:
+    """Return the machine, as far as it matters for speed.
+
+    Args:
+        hardware: Where training runs there.
+    """
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision"))
+    python = f"Python {platform.python_version()}"
+    if hardware.device.type == "cuda":
+        return f"{torch.cuda.get_device_name(hardware.device)}; {python}, {versions}"
+    has_bfloat16 = "with" if hardware.precision == "bfloat16" else "without"
+    return (
+        f"{count_cores()} {platform.machine()} cores "
+        f"({torch.backends.cpu.get_cpu_capability()}, {has_bfloat16} bfloat16), "
+        f"{hardware.threads} threads; {python}, {versions}"
+    )

@@ -1,0 +1,22 @@
+"""params.yaml with a few other values."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from foldwise.files.params import read_yaml
+
+
+def write_settings(source: Path, values: dict[str, Any], target: Path) -> None:
+    """Write the parameters of a file with some values changed.
+
+    Args:
+        source: params.yaml.
+        values: By key; those of a section leave what else is in it.
+        target: May be the source.
+    """
+    content = read_yaml(source)
+    for key, value in values.items():
+        content[key] = content[key] | value if isinstance(value, dict) else value
+    YAML(typ="safe").dump(content, target)

@@ -1,0 +1,79 @@
+"""A clone of this repository, in which the pipeline runs as it does for a user."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.settings import write_settings
+
+# A fold so small that what one waits for is everything else.
+SMALL: dict[str, Any] = {
+    "model": "lenet5",
+    "candidates": ["lenet5", "lenet5", "lenet5"],
+    "prepare": {"limit": 60},
+    "train": {"epochs": 1},
+    "hardware": {"threads": 1},
+    "forecast": {"seconds": 0.05},
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The clone.
+
+    Attributes:
+        path: Of its root.
+    """
+
+    path: Path
+
+    def set(self, values: dict[str, Any]) -> None:
+        """Merge values into params.yaml."""
+        path = self.path / "params.yaml"
+        write_settings(path, values, path)
+
+    def repro(self, *targets: str) -> float:
+        """Return the seconds of `dvc repro`."""
+        return self._run("-m", "dvc", "repro", *targets)
+
+    def side_by_side(self, jobs: int) -> float:
+        """Return the seconds of the same with several trainings at a time."""
+        return self._run("-m", "foldwise.cli.main", "run", "--jobs", str(jobs))
+
+    def share(self, remote: Path) -> None:
+        """Have a DVC remote, a folder, for a cluster."""
+        self._run("-m", "dvc", "remote", "add", "--default", "--force", "store", str(remote))
+
+    def on_cluster(self, address: str) -> float:
+        """Return the seconds of the same with the trainings on a Ray cluster."""
+        return self._run("-m", "foldwise.cli.main", "run", "--address", address)
+
+    def _run(self, *words: str) -> float:
+        """Run Python in the clone.
+
+        Raises:
+            ChildProcessError: If it fails.
+        """
+        begin = time.perf_counter()
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ChildProcessError(f"{' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+        return time.perf_counter() - begin
+
+
+def clone(path: Path) -> Workspace:
+    """Return a clone of the repository in which this runs, at its last commit.
+
+    Args:
+        path: Where to make it, if it is not there.
+    """
+    if not path.is_dir():
+        subprocess.run(["git", "clone", "--quiet", ".", str(path)], check=True)
+        site = str((path / ".dvc" / "tmp" / "site").resolve())
+        private = ["dvc", "config", "--local", "core.site_cache_dir", site]
+        subprocess.run([sys.executable, "-m", *private], cwd=path, check=True)
+    return Workspace(path)

@@ -1,0 +1,1 @@
+"""Foldwise: choose an image-classification architecture by cross-validation."""

@@ -1,0 +1,1 @@
+"""Errors, atomic files, code fingerprints and processes; imports nothing else of Foldwise."""

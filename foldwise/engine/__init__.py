@@ -1,0 +1,1 @@
+"""Training: batches on the device, the trainer, scores and features of frozen layers."""

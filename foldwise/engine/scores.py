@@ -1,0 +1,141 @@
+"""Numbers from logits, in double precision."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldwise.core.chunks import chunks
+from foldwise.files.fold_record import Calibration, FoldCounts, Mistake
+
+BINS = 15  # of the calibration, as in Guo et al. 2017
+RANKS = 10  # of the true class, that are counted
+PAIRS = 30  # of confused classes, whose images are named: more than a report shows
+EXAMPLES = 3  # images of each such pair
+DOUBLE = 8  # bytes of a float64
+
+
+def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the mean cross-entropy in nats; not finite if a logit is not.
+
+    Args:
+        logits: (n, n_classes).
+        labels: (n,) true class.
+    """
+    losses = [_losses(logits[part], labels[part]) for part in _parts(logits)]
+    return float(np.concatenate(losses).mean())
+
+
+def accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the share of images whose highest logit is their class's; the first of equals counts.
+
+    Args:
+        logits: (n, n_classes).
+        labels: (n,) true class.
+    """
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+def count_fold(
+    logits: NDArray[np.float32], labels: NDArray[np.int64], index: NDArray[np.int64]
+) -> FoldCounts:
+    """Return what the logits say, as counts and sums.
+
+    Args:
+        logits: (n, n_classes), finite.
+        labels: (n,) true class.
+        index: (n,) position of each image in the data set.
+    """
+    predicted = logits.argmax(axis=1)
+    confidence = np.concatenate([_confidence(logits[part]) for part in _parts(logits)])
+    table = confusion(labels, predicted, logits.shape[1])
+    return FoldCounts(
+        n_classes=logits.shape[1],
+        confusion=[(int(t), int(p), int(table[t, p])) for t, p in np.argwhere(table)],
+        log_loss=log_loss(logits, labels) * len(labels),
+        ranks=_ranks(logits, labels),
+        calibration=_calibration(confidence, predicted == labels),
+        mistakes=_mistakes(table, np.stack([labels, predicted, index]), confidence),
+    )
+
+
+def confusion(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
+) -> NDArray[np.int64]:
+    """Return counts by (true class, predicted class).
+
+    Args:
+        labels: (n,) true class.
+        predicted: (n,) predicted class.
+        n_classes: Of the data set.
+    """
+    counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes)
+
+
+def _parts(logits: NDArray[np.float32]) -> Iterator[slice]:
+    """Yield parts of the rows: of many classes, copies in float64 of all would fill the memory."""
+    return chunks(len(logits), DOUBLE * logits.shape[1])
+
+
+def _losses(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cross-entropy of each row, (n,)."""
+    with np.errstate(invalid="ignore"):  # infinite logits: the result says so
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+    losses: NDArray[np.float64] = log_sum - shifted[np.arange(len(labels)), labels]
+    return losses
+
+
+def _confidence(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the probability of the likeliest class of each row, (n,)."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    likeliest = powers[np.arange(len(logits)), logits.argmax(axis=1)]
+    confidence: NDArray[np.float64] = likeliest / powers.sum(axis=1)
+    return confidence
+
+
+def _ranks(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> list[int]:
+    """Return how many images had their class first, second, ..; the first of equals leads."""
+    own = logits[np.arange(len(labels)), labels][:, None]
+    ahead = np.arange(logits.shape[1]) < labels[:, None]
+    rank = ((logits > own) | ((logits == own) & ahead)).sum(axis=1)
+    counts: list[int] = np.bincount(rank, minlength=logits.shape[1])[:RANKS].tolist()
+    return counts
+
+
+def _calibration(confidence: NDArray[np.float64], is_right: NDArray[np.bool_]) -> Calibration:
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    return Calibration(
+        images=np.bincount(bins, minlength=BINS).tolist(),
+        correct=np.bincount(bins[is_right], minlength=BINS).tolist(),
+        confidence=np.bincount(bins, weights=confidence, minlength=BINS).tolist(),
+    )
+
+
+def _mistakes(
+    table: NDArray[np.int64], images: NDArray[np.int64], confidence: NDArray[np.float64]
+) -> list[Mistake]:
+    """Return the surest mistakes of the most confused pairs; ties by class, then by position.
+
+    Args:
+        table: Counts by (true class, predicted class).
+        images: (3, n) true class, predicted class and position of each image.
+        confidence: (n,) probability of the predicted class.
+    """
+    wrong = [(t, p) for t, p in np.argwhere(table) if t != p]
+    pairs = sorted(wrong, key=lambda pair: -table[pair])[:PAIRS]
+    found = []
+    for true, predicted in pairs:
+        (own,) = np.nonzero((images[0] == true) & (images[1] == predicted))
+        surest = own[np.argsort(-confidence[own], kind="stable")][:EXAMPLES]
+        found += [
+            Mistake(
+                true=int(true),
+                predicted=int(predicted),
+                image=int(images[2, one]),
+                confidence=float(confidence[one]),
+            )
+            for one in surest
+        ]
+    return found

@@ -1,0 +1,1 @@
+"""The formats between the stages, and the schema of params.yaml; never imports torch."""

@@ -1,0 +1,178 @@
+"""reports/comparison.json: every number that compare found, but for single folds; in git."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.fold_record import Machine
+from foldwise.files.metrics import Metric, MetricName, metric
+
+Count = Annotated[int, Field(ge=0)]
+Rank = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(ge=0)]
+Interval = tuple[float, float]  # low, high, at the confidence of the design
+Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
+
+
+class Detectable(Strict):
+    """The smallest difference of two architectures that this design can tell from none.
+
+    In standard deviations of the paired differences, two-sided, at the confidence of the design.
+    """
+
+    significant: Positive  # differences as large as this just are
+    found: Positive  # a true difference as large as this is found with that power
+    power: Share
+    with_ten_repeats: Positive  # what would be significant with ten repeats of the same folds
+    text: str  # one sentence
+
+
+class Design(Strict):
+    """What was compared; the same for every architecture."""
+
+    models: list[str]  # in the order of params.yaml
+    repeats: list[int]
+    folds: list[int]
+    resplit: bool  # whether each repeat has folds of its own
+    epochs: Annotated[int, Field(ge=1)]
+    n_images: Count  # that were split into folds
+    metric: MetricName  # which decides
+    top_k: Rank  # k of the top-k accuracy
+    confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval and test
+    rope: Positive  # differences of the metric up to it are practically none
+    sure: Share  # probability from which something is taken as sure
+    detectable: Detectable
+
+    @property
+    def decides(self) -> Metric:
+        """The metric that decides: its label, and which way it is better."""
+        return metric(self.metric, self.top_k)
+
+    @property
+    def percent(self) -> str:
+        """The confidence in words, such as "95 %"."""
+        return f"{100 * self.confidence:g} %"
+
+    @property
+    def text(self) -> str:
+        """The size of the design in words, such as "5 folds" or "2 repeats × 5 folds"."""
+        folds = f"{len(self.folds)} folds"
+        return folds if len(self.repeats) == 1 else f"{len(self.repeats)} repeats × {folds}"
+
+
+class Baseline(Strict):
+    """What one gets without looking: every image is of the largest class."""
+
+    label: Count  # of the largest class
+    metrics: dict[MetricName, float]  # of saying it always, with the shares of all classes
+
+
+class VarianceParts(Strict):
+    """Where the variance of a single score is from; both parts add up to it."""
+
+    fold: Positive  # other images to train on and to validate
+    initialisation: Positive  # other initial weights, batches and augmentation
+
+
+class Scores(Strict):
+    """The deciding metric of one architecture over all repeats and folds."""
+
+    mean: float
+    variance: Positive  # ddof 1
+    std: Positive
+    min: float
+    max: float
+    interval: Interval  # of the mean, corrected; not clipped, so it may leave 0 .. 1
+    stability_rank: Rank  # 1: the smallest standard deviation of those that finished
+    parts: VarianceParts | None  # None: one repeat, or each repeat with folds of its own
+
+    @property
+    def text(self) -> str:
+        """The mean and how far its interval reaches to each side, such as "0.9512 ± 0.0123"."""
+        return f"{self.mean:.4f} ± {(self.interval[1] - self.interval[0]) / 2:.4f}"
+
+
+class Diagnosis(Strict):
+    """What the curves say, all in eval mode; means over the folds."""
+
+    fit: Fit
+    evidence: str  # the numbers that say so, in words; without a full stop
+    train_accuracy: Share | None  # of the last epoch; None: diverged
+    gap: Annotated[float, Field(ge=-1, le=1)] | None  # train − validation accuracy, last epoch
+    start: Share | None  # validation accuracy of the first epoch
+    slope: float | None  # of the validation accuracy over the last third, per epoch
+    start_rank: Rank | None  # 1: the highest start
+    potential_rank: Rank | None  # 1: the steepest slope at the end
+
+
+class Cost(Strict):
+    """What clock and memory said: facts of a machine, never the same twice."""
+
+    seconds_per_epoch: Positive  # training steps only, mean over folds
+    total_seconds: Positive  # sum over folds, evaluation and start included
+    images_per_second: Positive  # in training steps, mean over folds
+    peak_memory_bytes: Count  # of a process, median over folds
+    peak_gpu_bytes: Count | None  # of tensors on the GPU, likewise; None: trained on the CPU
+
+
+class Architecture(Strict):
+    """One architecture; without scores, metrics and cost if any of its folds diverged."""
+
+    name: str
+    title: str
+    status: Literal["finished", "failed"]
+    reason: str | None  # which folds diverged, and why
+    parameters: Count
+    macs: Count  # of one image
+    predicted_memory_bytes: Count  # of a process that trains on a CPU in float32
+    scores: Scores | None
+    metrics: dict[MetricName, float] | None  # every metric, mean over folds
+    diagnosis: Diagnosis
+    cost: Cost | None
+
+
+class Pair(Strict):
+    """Two architectures on the same folds; differences are first − second, paired by fold."""
+
+    first: str  # the one of the better mean
+    second: str
+    n: Annotated[int, Field(ge=2)]  # paired differences
+    mean: float
+    std: Positive  # ddof 1
+    interval: Interval  # corrected
+    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread at all
+    p: Share  # two-sided
+    p_holm: Share  # the same, after Holm over all pairs
+    different: bool  # p_holm says so at the confidence of the design
+    better: Share  # probability that first is better by more than the ROPE
+    equal: Share  # that they are practically equal
+    worse: Share  # that first is worse by more than the ROPE
+    wins: Share  # share of the paired runs in which first is better, ties half: an effect size
+    detectable: Positive  # the smallest difference that would be significant, in the metric
+
+
+class Comparison(Strict):
+    """comparison.json: what report shows, but for the rule, the single folds and epochs."""
+
+    design: Design
+    baseline: Baseline | None  # None: no architecture finished
+    architectures: list[Architecture]  # best first, failed ones last
+    pairs: list[Pair]  # every two that finished, in the order of the architectures
+    machines: list[Machine]  # each once; more than one: timings do not compare
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> None:
+    """Write comparison.json."""
+    write_json(folder / "comparison.json", comparison)
+
+
+def read_comparison(path: Path) -> Comparison:
+    """Read comparison.json.
+
+    Raises:
+        InputError: If it is missing or not of this schema.
+    """
+    return read_json(path, Comparison)

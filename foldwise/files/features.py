@@ -1,0 +1,100 @@
+"""data/features/NAME: what the part of a network that never trains makes of the images."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldwise.files.architecture import Network
+from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.params import ExtractSection
+from foldwise.files.recipe import Recipe
+
+Dtype = Literal["float32", "bfloat16"]
+
+PLAIN = "plain"
+
+
+class FeaturesInfo(Strict):
+    """features.json: what lies beside it; nothing where no part of the network can run once."""
+
+    views: list[str]  # files without .npy; the epochs train on them in turn
+    dtype: Dtype  # of bfloat16, the npy holds the bits as uint16
+    reason: str | None  # why there are none; None: there are
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of every image of the data set.
+
+    Attributes:
+        dtype: Of the numbers.
+        plain: (n, ...) of the images as they are; maps as (n, h, w, c).
+        views: The same of augmented views; empty where there are no features.
+    """
+
+    dtype: Dtype = "float32"
+    plain: NDArray[np.generic] | None = None
+    views: list[NDArray[np.generic]] = field(default_factory=list)
+
+
+def create_array(
+    folder: Path, name: str, shape: tuple[int, ...], dtype: Dtype
+) -> NDArray[np.generic]:
+    """Create an array of features, to be filled; mapped, so that it may be larger than memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = np.uint16 if dtype == "bfloat16" else np.float32
+    array: NDArray[np.generic] = np.lib.format.open_memmap(
+        folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape
+    )
+    return array
+
+
+def write_features_info(folder: Path, info: FeaturesInfo) -> None:
+    """Write features.json, after the arrays that it names; others are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {f"{name}.npy" for name in (*info.views, PLAIN) if info.views}
+    for path in folder.glob("*.npy"):
+        if path.name not in kept:
+            path.unlink()
+    write_json(folder / "features.json", info)
+
+
+def read_features(folder: Path) -> Features:
+    """Read the features, mapped; without views where there are none."""
+    info = read_json(folder / "features.json", FeaturesInfo)
+    if not info.views:
+        return Features()
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in {*info.views, PLAIN}}
+    return Features(info.dtype, arrays[PLAIN], [arrays[name] for name in info.views])
+
+
+GIGABYTE = 1e9  # bytes
+
+
+def why_no_features(network: Network) -> str | None:
+    """Return why no features are made, by the network alone; None if nothing is in the way."""
+    if not network.frozen:
+        return "every layer trains"
+    if network.cut is None:
+        return "no part from the input on, or up to the head, stays frozen to the end"
+    if network.normalisation is None:
+        return "each fold normalises the images in its own way; set normalisation to share features"
+    return None
+
+
+def view_names(recipe: Recipe, section: ExtractSection) -> list[str]:
+    """Return the names of the augmented views; without augmentation, images as they are."""
+    return [] if recipe.is_idle else [f"view-{number}" for number in range(section.views)]
+
+
+def why_too_large(n_bytes: int, section: ExtractSection) -> str | None:
+    """Return why features of this size are not kept; None if they are."""
+    if n_bytes <= section.most_gigabytes * GIGABYTE:
+        return None
+    return (
+        f"they would take {n_bytes / GIGABYTE:.2g} GB, over extract.most_gigabytes, "
+        f"{section.most_gigabytes:g}"
+    )

@@ -1,0 +1,163 @@
+"""reports/folds/NAME/R-F.json: how one architecture did on one fold; in git."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from foldwise.files.base import Strict, read_json, write_json
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Loss = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Epoch(Strict):
+    """One point of the curves; losses in nats, all in eval mode without augmentation."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    train_loss: Loss
+    train_accuracy: Share
+    validation_loss: Loss
+    validation_accuracy: Share
+
+
+class Timing(Strict):
+    """What clock and memory said: facts of a machine, never the same twice."""
+
+    train_seconds: Seconds  # all epochs, without evaluation
+    evaluate_seconds: Seconds  # all evaluations
+    total_seconds: Seconds  # from the fresh network to its last score
+    images_per_second: Annotated[float, Field(ge=0)]  # in training steps
+    peak_memory_bytes: Count  # of the process, libraries included
+    peak_gpu_bytes: Count | None  # of all tensors on the GPU; None: trained on the CPU
+
+
+class Machine(Strict):
+    """What the numbers depend on: other hardware, threads or versions may change bits."""
+
+    device: str  # cpu or cuda, with the name of the GPU
+    precision: Literal["float32", "bfloat16"]
+    threads: Annotated[int, Field(ge=1)]
+    versions: dict[str, str]  # of Python and of the packages that compute, by name
+
+
+class Calibration(Strict):
+    """Images by how sure the network was of its prediction, in equal bins of 0 .. 1.
+
+    Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+
+    images: list[Count]  # (bins,)
+    correct: list[Count]  # (bins,)
+    confidence: list[Loss]  # (bins,) sum of the probabilities of the predicted classes
+
+
+class Mistake(Strict):
+    """One image that was taken for another class."""
+
+    true: Count  # class
+    predicted: Count  # class
+    image: Count  # position in the data set
+    confidence: Share  # probability of the predicted class
+
+
+class FoldCounts(Strict):
+    """What was said of the validation images, as counts and sums: they add up over folds."""
+
+    n_classes: Annotated[int, Field(ge=2)]
+    confusion: list[tuple[Count, Count, Count]]  # true class, predicted class, images if any
+    log_loss: Loss  # sum over the images, in nats
+    ranks: list[Count]  # images whose class came first, second, .. tenth
+    calibration: Calibration
+    mistakes: list[Mistake]  # the surest ones of the most confused pairs of classes
+
+    @property
+    def n_images(self) -> int:
+        """Images that were classified."""
+        return sum(count for _, _, count in self.confusion)
+
+    @property
+    def n_correct(self) -> int:
+        """Images that were classified as what they are."""
+        return sum(count for true, predicted, count in self.confusion if true == predicted)
+
+
+class FoldRecord(Strict):
+    """All that compare and report need to know of one fold.
+
+    The scores are the last epoch's: choosing the best epoch on the validation fold flatters.
+    """
+
+    model: str
+    repeat: Count
+    fold: Count
+    n_folds: Annotated[int, Field(ge=2)]
+    status: Literal["finished", "diverged"]
+    reason: str | None  # why it diverged
+    n_train: Count
+    n_validation: Count
+    epochs: Annotated[int, Field(ge=1)]  # asked for
+    batch_size: Annotated[int, Field(ge=1)]  # images a step, at most
+    curves: list[Epoch]  # up to the last epoch with finite losses
+    tally: FoldCounts | None  # of the validation images after the last epoch; None: diverged
+    best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score
+    timing: Timing
+    machine: Machine
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the validation images that are classified right; None: diverged."""
+        return self.tally.n_correct / self.tally.n_images if self.tally else None
+
+
+def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:
+    """Return where the record of one fold lies below reports/folds."""
+    return folder / model / f"{repeat}-{fold}.json"
+
+
+def write_record(path: Path, record: FoldRecord) -> None:
+    """Write a fold record."""
+    write_json(path, record)
+
+
+def read_record(path: Path) -> FoldRecord:
+    """Read a fold record."""
+    return read_json(path, FoldRecord)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Logits of the validation images of one fold; no rows where training diverged.
+
+    Attributes:
+        index: (n,) position of each image in the data set, ascending.
+        last: (n, n_classes) float32 logits after the last epoch: the score rests on them.
+        best: (n, n_classes) float32 logits after the epoch with the highest validation accuracy.
+    """
+
+    index: NDArray[np.int64]
+    last: NDArray[np.float32]
+    best: NDArray[np.float32]
+
+
+def write_predictions(folder: Path, predictions: Predictions) -> None:
+    """Write predictions.npz; the same bytes for the same numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        folder / "predictions.npz",
+        allow_pickle=False,
+        index=predictions.index,
+        last=predictions.last,
+        best=predictions.best,
+    )
+
+
+def read_predictions(folder: Path) -> Predictions:
+    """Read predictions.npz."""
+    with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
+        return Predictions(arrays["index"], arrays["last"], arrays["best"])

@@ -1,0 +1,71 @@
+"""data/forecast: how long training will take; facts of a machine, on which no result depends."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from foldwise.files.base import Strict, read_json, write_json
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+READY = {"ready": True}
+
+
+class RunForecast(Strict):
+    """One fold of one architecture."""
+
+    model: str
+    repeat: Count
+    fold: Count
+    seconds: Seconds  # with the start of its process
+
+
+class Forecast(Strict):
+    """minutes.json: what a comparison takes if nothing of it is cached."""
+
+    runs: list[RunForecast]  # in the order in which DVC trains them
+    extract_seconds: dict[
+        str, Seconds
+    ]  # by architecture, once for all its runs; 0: nothing is kept
+
+    @property
+    def models(self) -> list[str]:
+        """The architectures, in the order in which they train."""
+        return list(dict.fromkeys(run.model for run in self.runs))
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return sum(self.extract_seconds.values()) + sum(run.seconds for run in self.runs)
+
+    def of(self, model: str) -> float:
+        """Return the seconds of one architecture, all its folds and repeats together."""
+        runs = sum(run.seconds for run in self.runs if run.model == model)
+        return runs + self.extract_seconds.get(model, 0.0)
+
+    def after(self, model: str, repeat: int, fold: int) -> float | None:
+        """Return the seconds of the runs that follow one; None if it is not among them."""
+        places = [(run.model, run.repeat, run.fold) for run in self.runs]
+        if (model, repeat, fold) not in places:
+            return None
+        return sum(run.seconds for run in self.runs[places.index((model, repeat, fold)) + 1 :])
+
+
+def write_forecast(folder: Path, forecast: Forecast) -> None:
+    """Write minutes.json, and ready.json, which is always the same.
+
+    Training depends on the latter alone, so that no other timing trains anything anew.
+    """
+    write_json(folder / "minutes.json", forecast)
+    write_json(folder / "ready.json", READY)
+
+
+def read_forecast(path: Path) -> Forecast:
+    """Read minutes.json.
+
+    Raises:
+        InputError: If it is missing or not of this schema.
+    """
+    return read_json(path, Forecast)

@@ -1,0 +1,85 @@
+"""Whether params.yaml and dvc.yaml fit each other: what check looks at before anything runs."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from foldwise.core.errors import InputError
+from foldwise.files.code import stage_fingerprints, write_code
+from foldwise.files.params import check_params, read_yaml
+
+SLOT = re.compile(r"\$\{\s*candidates\[(\d+)\]\s*\}")
+
+
+def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str:
+    """Check params.yaml, write the fingerprints of the code, and return a line that says so.
+
+    Args:
+        params: params.yaml.
+        pipeline: dvc.yaml.
+        code: The folder that holds the packages `stages` and `foldwise`.
+        output: Folder of the fingerprints, one file per stage.
+
+    Raises:
+        InputError: One line for each error; then nothing is written.
+    """
+    n_slots = count_slots(read_yaml(pipeline), str(pipeline))
+    checked = check_params(read_yaml(params), n_slots, str(params))
+    provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
+    for stage, modules in stage_fingerprints(code).items():
+        write_code(output / f"{stage}.json", modules)
+    return f"check: {params.name} is sound, {checked.text} -> {output}"
+
+
+def count_slots(pipeline: Mapping[str, Any], place: str) -> int:
+    """Return the number n of slots ${candidates[0]} .. ${candidates[n - 1]} in the matrices.
+
+    Args:
+        pipeline: What dvc.yaml holds.
+        place: That file, as the user wrote it.
+
+    Raises:
+        InputError: If a stage leaves out a slot, or has others than another stage.
+    """
+    slots = {stage: _slots(body) for stage, body in pipeline.get("stages", {}).items()}
+    largest = max(slots.values(), key=len, default=[])
+    for stage, found in slots.items():
+        if found and found != list(range(len(largest))):
+            raise InputError(
+                f"{place}: the matrix of {stage} has the slots {found} of candidates; expected "
+                f"{list(range(len(largest)))}, the same for every stage"
+            )
+    return len(largest)
+
+
+def _slots(stage: Mapping[str, Any]) -> list[int]:
+    return sorted({int(slot) for slot in SLOT.findall(str(stage.get("matrix", "")))})
+
+
+def provide_root(dataset: str, root: str, place: str) -> None:
+    """Stop if one's own images are not there; make an empty folder for all other sources.
+
+    DVC stops with a message of its own where a dependency is missing, and neither digits nor what
+    torchvision is about to download has files there.
+
+    Args:
+        dataset: prepare.dataset.
+        root: prepare.root.
+        place: The file that says so.
+
+    Raises:
+        InputError: If there is no such folder, and none can be made.
+    """
+    if dataset == "folder" and not Path(root).is_dir():
+        raise InputError(
+            f"{place}: prepare.root is {root!r}, which is no folder; put a folder of images for "
+            "each class there, or name another"
+        )
+    try:
+        Path(root).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{place}: prepare.root is {root!r}, where no folder can be made ({error.strerror}); "
+            "name another"
+        ) from None

@@ -1,0 +1,79 @@
+"""reports/*.csv: single folds, epochs, classes and confusions, for report and for DVC's plots."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from foldwise.core.atomic import write_text
+from foldwise.core.errors import InputError
+
+Columns = Mapping[str, str]
+
+SCORES = {  # scores.csv: one row a (model, repeat, fold); no numbers where training diverged
+    "model": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "score": "float64",  # the metric that decides
+    "accuracy": "float64",
+    "balanced_accuracy": "float64",
+    "macro_f1": "float64",
+    "log_loss": "float64",  # nats
+    "top_k": "float64",
+    "calibration_error": "float64",
+    "train_accuracy": "float64",  # of the last epoch, in eval mode
+    "seconds_per_epoch": "float64",
+}
+CURVES = {  # curves.csv: one row an epoch of a fold, up to the last with finite losses
+    "model": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "epoch": "int64",
+    "train_loss": "float64",  # nats
+    "train_accuracy": "float64",
+    "validation_loss": "float64",  # nats
+    "validation_accuracy": "float64",
+}
+CLASSES = {  # classes.csv: one row a class of each architecture that finished, all folds together
+    "model": "str",
+    "class": "str",
+    "images": "int64",  # of the class, each counted once a repeat
+    "recall": "float64",  # empty: no image is of the class
+    "precision": "float64",  # empty: no image was taken for it
+}
+CONFUSION = {  # confusion.csv: of the chosen architecture, all folds together; no row without image
+    "true": "str",  # class
+    "predicted": "str",  # class
+    "images": "int64",
+    "share": "float64",  # of the images of the true class
+}
+
+
+def write_table(path: Path, table: pd.DataFrame, columns: Columns) -> None:
+    """Write every digit of a number; a missing one is an empty cell."""
+    write_text(path, table[list(columns)].to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: Path, columns: Columns) -> pd.DataFrame:
+    """Read a table of these columns.
+
+    Raises:
+        InputError: If it is missing, or has other columns or cells of another type.
+    """
+    numbers = {name: [""] for name, kind in columns.items() if kind == "float64"}
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=dict(columns),
+            keep_default_na=False,  # an architecture may be called "null"
+            na_values=numbers,
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: {reason}; run 'dvc repro -f compare' to make it anew") from None
+    if list(table.columns) != list(columns):
+        found, expected = ", ".join(map(str, table.columns)), ", ".join(columns)
+        raise InputError(f"{path}: the columns are {found}; expected {expected}")
+    return table

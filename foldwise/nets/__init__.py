@@ -1,0 +1,1 @@
+"""Networks: architectures, adapting, composing, weights and freezing."""

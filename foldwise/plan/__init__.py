@@ -1,0 +1,1 @@
+"""Before training: how long a comparison takes, and which architectures to try."""

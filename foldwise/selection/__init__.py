@@ -1,0 +1,1 @@
+"""Which architecture to take: metrics, statistics, decision, diagnosis and advice; no torch."""

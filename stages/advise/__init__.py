@@ -1,1 +1,0 @@
-"""Which architectures should I try?"""

@@ -1,1 +1,0 @@
-"""What does an architecture weigh?"""

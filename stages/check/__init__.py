@@ -1,1 +1,0 @@
-"""Is params.yaml sound, and which code counts for what reruns?"""

@@ -1,1 +1,0 @@
-"""Which architecture, and how sure?"""

@@ -1,1 +1,0 @@
-"""What does the part of a network that never trains make of the images?"""

@@ -1,0 +1,45 @@
+"""Time every architecture of the comparison, and say how long it will take before it begins."""
+
+from foldwise.core.process import tune_python
+
+if __name__ == "__main__":
+    tune_python()
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from foldwise.core.errors import run_main
+from foldwise.engine.hardware import set_up
+from foldwise.files.architecture import read_network
+from foldwise.files.dataset import read_info
+from foldwise.files.forecast import write_forecast
+from foldwise.files.params import ForecastParams, read_params
+from foldwise.plan.forecast import forecast_lines, forecast_runs, shortcut_lines, total_line
+from foldwise.plan.throughput import measure_throughput
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write minutes.json and ready.json."""
+    parser = argparse.ArgumentParser(prog="python -m stages.forecast", description=__doc__)
+    for flag in ("--params", "--dataset", "--models", "--output"):
+        parser.add_argument(flag, type=Path, required=True)
+    given = parser.parse_args(argv)
+    params, info = read_params(given.params, ForecastParams), read_info(given.dataset)
+    hardware = set_up(params.hardware)
+    networks = {model: read_network(given.models / model) for model, _, _ in params.plan}
+    paces = {
+        model: measure_throughput(network, info, params, hardware)
+        for model, network in networks.items()
+    }
+    forecast = forecast_runs(
+        params.plan, paces, info.n_train, len(params.folds), params.train.epochs
+    )
+    write_forecast(given.output, forecast)
+    for line in (*forecast_lines(forecast), *shortcut_lines(forecast)):
+        print(f"forecast: {line}")
+    print(f"forecast: {total_line(forecast)} -> {given.output / 'minutes.json'}")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,1 +1,0 @@
-"""Train what is stale, several folds at a time."""

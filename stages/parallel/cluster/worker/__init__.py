@@ -1,1 +1,0 @@
-"""What a worker of a Ray cluster does with one stage."""

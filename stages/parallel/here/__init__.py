@@ -1,1 +1,0 @@
-"""Trainings side by side on this machine."""

@@ -1,1 +1,0 @@
-"""Which images? Read, decoded, resized once, checked for duplicates, test set held out."""

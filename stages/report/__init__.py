@@ -1,1 +1,0 @@
-"""How is the comparison shown?"""

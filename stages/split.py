@@ -1,0 +1,39 @@
+"""Split the training images of a data set into the folds of one repeat."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from foldwise.core.errors import run_main
+from foldwise.data.folds import assign_folds, normalise, require_enough
+from foldwise.files.dataset import read_dataset, read_samples
+from foldwise.files.params import SplitParams, read_params
+from foldwise.files.split import HELD_OUT, Split, write_split
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write folds.csv and normalisation.json."""
+    parser = argparse.ArgumentParser(prog="python -m stages.split", description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--repeat", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    params = read_params(arguments.params, SplitParams)
+    n_folds, draw = len(params.folds), arguments.repeat if params.resplit else 0
+    dataset, samples = read_dataset(arguments.dataset), read_samples(arguments.dataset)
+    info, n = dataset.info, dataset.info.n_train  # the test images come last
+    labels, groups = samples.labels[:n], samples.groups[:n]
+    require_enough(labels, groups, info.classes, n_folds)
+    fold = np.full(len(samples.labels), HELD_OUT, dtype=np.int64)
+    fold[:n] = assign_folds(labels, groups, n_folds, info.seed, draw)
+    split = Split(fold, normalise(dataset.images[:n], fold[:n], n_folds))
+    write_split(arguments.output, split)
+    line = f"{n:,} images in {n_folds} folds"
+    print(f"split: repeat {arguments.repeat}, {line} -> {arguments.output}")
+
+
+if __name__ == "__main__":
+    run_main(main)

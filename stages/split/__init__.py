@@ -1,1 +1,0 @@
-"""Which fold validates which image? And each fold's normalisation, from its training part."""

@@ -1,1 +1,0 @@
-"""How does one architecture do on one fold?"""

@@ -1,0 +1,109 @@
+import pytest
+
+from benchmarks.by_images import ByImages, Stages
+from benchmarks.by_workers import ByWorkers, Workers
+from benchmarks.growth import Growth, Size
+from benchmarks.page import Measured, page
+from benchmarks.peak import Share
+from benchmarks.race import Race, Run
+from benchmarks.start import Start
+from benchmarks.together import Together
+
+OURS, PLAIN = "foldwise float32", "plain float32"
+
+
+def runs(seconds, accuracies):
+    return [
+        Run(seconds=one, accuracies=[own, own])
+        for one, own in zip(seconds, accuracies, strict=True)
+    ]
+
+
+def text(**given):
+    """Return the page of what is given, and of nothing else."""
+    empty = {key: [] for key in ("races", "shares", "starts", "together")}
+    empty |= {"images": ByImages(model="lenet5", data="digits", sizes=[])}
+    empty |= {"workers": ByWorkers(model="lenet5", trainings=10, counts=[])}
+    empty |= {"growth": Growth(sizes=[])}
+    return page(Measured(**{"machine": "A machine", **empty, **given}))
+
+
+def made_race(apart=0.0, names=("plain", "skorch", "lightning")):
+    ours = {OURS: runs([1.0, 2.0, 4.0], [0.8, 0.81, 0.82])}
+    peers = {
+        f"{name} float32": runs([3.0, 8.0, 20.0], [0.8 + apart, 0.81 + apart, 0.82 + apart])
+        for name in names
+    }
+    return Race(
+        data="digits",
+        model="lenet5",
+        images=100,
+        epochs=2,
+        workers=dict.fromkeys(names, 1),
+        runs=ours | peers,
+    )
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_repetitions_side_by_side():
+    """Not the ratio of medians, which a machine busy half of the time would shift."""
+    assert made_race().ratio(PLAIN, OURS) == 4.0
+
+
+def test_accuracies_are_compared_seed_by_seed():
+    apart, error = made_race(apart=0.002).apart(PLAIN, OURS)
+    assert (apart, error) == (pytest.approx(0.002), pytest.approx(0))
+
+
+@pytest.mark.parametrize(
+    ("apart", "shown"),
+    [(0.0, "| 4.00 (1) | +0.00 ± 0.00"), (-0.006, "| ~~4.00 (1)~~ | -0.60 ± 0.00")],
+)
+def test_a_ratio_between_unlike_accuracies_does_not_count(apart, shown):
+    written = text(races=[made_race(apart)])
+    assert written.count(shown) == 3
+    assert "Foldwise in bfloat16: not on this machine" in written
+
+
+def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
+    share = Share(
+        model="slim_vgg",
+        side=28,
+        precision="float32",
+        macs=10_000_000,
+        images_per_second=1000,
+        peak=1e11,
+        steady=0.6,
+        whole=0.45,
+    )
+    start = Start(model="lenet5", fold=2.5, training=0.5, torch=1.75)
+    written = text(shares=[share], starts=[start])
+    assert "| slim_vgg | 28×28 | float32 | 1,000 | 60 | 100 | 0.60 | 0.45 |" in written
+    assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in written
+
+
+def test_the_page_says_what_running_side_by_side_gains_and_what_dvc_costs():
+    both = Together(model="lenet5", cores=2, one=[4.0, 9.0, 8.0], all=[2.0, 3.0, 4.0])
+    size = Size(trainings=20, nothing=1.5, cached=0.25, lock_bytes=12_345)
+    written = text(together=[both], growth=Growth(sizes=[size]))
+    assert "| lenet5 | 2 | 8.0 s | 3.0 s | 2.00 |" in written
+    assert "| 20 | 1.5 s | 0.25 s | 12 kB |" in written
+
+
+def test_the_page_says_what_more_workers_bring():
+    counts = [
+        Workers(workers=1, jobs=[9.0, 12.0, 15.0], nodes=[]),
+        Workers(workers=2, jobs=[6.0, 6.0, 5.0], nodes=[]),
+    ]
+    written = text(workers=ByWorkers(model="lenet5", trainings=10, counts=counts))
+    assert "10 trainings of lenet5 on the digits" in written
+    assert "| 1 | 12.0 s (1.00) | not measured: Ray is not installed |" in written
+    assert "| 2 | 6.0 s (2.00) |" in written
+
+
+def test_the_page_says_what_more_images_cost():
+    size = Stages(
+        images=10_000, prepare=3, split=1.5, augment=2, fold=4, peak_memory_bytes=600_000_000
+    )
+    written = text(images=ByImages(model="lenet5", data="FashionMNIST", sizes=[size]))
+    assert "lenet5 on FashionMNIST" in written
+    assert "| 10,000 | 3.0 s | 1.5 s | 2.0 s | 4.0 s | 600 MB |" in written

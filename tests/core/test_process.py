@@ -1,0 +1,44 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BOUND = """
+import sys, time
+from foldwise.core.process import die_with_parent
+die_with_parent()
+print("bound", flush=True)
+time.sleep(600)
+"""
+# Its child outlives it, if nothing ends it; and keeps the other end of the pipe open until then.
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what only Linux promises")
+
+
+def start(*command):
+    return subprocess.Popen(
+        [sys.executable, "-c", *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_a_process_ends_with_its_parent():
+    parent = start(PARENT, BOUND)
+    assert parent.stdout.readline() == "bound\n"
+    parent.send_signal(signal.SIGKILL)
+    assert parent.communicate(timeout=60)[0] == ""  # all who could write to the pipe have ended
+    assert parent.returncode == -signal.SIGKILL
+
+
+def bound_to(parent):
+    call = f"from foldwise.core.process import die_with_parent; die_with_parent({parent})"
+    return subprocess.run([sys.executable, "-c", call], cwd=ROOT, check=False).returncode
+
+
+def test_a_process_whose_parent_has_ended_does_not_begin():
+    assert bound_to(parent=os.getpid()) == 0
+    assert bound_to(parent=1) == 1

@@ -1,0 +1,84 @@
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.split import Normalisation, Split, write_split
+from stages.augment import main
+
+SECTION = {"shift": 0.1, "flip": 0.5, "rotation": 0.0, "erase": 0.0, "brightness": 0.0}
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Return a function that writes a data set and a split, augments, and returns the folders."""
+
+    def case(output="out", size=12, channels=1, classes=("cat", "dog $x_1$"), seed=5, **changes):
+        n = 6 * len(classes)
+        images = create_images(tmp_path / "prepared", (n, size, size, channels))
+        images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
+        labels = np.arange(n) % len(classes)
+        samples = Samples([str(i) for i in range(n)], labels, np.arange(n), np.zeros(n, bool))
+        info = DatasetInfo(
+            name="x",
+            classes=list(classes),
+            height=size,
+            width=size,
+            channels=channels,
+            n_train=n,
+            n_test=0,
+            official_test=False,
+            n_duplicates=0,
+            n_left_out=0,
+            n_groups=n,
+            seed=seed,
+        )
+        write_dataset(tmp_path / "prepared", info, samples)
+        fold = np.arange(n) // len(classes) % 3
+        stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)
+        write_split(tmp_path / "split", Split(fold, stats))
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"augment": {**SECTION, "contrast": 0.0, **changes}}))
+        root = tmp_path / output
+        flags = ["--params", params, "--dataset", tmp_path / "prepared", "--repeat", 0]
+        flags += ["--split", tmp_path / "split", "--recipe", root / "a", "--sheets", root / "b"]
+        main([str(flag) for flag in flags])
+        return root / "a", root / "b"
+
+    return case
+
+
+def test_shift_is_a_share_of_the_side_in_whole_pixels(case):
+    recipe, _ = case(size=28)
+    assert json.loads((recipe / "recipe.json").read_text())["shift"] == 3
+
+
+def test_one_sheet_a_fold_and_no_two_alike(case, capsys):
+    _, sheets = case()
+    pictures = [path.read_bytes() for path in sorted(sheets.iterdir())]
+    assert [path.name for path in sorted(sheets.iterdir())] == ["0.png", "1.png", "2.png"]
+    assert len(set(pictures)) == 3
+    assert capsys.readouterr().out == f"augment: repeat 0, 3 contact sheets -> {sheets}\n"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("n_classes", [2, 30])
+def test_a_sheet_is_a_picture_of_bounded_size(case, channels, n_classes):
+    _, sheets = case(channels=channels, classes=[f"class {i}" for i in range(n_classes)])
+    width, height = Image.open(BytesIO((sheets / "0.png").read_bytes())).size
+    assert 400 < width < 800
+    assert height < 800
+
+
+def test_same_inputs_same_bytes_and_another_seed_another_sheet(case):
+    one, other = case("one"), case("other")
+    for folder, twin in zip(one, other, strict=True):
+        for path in folder.iterdir():
+            assert path.read_bytes() == (twin / path.name).read_bytes()
+    _, changed = case("changed", seed=6)
+    assert (changed / "0.png").read_bytes() != (one[1] / "0.png").read_bytes()

@@ -1,0 +1,110 @@
+"""The command on files: what it writes, what it removes, and what it refuses."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from foldwise.core.errors import InputError
+from foldwise.files.confused import Confused, ConfusedPair, Example, read_mistakes, write_confused
+from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from stages.mistakes import main
+
+CLASSES = ["cat <b>", "dog", "eel"]
+N_TRAIN, N_TEST = 27, 3
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Write images, of which number i has the grey 5·i, and return the flags."""
+    n = N_TRAIN + N_TEST
+    images = create_images(tmp_path / "prepared", (n, 8, 8, 1))
+    images[:] = 5 * np.arange(n).reshape(n, 1, 1, 1)
+    images.flush()
+    samples = Samples(["x"] * n, np.arange(n) % 3, np.arange(n), np.arange(n) >= N_TRAIN)
+    info = DatasetInfo(
+        name="x",
+        classes=CLASSES,
+        height=8,
+        width=8,
+        channels=1,
+        n_train=N_TRAIN,
+        n_test=N_TEST,
+        official_test=False,
+        n_duplicates=0,
+        n_left_out=0,
+        n_groups=n,
+        seed=0,
+    )
+    write_dataset(tmp_path / "prepared", info, samples)
+
+    def case(*pairs):
+        confused = Confused(model="lenet5" if pairs else None, pairs=list(pairs))
+        write_confused(tmp_path, confused)
+        flags = {"confused": "confused.json", "dataset": "prepared", "output": "out"}
+        return [
+            word for flag, name in flags.items() for word in (f"--{flag}", f"{tmp_path}/{name}")
+        ]
+
+    return case
+
+
+def pair(true, *images):
+    examples = [Example(image=image, confidence=0.9) for image in images]
+    return ConfusedPair(true=true, predicted="eel", images=99, share=0.5, examples=examples)
+
+
+def tiles(folder, one):
+    """Return the grey of each image in a strip."""
+    picture = Image.open(io.BytesIO((folder / one.file).read_bytes()))
+    assert picture.size == (one.width, one.height)
+    return np.asarray(picture)[0, ::100, 0].tolist()
+
+
+def test_one_strip_a_pair_shows_its_examples_in_their_order(case, tmp_path, capsys):
+    main(case(pair("dog", 4, 1), pair("cat <b>", 0), pair("eel")))
+    strips = read_mistakes(tmp_path / "out").strips
+    assert [one.shown for one in strips] == [2, 1, 0]
+    assert tiles(tmp_path / "out", strips[0]) == [20, 5]
+    assert tiles(tmp_path / "out", strips[1]) == [0]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["strips.json", *(one.file for one in strips)]
+    )
+    assert capsys.readouterr().out == (
+        f"mistakes: 3 images of 3 pairs of classes -> {tmp_path / 'out'}\n"
+    )
+
+
+def test_a_strip_shows_the_eight_surest_at_most(case, tmp_path):
+    main(case(pair("cat <b>", *range(24, -1, -3))))
+    (one,) = read_mistakes(tmp_path / "out").strips
+    assert one.shown == 8
+    assert tiles(tmp_path / "out", one) == [5 * image for image in range(24, 0, -3)]
+
+
+def test_strips_of_an_earlier_run_go_away(case, tmp_path):
+    main(case(pair("cat <b>", 0), pair("dog", 1)))
+    main(case(pair("dog", 4)))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "strips.json"]
+    main(case())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["strips.json"]
+    assert read_mistakes(tmp_path / "out").strips == []
+
+
+@pytest.mark.parametrize("image", [27, 29, 1000])
+def test_an_image_that_is_none_of_the_training_part_is_refused(case, image):
+    with pytest.raises(InputError, match=f"confused.json: image is {image}; expected less than 27"):
+        main(case(pair("cat <b>", 0), pair("cat <b>", image)))
+
+
+def test_an_image_of_another_class_is_refused(case):
+    with pytest.raises(InputError, match="image 1 is of class 'dog'; expected 'cat <b>'; run 'dvc"):
+        main(case(pair("cat <b>", 1)))
+
+
+def test_arrays_that_do_not_fit_are_refused(case, tmp_path):
+    flags = case(pair("dog", 1))
+    create_images(tmp_path / "prepared", (30, 8, 9, 1)).flush()
+    with pytest.raises(InputError, match="do not fit dataset"):
+        main(flags)

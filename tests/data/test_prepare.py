@@ -1,0 +1,124 @@
+import os
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from foldwise.core import chunks as pieces
+from foldwise.core.errors import InputError
+from foldwise.files.dataset import read_dataset, read_samples
+from stages.prepare import main
+
+FILES = ["dataset.json", "images.npy", "labels.npy", "samples.csv"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def prepare(tmp_path):
+    def prepare(output="out", **changes):
+        section = {
+            "dataset": "digits",
+            "root": "data/raw",
+            "image_size": "native",
+            "test_fraction": 0.2,
+            "limit": None,
+            "groups": None,
+        }
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"seed": 3, "prepare": {**section, **changes}}))
+        main(["--params", str(params), "--output", str(tmp_path / output)])
+        return tmp_path / output
+
+    return prepare
+
+
+def test_digits(prepare, capsys):
+    output = prepare()
+    dataset, samples = read_dataset(output), read_samples(output)
+    assert (dataset.info.n_train, dataset.info.n_test, dataset.info.seed) == (1438, 359, 3)
+    assert dataset.images.shape == (1797, 8, 8, 1)
+    assert samples.is_test.tolist() == [False] * 1438 + [True] * 359
+    assert np.array_equal(dataset.labels, samples.labels)
+    share = np.bincount(dataset.labels[samples.is_test]) / np.bincount(dataset.labels)
+    assert np.abs(share - 0.2).max() < 0.005
+    line = "prepare: digits, 1,438 + 359 test images of 8×8×1 in 10 classes -> "
+    assert capsys.readouterr().out == f"{line}{output}\n"
+
+
+def test_same_inputs_same_bytes(prepare):
+    one, other = prepare("one"), prepare("other")
+    assert sorted(path.name for path in one.iterdir()) == FILES
+    for name in FILES:
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_limit_leaves_that_many_training_images(prepare):
+    info = read_dataset(prepare(limit=100)).info
+    assert (info.n_train, info.n_test) == (100, 25)
+
+
+def test_folder_of_colour_images_with_official_parts(prepare, save, capsys):
+    root = save(*(f"train/{c}/{i}.png" for c in "ab" for i in range(5)), "test/a/1.png")
+    save("test/b/1.png", size=(9, 12))
+    Image.open(root / "test/a/1.png").save(root / "train/a/copy.bmp")
+    output = prepare(dataset="folder", root=str(root), image_size=4)
+    dataset, samples = read_dataset(output), read_samples(output)
+    assert dataset.images.shape == (12, 4, 4, 3)
+    assert dataset.info.official_test
+    assert dataset.info.n_left_out == 1
+    assert samples.files[0] == "train/a/0.png"
+    assert samples.files[-2:] == ["test/a/1.png", "test/b/1.png"]
+    assert ", 1 left out (also test images, or under two labels) -> " in capsys.readouterr().out
+
+
+def test_every_image_stands_at_its_row(prepare, save):
+    root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(9)), mode="L")
+    output = prepare(dataset="folder", root=str(root), groups=r"/(\d)", test_fraction=0.3)
+    dataset, samples = read_dataset(output), read_samples(output)
+    for position, file in enumerate(samples.files):
+        pixels = np.asarray(Image.open(root / file))
+        assert np.array_equal(dataset.images[position, :, :, 0], pixels)
+        assert dataset.info.classes[dataset.labels[position]] == file[0]
+    assert dataset.info.n_groups == 9
+
+
+def test_failure_leaves_no_half_made_data_set(prepare, save, tmp_path):
+    root = save("a/1.png", "b/1.png", "b/2.png")
+    (root / "b/2.png").write_bytes(b"")
+    with pytest.raises(InputError, match="known format"):
+        prepare(dataset="folder", root=str(root))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_wrong_input_is_one_line_and_no_traceback(tmp_path):
+    section = {"dataset": "folder", "root": "nowhere", "image_size": "native"}
+    section |= {"test_fraction": 0.2, "limit": None, "groups": None}
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump({"seed": 0, "prepare": section}))
+    command = [sys.executable, "-m", "stages.prepare", "--params", params, "--output", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: prepare.root is 'nowhere', which does not exist; ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_memory_does_not_grow_with_the_images(prepare, save, monkeypatch):
+    """Of 192 images more, the memory holds far fewer: they stream to the disk."""
+    monkeypatch.setattr(pieces, "CHUNK_BYTES", 2**16)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # images in flight are some a core
+    image, peaks = 64 * 64 * 3, []
+    for n in (32, 128):
+        names = [f"{label}/{index}.png" for label in ("cat", "dog") for index in range(n)]
+        root = save(*names, size=(64, 64))
+        prepare(dataset="folder", root=str(root))  # once before, so that imports do not count
+        tracemalloc.start()
+        info = read_dataset(prepare(dataset="folder", root=str(root))).info
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (info.n_train + info.n_test, info.height) == (256, 64)
+    assert peaks[1] - peaks[0] < 192 * image / 2

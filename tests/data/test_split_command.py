@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from foldwise.core.errors import InputError
+from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.split import read_split
+from stages.prepare import main as prepare
+from stages.split import main
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "fashion-mnist"
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Twelve training and three test images of two classes."""
+    images = create_images(tmp_path / "prepared", (15, 4, 4, 1))
+    images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
+    labels = np.arange(15) % 2
+    samples = Samples([str(i) for i in range(15)], labels, np.arange(15), np.arange(15) >= 12)
+    counts = {"n_train": 12, "n_test": 3, "n_duplicates": 0, "n_left_out": 0, "n_groups": 15}
+    facts = {"name": "x", "classes": ["cat", "dog"], "official_test": False, "seed": 5}
+    info = DatasetInfo(**facts, **counts, height=4, width=4, channels=1)
+    write_dataset(tmp_path / "prepared", info, samples)
+    return tmp_path / "prepared"
+
+
+@pytest.fixture
+def split(tmp_path):
+    def split(dataset, k=3, repeat=0, resplit=True):
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"folds": list(range(k)), "resplit": resplit}))
+        output = tmp_path / f"splits-{k}" / str(repeat)
+        paths = ["--params", str(params), "--dataset", str(dataset), "--output", str(output)]
+        main([*paths, "--repeat", str(repeat)])
+        return output
+
+    return split
+
+
+def test_every_training_image_is_validated_once_and_no_test_image_ever(split, dataset, capsys):
+    output = split(dataset)
+    read = read_split(output)
+    validated = np.concatenate([read.validation(fold) for fold in range(read.n_folds)])
+    assert sorted(validated) == list(range(12))
+    assert all(12 not in read.training(fold) for fold in range(3))
+    assert capsys.readouterr().out == f"split: repeat 0, 12 images in 3 folds -> {output}\n"
+
+
+def test_test_images_change_nothing(split, dataset):
+    before = (split(dataset) / "normalisation.json").read_bytes()
+    images = np.load(dataset / "images.npy", mmap_mode="r+")
+    images[12:] = 255
+    images.flush()
+    assert (split(dataset) / "normalisation.json").read_bytes() == before
+
+
+def test_without_resplit_a_repeat_keeps_the_folds_of_the_first(split, dataset):
+    first, other = read_split(split(dataset)).fold, read_split(split(dataset, repeat=1)).fold
+    kept = read_split(split(dataset, repeat=1, resplit=False)).fold
+    assert np.array_equal(kept, first)
+    assert not np.array_equal(other, first)
+
+
+def test_same_inputs_same_bytes_and_another_repeat_other_folds(split, dataset):
+    one = {path.name: path.read_bytes() for path in split(dataset).iterdir()}
+    assert one == {path.name: path.read_bytes() for path in split(dataset).iterdir()}
+    assert one["folds.csv"] != (split(dataset, repeat=1) / "folds.csv").read_bytes()
+
+
+def test_class_too_small_for_the_folds(split, dataset):
+    with pytest.raises(InputError, match=r"class 'cat' has 6 images .* fewer than the 7 folds of"):
+        split(dataset, k=7)
+
+
+def test_missing_data_set(split, tmp_path):
+    with pytest.raises(InputError, match=r"dataset.json is missing; run 'dvc repro' to make it"):
+        split(tmp_path / "nowhere")
+
+
+def test_fashion_mnist_from_the_files_to_the_folds(split, tmp_path):
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the files of FashionMNIST in {SHARED}")
+    section = {"dataset": "FashionMNIST", "root": str(SHARED), "image_size": "native"}
+    section |= {"test_fraction": 0.2, "limit": 3000, "groups": None}
+    params = tmp_path / "prepare.yaml"
+    params.write_text(yaml.safe_dump({"seed": 0, "prepare": section}))
+    prepare(["--params", str(params), "--output", str(tmp_path / "prepared")])
+    read = read_split(split(tmp_path / "prepared", k=5))
+    labels = np.load(tmp_path / "prepared" / "labels.npy")
+    for fold in range(5):
+        assert np.bincount(labels[read.validation(fold)]).tolist() == [60] * 10
+        assert read.normalisation.mean[fold] == [pytest.approx(0.2860, abs=0.01)]
+        assert read.normalisation.std[fold] == [pytest.approx(0.3530, abs=0.01)]

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import yaml
+
+from foldwise.data.augment import resolve_recipe
+from foldwise.data.folds import assign_folds, normalise
+from foldwise.files.architecture import HyperParameters, Network, write_network
+from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.features import FeaturesInfo, write_features_info
+from foldwise.files.params import AugmentSection
+from foldwise.files.recipe import write_recipe
+from foldwise.files.split import Split, write_split
+
+SECTION = {
+    "epochs": 2,
+    "batch_size": 16,
+    "learning_rate": 0.003,
+    "weight_decay": 0.05,
+    "warmup": 0.25,
+}
+HARDWARE = {"precision": "auto", "device": "cpu", "threads": 1}
+NO_FEATURES = FeaturesInfo(views=[], dtype="float32", reason="every layer trains")
+AUGMENT = {"shift": 0.1, "flip": 0.5, "rotation": 0, "erase": 0, "brightness": 0, "contrast": 0}
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Write a small data set of two classes that differ in brightness, split in three folds."""
+    n, n_test, size = 96, 6, 16
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.arange(n + n_test) % 2)
+    images = create_images(tmp_path / "prepared", (n + n_test, size, size, 1))
+    images[:] = rng.integers(0, 100, images.shape) + 120 * labels[:, None, None, None]
+    is_test = np.arange(n + n_test) >= n
+    samples = Samples([str(i) for i in range(len(labels))], labels, np.arange(len(labels)), is_test)
+    info = DatasetInfo(
+        name="made",
+        classes=["dark", "bright"],
+        height=size,
+        width=size,
+        channels=1,
+        n_train=n,
+        n_test=n_test,
+        official_test=False,
+        n_duplicates=0,
+        n_left_out=0,
+        n_groups=len(labels),
+        seed=7,
+    )
+    write_dataset(tmp_path / "prepared", info, samples)
+    fold = np.full(len(labels), -1)
+    fold[:n] = assign_folds(labels[:n], np.arange(n), 3, 7, 0)
+    write_split(tmp_path / "split", Split(fold, normalise(images[:n], fold[:n], 3)))
+    write_recipe(tmp_path / "augmented", resolve_recipe(AugmentSection(**AUGMENT), info))
+    return tmp_path
+
+
+@pytest.fixture
+def flags(case):
+    """Return a function that writes params and a network and returns the flags of train."""
+
+    def flags(model="slim_vgg", fold=0, name="one", frozen=(), overrides=None, **section):
+        params = case / "params.yaml"
+        given = {key: section.pop(key) for key in HARDWARE if key in section}
+        content = {"train": SECTION | section, "hardware": HARDWARE | given}
+        params.write_text(yaml.safe_dump(content))
+        own = model in ("lenet5", "slim_vgg", "vgg_resnet")
+        network = Network(
+            name=model,
+            builder=f"zoo.{model}" if own else "from_torchvision",
+            settings={} if own else {"name": model},
+            channels=1,
+            height=16,
+            width=16,
+            n_classes=2,
+            heads=[],
+            frozen=list(frozen),
+            thaw=[],
+            cut=None,
+            normalisation=None,
+            keep_weights=False,
+            training=HyperParameters(**overrides or {}),
+            code={},
+            weights_sha256=None,
+        )
+        write_network(case / "network", network)
+        write_features_info(case / "features", NO_FEATURES)
+        paths = {
+            "params": params,
+            "dataset": case / "prepared",
+            "split": case / "split",
+            "recipe": case / "augmented",
+            "network": case / "network",
+            "features": case / "features",
+            "predictions": case / name / "run",
+            "record": case / name / "record.json",
+            "repeat": 0,
+            "fold": fold,
+        }
+        return [str(one) for flag, value in paths.items() for one in (f"--{flag}", value)]
+
+    return flags

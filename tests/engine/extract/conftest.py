@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from foldwise.data.augment import resolve_recipe
+from foldwise.files.architecture import (
+    ArchitectureSection,
+    BuildSection,
+    ChannelStatistics,
+    write_network,
+)
+from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.params import AugmentSection
+from foldwise.files.recipe import write_recipe
+from foldwise.nets.freezing import resolve_freezing
+from foldwise.nets.network import construct
+from foldwise.nets.resolve import resolve
+from foldwise.nets.weights.tensors import digest, write_start
+
+SHARED = ChannelStatistics(mean=[0.5], std=[0.25])
+OFF = {"shift": 0, "flip": 0, "rotation": 0, "erase": 0, "brightness": 0, "contrast": 0}
+N, N_TEST, SIDE = 30, 4, 16
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Write 30 images, a network of which a part never trains, and return what to run."""
+
+    def case(base="resnet18", views=2, most=1.0, normalisation=SHARED, augment=None, **section):
+        rng = np.random.default_rng(0)
+        images = create_images(tmp_path / "prepared", (N + N_TEST, SIDE, SIDE, 1))
+        images[:] = rng.integers(0, 256, images.shape)
+        labels = np.arange(N + N_TEST) % 3
+        info = DatasetInfo(
+            name="made",
+            classes=["a", "b", "c"],
+            height=SIDE,
+            width=SIDE,
+            channels=1,
+            n_train=N,
+            n_test=N_TEST,
+            official_test=False,
+            n_duplicates=0,
+            n_left_out=0,
+            n_groups=len(labels),
+            seed=7,
+        )
+        files = [str(index) for index in range(N + N_TEST)]
+        is_test = np.arange(N + N_TEST) >= N
+        samples = Samples(files, labels, np.arange(len(labels)), is_test)
+        write_dataset(tmp_path / "prepared", info, samples)
+        recipe = resolve_recipe(AugmentSection(**OFF | (augment or {"shift": 0.2})), info)
+        write_recipe(tmp_path / "augmented", recipe)
+        wanted = ArchitectureSection.model_validate({"base": base} | section)
+        build = BuildSection.model_construct(architectures={"net": wanted})
+        network = resolve_freezing(resolve("net", build, info), wanted, ())
+        torch.manual_seed(3)
+        weights = construct(network, {}).state_dict()
+        network = network.model_copy(
+            update={"normalisation": normalisation, "weights_sha256": digest(weights)}
+        )
+        write_network(tmp_path / "network", network)
+        write_start(tmp_path / "network", weights)
+        params = {
+            "extract": {"views": views, "most_gigabytes": most},
+            "hardware": {"precision": "float32", "device": "cpu", "threads": 1},
+        }
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+        flags = {
+            "params": tmp_path / "params.yaml",
+            "dataset": tmp_path / "prepared",
+            "recipe": tmp_path / "augmented",
+            "network": tmp_path / "network",
+            "output": tmp_path / "features",
+        }
+        return [str(one) for flag, path in flags.items() for one in (f"--{flag}", path)]
+
+    return case

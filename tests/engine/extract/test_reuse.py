@@ -1,0 +1,86 @@
+"""Training on features is training behind the cut, only faster."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from foldwise.data.folds import assign_folds, normalise
+from foldwise.files.architecture import read_network, write_network
+from foldwise.files.fold_record import read_record
+from foldwise.files.split import Split, write_split
+from foldwise.nets.weights.tensors import read_start
+from stages.extract import main as extract
+from stages.train import main as train
+
+TRAIN = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0.05, "warmup": 0.25}
+OFF = {"shift": 0}
+
+
+@pytest.fixture
+def train_fold(case, tmp_path):
+    """Run extract and train; return the record and the weights that were kept."""
+
+    def train_fold(most, **section):
+        flags = case(most=most, augment=OFF, keep_weights=True, **section)
+        params = yaml.safe_load((tmp_path / "params.yaml").read_text()) | {"train": TRAIN}
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+        images = np.load(tmp_path / "prepared" / "images.npy", mmap_mode="r")
+        fold = np.full(len(images), -1)
+        fold[:30] = assign_folds(np.arange(30) % 3, np.arange(30), 3, 7, 0)
+        write_split(tmp_path / "split", Split(fold, normalise(images[:30], fold[:30], 3)))
+        extract(flags)
+        paths = {"split": "split", "features": "features", "predictions": "run"}
+        more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]
+        more += ["--record", str(tmp_path / "record.json"), "--repeat", "0", "--fold", "1"]
+        train([*flags[:-2], *more])
+        weights = load_file(tmp_path / "run" / "weights.safetensors")
+        return read_record(tmp_path / "record.json"), weights
+
+    return train_fold
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"policy": "frozen"},
+        {"frozen": ["[conv1:layer2]"]},
+        {"policy": "frozen", "thaw": [{"at_epoch": 2, "layers": ["layer3", "layer4"]}]},
+    ],
+    ids=["head", "upper half", "thawed"],
+)
+def test_features_change_the_time_and_nothing_else(train_fold, section):
+    with_features, kept = train_fold(1.0, **section)
+    without, whole = train_fold(0.0, **section)
+    for one, other in zip(with_features.curves, without.curves, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-3)
+        assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-3)
+    assert kept.keys() == whole.keys()
+
+
+@pytest.mark.parametrize("most", [1.0, 0.0])
+def test_what_is_frozen_is_kept_to_the_bit_and_the_rest_has_trained(train_fold, tmp_path, most):
+    _, kept = train_fold(most, frozen=["[conv1:layer2]"])
+    start = read_start(tmp_path / "network")
+    moved = {name.split(".")[0] for name in kept if not torch.equal(kept[name], start[name])}
+    assert moved == {"layer3", "layer4", "fc"}
+
+
+def test_nothing_is_kept_unless_asked(train_fold, case, tmp_path):
+    train_fold(1.0, policy="frozen")
+    network = read_network(tmp_path / "network").model_copy(update={"keep_weights": False})
+    write_network(tmp_path / "network", network)
+    flags = {
+        "params": "params.yaml",
+        "dataset": "prepared",
+        "recipe": "augmented",
+        "network": "network",
+        "split": "split",
+        "features": "features",
+        "predictions": "run",
+        "record": "record.json",
+    }
+    paths = [str(x) for flag, name in flags.items() for x in (f"--{flag}", tmp_path / name)]
+    train([*paths, "--repeat", "0", "--fold", "1"])
+    assert not (tmp_path / "run" / "weights.safetensors").exists()

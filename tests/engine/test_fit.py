@@ -1,0 +1,169 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from foldwise.data.streams import seed_network
+from foldwise.engine.fold import open_fold
+from foldwise.engine.hardware import choose_hardware
+from foldwise.engine.optimiser import AdamW, base_learning_rates
+from foldwise.engine.trainer import Trainer, TrainingOutcome
+from foldwise.files.architecture import Thaw, read_network
+from foldwise.files.dataset import read_dataset
+from foldwise.files.features import Features
+from foldwise.files.fold_record import Epoch
+from foldwise.files.params import TrainParams, read_params
+from foldwise.files.recipe import read_recipe
+from foldwise.files.split import read_split
+from foldwise.nets.network import construct, train_mode
+
+
+class Silent:
+    """Hears of progress and says nothing."""
+
+    def trained(self, n_images, loss):
+        pass
+
+    def evaluated(self, point):
+        pass
+
+
+@pytest.fixture
+def trainer(case, flags):
+    """Return a function that makes a network and who trains it."""
+
+    def trainer(model="slim_vgg", change=lambda fold: fold, update=None, **section):
+        flags(model, **section)  # writes the files
+        params = read_params(case / "params.yaml", TrainParams)
+        hardware = choose_hardware(params.hardware)
+        network = read_network(case / "network").model_copy(update=update or {})
+        data = (
+            read_dataset(case / "prepared"),
+            read_split(case / "split"),
+            read_recipe(case / "augmented"),
+        )
+        fold = change(open_fold(data, (0, 0), network, Features(), hardware.device))
+        seed_network(0, model, 0, 0)
+        module = construct(network, {})
+        rates = base_learning_rates(module, network, params.train)
+        named = module.named_parameters()
+        optimiser = AdamW([(one, rates[name]) for name, one in named if name in rates], 0.1)
+        return module, Trainer(module, network, optimiser, fold, params.train, hardware)
+
+    return trainer
+
+
+class Watching(Silent):
+    """Takes a copy of the state after each epoch."""
+
+    def __init__(self, module):
+        self.module, self.states = module, [self.copy(module)]
+
+    def copy(self, module):
+        return {name: value.clone() for name, value in module.state_dict().items()}
+
+    def evaluated(self, point):
+        self.states.append(self.copy(self.module))
+
+    def moved(self, epoch):
+        """Return the children of which something changed in an epoch, counted from 1."""
+        before, after = self.states[epoch - 1 : epoch + 1]
+        names = [name for name in after if not torch.equal(before[name], after[name])]
+        return {name.split(".")[0] for name in names}
+
+
+def epochs_moved(trainer, epochs, **update):
+    """Return what moved in each epoch of VGG-ResNet: 0, 1 and 2 hold layers, 5 is the head."""
+    module, one = trainer("vgg_resnet", epochs=epochs, update={"heads": ["5"]} | update)
+    watching = Watching(module)
+    one.fit(watching)
+    return [watching.moved(epoch) for epoch in range(1, epochs + 1)]
+
+
+def point(epoch, accuracy):
+    return Epoch(
+        epoch=epoch,
+        train_loss=1.0,
+        train_accuracy=0.5,
+        validation_loss=1.0,
+        validation_accuracy=accuracy,
+    )
+
+
+def test_from_scratch_and_finetuned_everything_moves(trainer):
+    assert epochs_moved(trainer, 1) == [{"0", "1", "2", "5"}]
+
+
+def test_frozen_parts_stay_to_the_bit_statistics_included(trainer):
+    assert epochs_moved(trainer, 2, frozen=["0", "1"]) == [{"2", "5"}] * 2
+
+
+def test_with_all_but_the_head_frozen_the_head_alone_moves(trainer):
+    assert epochs_moved(trainer, 2, frozen=["0", "1", "2", "3", "4"]) == [{"5"}] * 2
+
+
+def test_what_thaws_stays_to_the_bit_before_and_moves_from_its_epoch_on(trainer):
+    thaw = [
+        Thaw(at_epoch=2, layers=["2"], learning_rate=None),
+        Thaw(at_epoch=4, layers=["0", "1"], learning_rate=1e-4),
+    ]
+    moved = epochs_moved(trainer, 4, frozen=["0", "1", "2"], thaw=thaw)
+    assert moved == [{"5"}, {"2", "5"}, {"2", "5"}, {"0", "1", "2", "5"}]
+
+
+def test_dropout_of_a_frozen_part_is_off_and_of_others_on(trainer):
+    module, one = trainer("slim_vgg", epochs=1, update={"frozen": ["0", "1", "7"]})
+    one.fit(Silent())
+    train_mode(module, one._network, 1)
+    states = {name: part.training for name, part in module.named_children()}
+    assert not any(states[name] for name in ("0", "1", "7"))
+    assert states["2"]
+
+
+def test_best_is_the_first_epoch_of_the_highest_accuracy_and_last_the_last():
+    outcome = TrainingOutcome()
+    for epoch, accuracy in enumerate([0.2, 0.7, 0.7, 0.5], start=1):
+        outcome.add(point(epoch, accuracy), np.full((1, 1), epoch, dtype=np.float32))
+    assert outcome.best_epoch == 2
+    assert (outcome.best.item(), outcome.last.item()) == (2, 4)
+
+
+def test_a_validation_loss_that_is_not_finite_diverges(trainer):
+    """Nothing but the images of the validation part is broken: training itself goes on."""
+
+    def change(fold):
+        class Broken:
+            image_bytes = fold.inputs.image_bytes
+
+            def training(self, *given):
+                return fold.inputs.training(*given)
+
+            def plain(self, index):
+                images = fold.inputs.plain(index)
+                return images * (math.nan if index[0] in fold.validation else 1)
+
+        return replace(fold, inputs=Broken())
+
+    _, one = trainer(change=change)
+    outcome = one.fit(Silent())
+    assert outcome.diverged == "the validation loss after epoch 1 is nan"
+    assert outcome.curves == []
+
+
+def test_train_and_validation_are_measured_on_equally_many_images(trainer):
+    _, one = trainer()
+    fold = one._fold
+    assert len(fold.train_eval_subset) == len(fold.validation) == 32
+    assert set(fold.train_eval_subset) <= set(fold.training)
+    assert not set(fold.training) & set(fold.validation)
+
+
+def test_the_batch_size_of_evaluation_changes_no_prediction(trainer):
+    """Measured in eval mode: BatchNorm does not look at the batch."""
+    _, small = trainer(batch_size=3, epochs=1)
+    module, large = trainer(batch_size=64, epochs=1)
+    small._module = module
+    index = np.arange(20)
+    np.testing.assert_allclose(small.logits(index), large.logits(index), atol=0.02)

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from foldwise.core.machine import PROCESS, mapped_arrays_bytes
+
+MEGABYTE = 2**20
+SHOW = "from foldwise.core.machine import peak_memory_bytes as peak; import numpy as np; "
+
+needs_proc = pytest.mark.skipif(not PROCESS.exists(), reason="only Linux tells it")
+
+
+def peaks(code):
+    """Run Python that prints peaks, a line each, and return them in MiB."""
+    done = subprocess.run([sys.executable, "-c", SHOW + code], check=True, capture_output=True)
+    return [int(line) / MEGABYTE for line in done.stdout.split()]
+
+
+def test_the_peak_stays_when_the_memory_is_given_back():
+    before, after = peaks("print(peak()); a = np.ones(30_000_000); del a; print(peak())")
+    assert after - before == pytest.approx(229, abs=30)
+
+
+@needs_proc
+def test_a_mapped_array_does_not_count(tmp_path):
+    np.save(tmp_path / "images.npy", np.ones(30_000_000))
+    read = f"a = np.load('{tmp_path}/images.npy', mmap_mode='r'); a.sum()"
+    before, after = peaks(f"print(peak()); {read}; print(peak())")
+    assert after - before < 30
+
+
+@needs_proc
+def test_what_started_the_process_does_not_count():
+    """Linux hands the figure of getrusage on from a large process to what it starts."""
+    start = f"subprocess.run([sys.executable, '-c', {SHOW + 'print(peak())'!r}])"
+    (alone,) = peaks("print(peak())")
+    (of_a_large_one,) = peaks(f"import subprocess, sys; a = np.ones(100_000_000); {start}")
+    assert of_a_large_one == pytest.approx(alone, abs=30)
+
+
+def test_only_arrays_are_counted_of_what_is_mapped():
+    smaps = """\
+7f00-7f01 r--p 00000000 fe:00 17 /lib/libtorch.so
+Size:                900 kB
+Rss:                 800 kB
+7f01-7f02 r--s 00000000 fe:00 18 /data/my images.npy
+Size:                 80 kB
+Rss:                  40 kB
+Pss:                  20 kB
+7f02-7f03 rw-p 00000000 00:00 0
+Rss:                   7 kB
+"""
+    assert mapped_arrays_bytes(smaps) == 40 * 1024

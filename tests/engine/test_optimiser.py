@@ -1,0 +1,55 @@
+import pytest
+import torch
+from torch import nn
+
+from foldwise.engine.optimiser import AdamW
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def test_equals_torch_adamw_with_decay_on_matrices_only():
+    ours, theirs = network(), network()
+    groups = [
+        {"params": [p for p in theirs.parameters() if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in theirs.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    reference = torch.optim.AdamW(groups, lr=0.01)
+    optimiser = AdamW([(one, 1.0) for one in ours.parameters()], 0.1)
+    for step in range(20):
+        batch = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
+        for one in (ours, theirs):
+            one(batch).square().mean().backward()
+        optimiser.set_rates(lambda peak: 0.01 * peak)
+        optimiser.step()
+        reference.step()
+        reference.zero_grad()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+        assert one.grad is None
+
+
+def test_frozen_parameters_stay_to_the_bit():
+    ours = network()
+    ours[0].requires_grad_(requires_grad=False)
+    before = ours[0].weight.clone()
+    optimiser = AdamW([(one, 1.0) for one in ours.parameters()], 0.1)
+    ours(torch.ones(2, 4)).sum().backward()
+    optimiser.set_rates(lambda peak: 0.1 * peak)
+    optimiser.step()
+    assert torch.equal(ours[0].weight, before)
+
+
+def test_each_parameter_moves_at_its_own_rate():
+    """Of the first step of Adam each number moves by the rate, whatever the gradient."""
+    ours = network()
+    peaks = [0.01 * (index + 1) for index, _ in enumerate(ours.parameters())]
+    before = [one.clone() for one in ours.parameters()]
+    optimiser = AdamW(zip(ours.parameters(), peaks, strict=True), 0.0)
+    ours(torch.randn(8, 4)).square().sum().backward()
+    optimiser.set_rates(lambda peak: peak / 2)
+    optimiser.step()
+    for one, old, peak in zip(ours.parameters(), before, peaks, strict=True):
+        assert (one - old).abs().max().item() == pytest.approx(peak / 2, rel=1e-3)

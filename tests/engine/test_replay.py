@@ -1,0 +1,102 @@
+"""Steps on a GPU: captured ones do what those do that are launched kernel by kernel."""
+
+import pytest
+import torch
+from torch import nn
+
+from foldwise.engine.cuda_graphs import EAGER_STEPS, GraphedStep
+from foldwise.engine.hardware import set_up
+from foldwise.engine.optimiser import AdamW
+from foldwise.engine.trainer import TrainingStep
+from foldwise.files.params import HardwareSection
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+SIZES = [16, 16, 15, 16, 16, 15, 15, 16, 15, 16, 15, 15]  # each more often than EAGER
+RATES = [0.01 / (1 + step) for step in range(len(SIZES))]
+
+
+class Looking(nn.Module):
+    """Looks at its numbers amid its work, for which a GPU has to wait."""
+
+    def forward(self, x):
+        return x * 2 if x.mean().item() > 100 else x
+
+
+def network(*more):
+    torch.manual_seed(0)
+    layers = [
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        *more,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 4),
+    ]
+    return nn.Sequential(*layers).cuda().to(memory_format=torch.channels_last)
+
+
+def hardware(precision):
+    return set_up(HardwareSection(precision=precision, device="cuda", threads=2))
+
+
+def opened(module, precision):
+    """Return a step and its optimiser."""
+    optimiser = AdamW([(one, 1.0) for one in module.parameters()], 0.1)
+    return TrainingStep(module, optimiser, hardware(precision)), optimiser
+
+
+def train(module, step, optimiser):
+    """Return the losses of all steps; weights change in place."""
+    generator, losses = torch.Generator().manual_seed(1), []
+    torch.manual_seed(2)  # dropout
+    for n, rate in zip(SIZES, RATES, strict=True):
+        inputs = torch.randn(n, 3, 8, 8, generator=generator).cuda()
+        labels = torch.randint(0, 4, (n,), generator=generator).cuda()
+        optimiser.set_rates(lambda peak, rate=rate: peak * rate)
+        losses.append(step(inputs.contiguous(memory_format=torch.channels_last), labels).item())
+    return losses
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_replayed_steps_give_the_bits_of_steps_launched_one_by_one(precision):
+    one, other = network(), network()
+    plain, optimiser = opened(one, precision)
+    expected = train(one, plain, optimiser)
+    step, optimiser = opened(other, precision)
+    replayed = GraphedStep(step, torch.device("cuda"))
+    assert train(other, replayed, optimiser) == expected
+    assert len(replayed._captured) == 2  # one a size
+    for ours, theirs in zip(other.state_dict().items(), one.state_dict().items(), strict=True):
+        assert torch.equal(ours[1], theirs[1]), ours[0]
+
+
+def test_what_cannot_be_captured_goes_on_as_it_did():
+    one, other = network(Looking()), network(Looking())
+    plain, optimiser = opened(one, "float32")
+    expected = train(one, plain, optimiser)
+    step, optimiser = opened(other, "float32")
+    replayed = GraphedStep(step, torch.device("cuda"))
+    assert train(other, replayed, optimiser) == expected
+    assert not replayed._captured
+
+
+def test_the_first_steps_are_not_captured():
+    module = network()
+    step, optimiser = opened(module, "float32")
+    replayed = GraphedStep(step, torch.device("cuda"))
+    optimiser.set_rates(lambda peak: peak)
+    for _ in range(EAGER_STEPS):
+        replayed(torch.randn(4, 3, 8, 8).cuda(), torch.zeros(4, dtype=torch.int64).cuda())
+    assert not replayed._captured
+
+
+def test_what_is_frozen_in_a_captured_step_stays_to_the_bit():
+    module = network()
+    module[0].requires_grad_(requires_grad=False)
+    before = module[0].weight.clone()
+    step, optimiser = opened(module, "float32")
+    train(module, GraphedStep(step, torch.device("cuda")), optimiser)
+    assert torch.equal(module[0].weight, before)

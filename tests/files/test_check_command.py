@@ -1,0 +1,105 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from foldwise.core.errors import InputError
+from stages.check import main
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = """
+stages:
+  build:
+    matrix:
+      model: &models ["${model}", "${candidates[0]}", "${candidates[1]}", "${candidates[2]}"]
+  train:
+    matrix: {model: *models, fold: "${folds}"}
+"""
+
+
+@pytest.fixture
+def flags(tmp_path, params, monkeypatch):
+    """Write params.yaml and dvc.yaml into an empty folder, the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def flags(*dropped, **changes):
+        Path("params.yaml").write_text(yaml.safe_dump(params(*dropped, **changes)))
+        Path("dvc.yaml").write_text(PIPELINE)
+        return [
+            *("--params", "params.yaml", "--pipeline", "dvc.yaml"),
+            *("--code", str(ROOT), "--output", "data/checked"),
+        ]
+
+    return flags
+
+
+def written():
+    return {path.name: path.read_bytes() for path in Path("data/checked").iterdir()}
+
+
+def test_one_file_a_stage(flags, capsys):
+    main(flags())
+    stages = sorted(path.stem for path in ROOT.glob("stages/[!_]*.py"))
+    assert sorted(written()) == [f"{stage}.json" for stage in stages if stage != "check"]
+    assert {"prepare.json", "split.json", "train.json", "compare.json"} <= set(written())
+    assert "foldwise.data.folds" in json.loads(written()["split.json"])["modules"]
+    assert capsys.readouterr().out == (
+        "check: params.yaml is sound, 3 architectures × 1 repeat × 5 folds -> data/checked\n"
+    )
+
+
+def test_good_change_of_params_changes_nothing(flags):
+    main(flags())
+    before = written()
+    main(flags(model="resnet18", repeats=[0, 1], **{"train.epochs": 9}))
+    assert written() == before
+
+
+def test_nothing_is_written_unless_all_is_sound(flags):
+    with pytest.raises(InputError):
+        main(flags(model="../raw"))
+    assert not Path("data").exists()
+
+
+def test_every_slot_of_dvc_yaml_has_a_candidate(flags):
+    with pytest.raises(InputError, match=r"expected 3 names, one a slot of dvc.yaml"):
+        main(flags(candidates=["lenet5"]))
+
+
+def test_same_key_twice_is_an_error(flags):
+    given = flags()
+    with Path("params.yaml").open("a") as file:
+        file.write("\nseed: 1\n")
+    with pytest.raises(InputError, match=r'line \d+: found duplicate key "seed"'):
+        main(given)
+
+
+def test_params_of_this_project_are_sound(tmp_path):
+    files = ["--params", str(ROOT / "params.yaml"), "--pipeline", str(ROOT / "dvc.yaml")]
+    main([*files, "--code", str(ROOT), "--output", str(tmp_path)])
+
+
+def test_every_error_is_a_line_on_stderr_and_nothing_is_executed(flags):
+    given = flags("seed", model="x; touch P", candidates=["$(touch P)", "../raw", "lenet5"])
+    command = [sys.executable, "-m", "stages.check", *given]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith("error: params.yaml: ") for line in lines)
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["dvc.yaml", "params.yaml"]
+
+
+def test_nothing_slow_is_imported():
+    slow = ("torch", "torchvision", "numpy", "pandas", "scipy", "sklearn", "matplotlib", "dvc")
+    code = f"import sys, stages.check; print([m for m in {slow} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

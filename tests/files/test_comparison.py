@@ -1,0 +1,107 @@
+"""comparison.json, verdict.json and confused.json: one schema and one file each."""
+
+import json
+
+import pytest
+
+from foldwise.core.errors import InputError
+from foldwise.files.comparison import (
+    Architecture,
+    Comparison,
+    Design,
+    Detectable,
+    Diagnosis,
+    Scores,
+    read_comparison,
+    write_comparison,
+)
+from foldwise.files.confused import Confused, ConfusedPair, Example, read_confused, write_confused
+from foldwise.files.verdict import Metrics, Rule, Verdict, read_verdict, write_verdict
+
+DESIGN = Design(
+    models=["null"],
+    repeats=[0],
+    folds=[0, 1],
+    resplit=True,
+    epochs=3,
+    n_images=10,
+    metric="accuracy",
+    top_k=3,
+    confidence=0.95,
+    rope=0.01,
+    sure=0.95,
+    detectable=Detectable(significant=2, found=3, power=0.8, with_ten_repeats=1, text="Little."),
+)
+UNKNOWN = dict.fromkeys(("train_accuracy", "gap", "start", "slope", "start_rank", "potential_rank"))
+FAILED = Architecture(
+    name="null",
+    title="It diverged",
+    status="failed",
+    reason="diverged",
+    parameters=1,
+    macs=2,
+    predicted_memory_bytes=3,
+    scores=None,
+    metrics=None,
+    diagnosis=Diagnosis(fit="diverged", evidence="train loss is NaN", **UNKNOWN),
+    cost=None,
+)
+RULE = Rule(metric="accuracy", best="highest", rope=0.01, sure=0.95, cost="macs", same_cost=0.1)
+NOTHING = dict.fromkeys(("best", "chosen", "runner_up"))
+COMPARISON = Comparison(design=DESIGN, baseline=None, architectures=[FAILED], pairs=[], machines=[])
+VERDICT = Verdict(rule=RULE, **NOTHING, contenders=[], text="Nothing.", next=["Less."])
+METRICS = Metrics(mean=None, std=None, verdict=None, verdict_mean=None)
+CONFUSED = Confused(
+    model="net",
+    pairs=[
+        ConfusedPair(
+            true="<b>",
+            predicted="null",
+            images=2,
+            share=1 / 3,
+            examples=[Example(image=7, confidence=0.1 + 0.2)],
+        )
+    ],
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_comparison(tmp_path, COMPARISON)
+    write_verdict(tmp_path, VERDICT, METRICS)
+    write_confused(tmp_path, CONFUSED)
+    assert read_comparison(tmp_path / "comparison.json") == COMPARISON
+    assert read_verdict(tmp_path / "verdict.json") == VERDICT
+    assert read_confused(tmp_path / "confused.json") == CONFUSED
+
+
+def test_failure_is_null_and_never_nan(tmp_path):
+    write_verdict(tmp_path, VERDICT, METRICS)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean"))
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("comparison.json", read_comparison),
+        ("verdict.json", read_verdict),
+        ("confused.json", read_confused),
+    ],
+)
+@pytest.mark.parametrize("text", [None, "", "{}", '{"model": "net", "pairs": [NaN]}'])
+def test_another_file_is_refused_in_one_line_a_fault(tmp_path, name, read, text):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=name) as caught:
+        read(tmp_path / name)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(str(tmp_path / name)) for line in lines)
+
+
+def test_texts():
+    assert (DESIGN.text, DESIGN.percent) == ("2 folds", "95 %")
+    assert DESIGN.model_copy(update={"repeats": [0, 1]}).text == "2 repeats × 2 folds"
+    assert DESIGN.model_copy(update={"metric": "top_k"}).decides.label == "top-3 accuracy"
+    numbers = dict.fromkeys(("mean", "min", "max", "variance", "std"), 0.5)
+    scores = Scores(**numbers, interval=(0.25, 0.75), stability_rank=1, parts=None)
+    assert scores.text == "0.5000 ± 0.2500"

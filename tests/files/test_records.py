@@ -1,0 +1,213 @@
+"""card.json, recipe.json, network.json and fold records: one schema and one file each."""
+
+import json
+import math
+
+import pytest
+from pydantic import ValidationError
+
+from foldwise.core.errors import InputError
+from foldwise.files.architecture import HyperParameters, Network, read_network, write_network
+from foldwise.files.card import Card, CardPart, LoadedWeights, MemoryNeed, read_card, write_card
+from foldwise.files.fold_record import (
+    Calibration,
+    Epoch,
+    FoldCounts,
+    FoldRecord,
+    Machine,
+    Mistake,
+    Timing,
+    read_record,
+    record_path,
+    write_record,
+)
+from foldwise.files.recipe import Recipe, read_recipe, write_recipe
+
+CARD = Card(
+    name="lenet5",
+    title="LeNet-5",
+    origin="foldwise.nets.zoo.lenet5",
+    input_shape=[1, 28, 28],
+    classes=["cat", "dog"],
+    parameters=10,
+    trainable_parameters=9,
+    locked_parameters=1,
+    macs=100,
+    activation_bytes=400,
+    memory=MemoryNeed(process_bytes=500, weight_bytes=40, image_bytes=3),
+    smallest_side=None,
+    downsampling=4,
+    policy="frozen: conv",
+    loaded=[
+        LoadedWeights(
+            source="IMAGENET1K_V1", sha256="0" * 64, into="", matched=1, missing=[], left_over=["b"]
+        )
+    ],
+    cautions=["trained on colours"],
+    parts=[
+        CardPart(
+            name="conv",
+            kind="Conv2d",
+            output_shape=[1, 2, 2],
+            parameters=10,
+            trainable_parameters=9,
+            trains_from=2,
+            source=None,
+            weights=None,
+            beside=False,
+        )
+    ],
+)
+RECIPE = Recipe(shift=2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
+NETWORK = Network(
+    name="lenet5",
+    builder="zoo.lenet5",
+    settings={},
+    channels=1,
+    height=28,
+    width=28,
+    n_classes=2,
+    heads=["12"],
+    frozen=[],
+    thaw=[],
+    cut=None,
+    normalisation=None,
+    keep_weights=False,
+    training=HyperParameters(learning_rate=0.1),
+    code={"stages": "0" * 64},
+    weights_sha256=None,
+)
+TALLY = FoldCounts(
+    n_classes=2,
+    confusion=[(0, 0, 5), (0, 1, 5), (1, 0, 10)],
+    log_loss=40,
+    ranks=[5, 15],
+    calibration=Calibration(images=[0, 20], correct=[0, 5], confidence=[0, 18.5]),
+    mistakes=[Mistake(true=1, predicted=0, image=7, confidence=0.9)],
+)
+RECORD = FoldRecord(
+    model="lenet5",
+    repeat=0,
+    fold=1,
+    n_folds=5,
+    status="finished",
+    reason=None,
+    n_train=80,
+    n_validation=20,
+    epochs=1,
+    batch_size=16,
+    curves=[
+        Epoch(
+            epoch=1,
+            train_loss=1 / 3,
+            train_accuracy=0.5,
+            validation_loss=2,
+            validation_accuracy=0.25,
+        )
+    ],
+    tally=TALLY,
+    best_epoch=1,
+    timing=Timing(
+        train_seconds=1,
+        evaluate_seconds=0.5,
+        total_seconds=2,
+        images_per_second=80,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
+    ),
+    machine=Machine(device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}),
+)
+
+
+def write_in(folder, record):
+    write_record(folder / "0-1.json", record)
+
+
+def read_in(folder):
+    return read_record(folder / "0-1.json")
+
+
+every_record = pytest.mark.parametrize(
+    ("write", "read", "name", "record"),
+    [
+        (write_card, read_card, "card.json", CARD),
+        (write_recipe, read_recipe, "recipe.json", RECIPE),
+        (write_network, read_network, "network.json", NETWORK),
+        (write_in, read_in, "0-1.json", RECORD),
+    ],
+)
+
+
+@every_record
+def test_what_is_written_is_read_and_nothing_is_rounded(tmp_path, write, read, name, record):
+    write(tmp_path / "new", record)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
+    assert read(tmp_path / "new") == record
+
+
+@every_record
+def test_missing_record_is_named(tmp_path, write, read, name, record):
+    with pytest.raises(InputError, match=f"{name} is missing; run 'dvc repro' to make it"):
+        read(tmp_path)
+
+
+@every_record
+def test_record_has_every_key_and_no_other(tmp_path, write, read, name, record):
+    write(tmp_path, record)
+    content = json.loads((tmp_path / name).read_text())
+    for wrong in ({**content, "more": 1}, dict(list(content.items())[1:])):
+        (tmp_path / name).write_text(json.dumps(wrong))
+        with pytest.raises(InputError, match=r"is not a known key|is missing; add it"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "fine"},
+        {"fold": -1},
+        {"n_folds": 1},
+        {"epochs": 0},
+        {"best_epoch": 0},
+    ],
+)
+def test_number_that_no_fold_can_have_is_refused(changes):
+    with pytest.raises(ValidationError):
+        FoldRecord.model_validate({**RECORD.model_dump(), **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log_loss": math.inf},
+        {"log_loss": -1},
+        {"n_classes": 1},
+        {"confusion": [(0, 0, -1)]},
+        {"confusion": [(0, 0)]},
+        {"ranks": [0.5]},
+        {"mistakes": [{"true": 0, "predicted": 1, "image": 3, "confidence": 1.01}]},
+    ],
+)
+def test_count_that_no_fold_can_have_is_refused(changes):
+    with pytest.raises(ValidationError):
+        FoldCounts.model_validate({**TALLY.model_dump(), **changes})
+
+
+def test_accuracy_is_the_diagonal_of_the_confusion():
+    assert TALLY.n_images == 20
+    assert RECORD.accuracy == 0.25
+
+
+def test_fold_that_diverged_has_no_score(tmp_path):
+    none = dict.fromkeys(("tally", "best_epoch"))
+    lost = {"status": "diverged", "reason": "the loss is NaN", "curves": [], **none}
+    record = FoldRecord.model_validate({**RECORD.model_dump(), **lost})
+    write_record(tmp_path / "a.json", record)
+    assert read_record(tmp_path / "a.json") == record
+    assert record.accuracy is None
+
+
+def test_each_fold_has_its_own_file(tmp_path):
+    runs = [("a", 0, 1), ("a", 1, 0), ("b", 0, 1), ("a", 11, 1), ("a", 1, 11)]
+    assert len({record_path(tmp_path, *run) for run in runs}) == len(runs)
+    assert record_path(tmp_path, "a", 0, 1) == tmp_path / "a" / "0-1.json"

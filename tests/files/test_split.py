@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from foldwise.core.errors import InputError
+from foldwise.files.split import HELD_OUT, Normalisation, Split, read_split, write_split
+
+SPLIT = Split(
+    np.array([0, 1, 1, 0, HELD_OUT]), Normalisation(mean=[[0.1], [0.2]], std=[[0.3], [1.0]])
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_split(tmp_path, SPLIT)
+    read = read_split(tmp_path)
+    assert read.fold.tolist() == SPLIT.fold.tolist()
+    assert read.normalisation == SPLIT.normalisation
+
+
+def test_split_of_one_image_is_read(tmp_path):
+    write_split(tmp_path, Split(np.array([0]), SPLIT.normalisation))
+    assert read_split(tmp_path).fold.tolist() == [0]
+
+
+def test_test_images_neither_train_nor_validate():
+    assert SPLIT.n_folds == 2
+    assert SPLIT.training(0).tolist() == SPLIT.validation(1).tolist() == [1, 2]
+    assert SPLIT.training(1).tolist() == SPLIT.validation(0).tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("name", ["folds.csv", "normalisation.json"])
+def test_missing_file_is_named(tmp_path, name):
+    write_split(tmp_path, SPLIT)
+    (tmp_path / name).unlink()
+    with pytest.raises(InputError, match=f"{name} is missing; run 'dvc repro' to make it"):
+        read_split(tmp_path)

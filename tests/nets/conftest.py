@@ -1,0 +1,148 @@
+import hashlib
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+from secure_site import serve
+from sourcing import KEY, origin_of
+from torchvision.models import resnet18
+
+from foldwise.files.architecture import ArchitectureSection, BuildSection
+from foldwise.files.base import write_json
+from foldwise.files.dataset import DatasetInfo
+from foldwise.nets.freezing import resolve_freezing
+from foldwise.nets.resolve import frozen_by_default, resolve
+from foldwise.nets.weights.pretrained import load_pretrained
+from foldwise.nets.weights.sources import open_weights
+from stages.build import main
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads that wait for each other cost more than they bring to networks this small."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def info_of():
+    """Make the facts of a data set, of 10 classes if not said otherwise."""
+
+    def info_of(channels=1, height=28, width=None, n_classes=10):
+        return DatasetInfo(
+            name="made up",
+            classes=[f"class {index}" for index in range(n_classes)],
+            height=height,
+            width=width or height,
+            channels=channels,
+            n_train=80,
+            n_test=20,
+            official_test=False,
+            n_duplicates=0,
+            n_left_out=0,
+            n_groups=100,
+            seed=7,
+        )
+
+    return info_of
+
+
+@pytest.fixture
+def network_of(info_of):
+    """Resolve an architecture for images of a shape, frozen and thawed as its section says."""
+
+    def network_of(model, *shape, **section):
+        wanted = ArchitectureSection.model_validate(section)
+        build = BuildSection.model_construct(architectures={model: wanted})
+        network = resolve(model, build, info_of(*shape))
+        default = frozen_by_default(network)
+        return resolve_freezing(network, wanted, default) if section or default else network
+
+    return network_of
+
+
+@pytest.fixture
+def build(tmp_path, info_of):
+    """Run the stage; return the folders of the network and of the summary."""
+
+    def build(model, *shape, output="out", architectures=None):
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"build": {"architectures": architectures or {}}}))
+        write_json(tmp_path / "prepared" / "dataset.json", info_of(*shape))
+        network, summary = tmp_path / output / "network", tmp_path / output / "summary"
+        main(
+            [
+                *("--params", str(params), "--dataset", str(tmp_path / "prepared")),
+                *("--model", model, "--network", str(network), "--summary", str(summary)),
+            ]
+        )
+        return network, summary
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def trained_state():
+    """The state of a ResNet-18 for 1,000 classes that has seen images."""
+    torch.manual_seed(1)
+    module = resnet18(weights=None)
+    module(torch.randn(4, 3, 32, 32))
+    return module.state_dict()
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    """Save something as a file of weights; return what params.yaml says of it."""
+
+    def weights_file(content, name="weights.safetensors"):
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif name.endswith(".safetensors"):
+            save_file(content, path)
+        else:
+            torch.save(content, path)
+        return {
+            "weights": str(path),
+            "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+
+    return weights_file
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open a source of weights, a file of this content."""
+
+    def opened(content, name="weights.pt", *, trust_pickle=False):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return open_weights(origin_of(path, content, trust_pickle=trust_pickle), "resnet18", KEY)
+
+    return opened
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Serve pages over https."""
+    with serve(tmp_path, monkeypatch) as site:
+        yield site
+
+
+@pytest.fixture
+def begin(info_of):
+    """Settle an architecture and let it start from its weights."""
+
+    def begin(model, *shape, **section):
+        wanted = ArchitectureSection.model_validate(section)
+        build = BuildSection(architectures={model: wanted})
+        network = resolve(model, build, info_of(*shape))
+        network = resolve_freezing(network, wanted, frozen_by_default(network))
+        network, weights, findings = load_pretrained(network, wanted, build)
+        return SimpleNamespace(network=network, weights=weights, findings=findings)
+
+    return begin

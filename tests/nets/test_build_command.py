@@ -1,0 +1,161 @@
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from foldwise.core.errors import InputError
+from foldwise.files.architecture import read_network
+from foldwise.files.card import read_card
+from foldwise.nets.network import construct
+from foldwise.nets.weights.tensors import digest, read_start
+
+ROOT = Path(__file__).parents[2]
+FILES = ["network/network.json", "summary/card.json", "summary/summary.txt"]
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_slim_vgg(build, capsys):
+    network, summary = build("slim_vgg", 1, 28)
+    assert capsys.readouterr().out == (
+        f"build: slim_vgg, 925,482 parameters, 39.66 M multiply-adds an image -> {network}\n"
+    )
+    card = read_card(summary)
+    assert card.title == "Slim VGG: 5 convolutions in 2 blocks, after Simonyan and Zisserman 2015"
+    assert card.origin == "foldwise.nets.zoo.slim_vgg"
+    assert (card.input_shape, len(card.classes)) == ([1, 28, 28], 10)
+    assert (card.parameters, card.trainable_parameters) == (925_482, 925_482)
+    assert (card.macs, card.weights, card.loaded) == (39_655_434, "scratch", [])
+    resolved = read_network(network)
+    assert (resolved.builder, resolved.settings, resolved.frozen) == ("zoo.slim_vgg", {}, [])
+    assert (resolved.channels, resolved.height, resolved.width) == (1, 28, 28)
+    assert resolved.n_classes == 10
+    assert resolved.weights_sha256 is None
+    assert list(resolved.code) == ["stages.build.networks", "foldwise.nets.zoo.slim_vgg"]
+    assert read_start(network) == {}
+
+
+def test_table_has_no_blank_ends_and_no_python_in_it(build):
+    text = (build("slim_vgg", 1, 28)[1] / "summary.txt").read_text()
+    assert text.endswith("Weights: scratch\n")
+    assert all(line == line.rstrip() for line in text.splitlines())
+    assert "Total params: 925,482\n" in text
+    assert "Total mult-adds (M): 39.66\n" in text
+
+
+@pytest.mark.parametrize("model", ["lenet5", "mobilenet_v3_small"])
+def test_same_inputs_same_bytes_of_the_network(build, tmp_path, model):
+    build(model, 3, 28, output="one")
+    torch.manual_seed(99)
+    build(model, 3, 28, output="other")
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+    assert list(contents(tmp_path / "one")) == FILES
+
+
+def test_architecture_of_torchvision(build):
+    network, summary = build("resnet18", 1, 28)
+    resolved, card = read_network(network), read_card(summary)
+    assert resolved.builder == "from_torchvision"
+    assert resolved.settings == {"name": "resnet18"}
+    assert "foldwise.nets.adapt" in resolved.code
+    assert card.title == "resnet18 of torchvision: Deep Residual Learning for Image Recognition"
+    assert card.parameters == 11_175_370
+
+
+def test_overrides_of_another_architecture_change_nothing(build, tmp_path):
+    build("lenet5", 1, 8, output="one")
+    others = {"slim_vgg": {"learning_rate": 0.1}}
+    network, _ = build("lenet5", 1, 8, output="other", architectures=others)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+    own = {"lenet5": {"learning_rate": 0.1, "weight_decay": 0.0}}
+    network, _ = build("lenet5", 1, 8, output="own", architectures=own)
+    training = json.loads((network / "network.json").read_text())["training"]
+    assert training == {
+        "learning_rate": 0.1,
+        "weight_decay": 0.0,
+        "body_learning_rate": None,
+        "layer_decay": None,
+    }
+
+
+def test_pretrained_part_is_stored(build, weights_file, trained_state, capsys):
+    said = weights_file(trained_state)
+    sections = {"resnet18_transfer": said}
+    network, summary = build("resnet18_transfer", 1, 32, architectures=sections)
+    resolved, weights, card = read_network(network), read_start(network), read_card(summary)
+    assert {name.split(".")[0] for name in weights} == {"conv1", "bn1", "layer1", "layer2"}
+    stored = (network / "weights.safetensors").read_bytes()
+    assert resolved.weights_sha256 == hashlib.sha256(stored).hexdigest() == digest(weights)
+    assert card.weights.endswith(f"weights.safetensors (SHA-256 {said['weights_sha256']})")
+    assert (card.parameters, card.trainable_parameters) == (11_175_370, 10_498_570)
+    assert " parameters (10,498,570 trained), " in capsys.readouterr().out
+    module = construct(resolved, weights)
+    assert torch.equal(module.layer1[0].conv1.weight, trained_state["layer1.0.conv1.weight"])
+    text = (summary / "summary.txt").read_text()
+    assert "(36,864)" in text  # torchinfo's brackets: frozen
+
+
+def test_same_weights_same_bytes(build, weights_file, trained_state, tmp_path):
+    sections = {"resnet18_transfer": weights_file(trained_state)}
+    for output in ("one", "other"):
+        build("resnet18_transfer", 3, 8, output=output, architectures=sections)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+
+
+def test_stored_weights_that_changed_are_not_loaded(build, weights_file, trained_state):
+    sections = {"resnet18_transfer": weights_file(trained_state)}
+    network, _ = build("resnet18_transfer", 3, 8, architectures=sections)
+    path = network / "weights.safetensors"
+    for content in (path.read_bytes()[:-1] + b"x", b""):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"is missing or not what .*network.json names; run"):
+            read_start(network)
+    path.unlink()
+    with pytest.raises(InputError, match="is missing or not what"):
+        read_start(network)
+
+
+def test_weights_of_an_earlier_network_do_not_stay(build, weights_file, trained_state):
+    sections = {"resnet18_transfer": weights_file(trained_state)}
+    build("resnet18_transfer", 3, 8, architectures=sections)
+    network, _ = build("lenet5", 3, 32)
+    assert not (network / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("alexnet", "alexnet needs at least 63×63 px"),
+        ("resnet18_transfer", "resnet18_transfer needs pretrained weights"),
+        ("../raw", "model is '../raw'; expected the name of an architecture"),
+        ("resnet8", "did you mean 'resnet18'"),
+    ],
+)
+def test_nothing_is_written_if_refused(build, tmp_path, model, message):
+    with pytest.raises(InputError, match=message):
+        build(model, 1, 28)
+    assert not (tmp_path / "out").exists()
+
+
+def test_refusal_is_one_line_and_no_traceback(tmp_path):
+    (tmp_path / "params.yaml").write_text("build: {architectures: {}}\n")
+    command = [
+        *(sys.executable, "-m", "stages.build", "--params", tmp_path / "params.yaml"),
+        *("--dataset", tmp_path, "--model", "x; touch P"),
+        *("--network", tmp_path / "network", "--summary", tmp_path / "summary"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: model is 'x; touch P'; expected the name of an arch")
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]

@@ -1,0 +1,97 @@
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from foldwise.nets.network import construct, extract_features, tail_module
+from foldwise.nets.proof import prove_trainable
+from foldwise.nets.trace import cut_is_exact, find_cut
+
+STEM = ["conv1", "bn1", "relu", "maxpool"]
+CUTS = [
+    ("resnet18", {}, None),
+    ("resnet18", {"policy": "frozen"}, ([], ["fc"])),
+    ("resnet18", {"frozen": ["[conv1:layer2]"]}, ([*STEM, "layer1", "layer2"], [])),
+    ("resnet18", {"frozen": ["conv1", "bn1", "layer1"]}, ([*STEM, "layer1"], [])),
+    ("resnet18", {"frozen": ["conv1", "layer1"]}, (["conv1"], [])),
+    ("resnet18", {"frozen": ["layer1"]}, None),
+    ("resnet18", {"frozen": ["conv1", "bn1", "layer1.0"]}, ([*STEM, "layer1.0"], [])),
+    (
+        "resnet18",
+        {"policy": "frozen", "thaw": [{"at_epoch": 2, "layers": ["layer3", "layer4"]}]},
+        ([*STEM, "layer1", "layer2"], []),
+    ),
+    ("vgg11_bn", {"frozen": ["features[0:8]"]}, ([f"features.{i}" for i in range(8)], [])),
+    ("vgg11_bn", {"frozen": ["extract_features"]}, (["extract_features", "avgpool"], [])),
+    ("mobilenet_v3_small", {"policy": "frozen"}, ([], ["classifier.3"])),
+    ("densenet121", {"policy": "frozen"}, ([], ["classifier"])),
+    ("squeezenet1_1", {"policy": "frozen"}, (["extract_features", "classifier.0"], [])),
+    ("slim_vgg", {"frozen": ["[0:8]"]}, ([str(i) for i in range(8)], [])),
+    ("slim_vgg", {"frozen": ["[0:6]"]}, ([str(i) for i in range(7)], [])),
+    ("resnet18_transfer", {}, ([*STEM, "layer1", "layer2"], [])),
+]
+
+
+@pytest.mark.parametrize(("model", "section", "expected"), CUTS)
+def test_the_cut_is_behind_what_never_trains(network_of, model, section, expected):
+    """A dropout right behind it trains with what follows; one in between is fixed."""
+    network = network_of(model, 3, 32, **section)
+    found = None if network.cut is None else (network.cut.prefix, network.cut.tail)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "section"), [(model, section) for model, section, cut in CUTS if cut]
+)
+def test_the_two_parts_compute_what_the_whole_does(network_of, model, section):
+    network = network_of(model, 3, 32, **section)
+    torch.manual_seed(0)
+    module = construct(network, {}).eval()
+    images = torch.randn(3, 3, 32, 32)
+    with torch.no_grad():
+        whole = module(images)
+        between = extract_features(module, network.cut, images)
+        rest = tail_module(module, network.cut).eval()
+        torch.testing.assert_close(rest(between), whole)
+    assert prove_trainable(network, {}, seed=0).cut == network.cut
+
+
+def test_behind_the_cut_trains_what_trained_in_the_whole(network_of):
+    network = network_of("resnet18", 3, 32, frozen=["[conv1:layer2]"])
+    module = construct(network, {})
+    trained = [one for one in module.parameters() if one.requires_grad]
+    rest = tail_module(module, network.cut)
+    assert all(one is other for one, other in zip(rest.parameters(), trained, strict=True))
+
+
+class Detour(nn.Module):
+    """Adds what went into its second layer to what came out: no chain, though it looks like one."""
+
+    def __init__(self, n_classes):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)
+        self.third, self.head = nn.Conv2d(4, 4, 1), nn.Linear(4, n_classes)
+
+    def forward(self, images):
+        once = self.first(images)
+        return self.head(self.third(self.second(once) + once).mean((2, 3)))
+
+
+def test_a_cut_that_does_not_compute_the_same_is_dropped(network_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    source = "import torch\nfrom torch import nn\n\n\n" + __import__("inspect").getsource(Detour)
+    (tmp_path / "nets" / "detour.py").write_text(source)
+    network = network_of("net", 3, 8, file="nets/detour.py:Detour", frozen=["first", "second"])
+    assert network.cut.prefix == ["first", "second"]
+    assert not cut_is_exact(network, network.cut, {}, 0)
+    assert prove_trainable(network, {}, seed=0).cut is None
+
+
+def test_a_composition_is_cut_behind_what_it_took(network_of):
+    layers = yaml.safe_load(
+        "[{take: 'resnet18[:layer1]', frozen: true}, {take: 'vgg11_bn.features[4]', frozen: true}, "
+        "{conv: 8}, global_average_pool, linear]"
+    )
+    network = network_of("net", 3, 32, layers=layers)
+    assert find_cut(network).prefix == ["resnet18", "vgg11_bn_features"]

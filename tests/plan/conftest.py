@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from foldwise.files.architecture import ArchitectureSection, BuildSection, ChannelStatistics
+from foldwise.files.dataset import DatasetInfo
+from foldwise.nets.freezing import resolve_freezing
+from foldwise.nets.resolve import resolve
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def info():
+    return DatasetInfo(
+        name="made",
+        classes=["a", "b", "c"],
+        height=16,
+        width=16,
+        channels=1,
+        n_train=60,
+        n_test=6,
+        official_test=False,
+        n_duplicates=0,
+        n_left_out=0,
+        n_groups=66,
+        seed=7,
+    )
+
+
+@pytest.fixture
+def network_of(info):
+    """Make a network as build would, with a normalisation of its own if it has a section."""
+
+    def network_of(base, **section):
+        wanted = ArchitectureSection.model_validate({"base": base} | section)
+        build = BuildSection.model_construct(architectures={"net": wanted})
+        network = resolve_freezing(resolve("net", build, info), wanted, ())
+        shared = ChannelStatistics(mean=[0.5], std=[0.25]) if section else None
+        return network.model_copy(update={"normalisation": shared})
+
+    return network_of

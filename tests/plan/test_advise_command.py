@@ -1,0 +1,140 @@
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from made_up import ROOT
+
+from foldwise.cli.advise import main
+from foldwise.core.errors import InputError
+from foldwise.files.params import read_yaml
+from stages.check import main as check
+from stages.prepare import main as prepare
+
+DATA = ROOT.parent / "shared" / "data"
+QUICK = [
+    ("  seconds: 1.0", "  seconds: 0.02"),
+    ("  threads: 2", "  threads: 1"),
+    ("  budget_minutes: 60", "  budget_minutes: 100000"),  # however busy the machine is
+]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def flags(tmp_path):
+    """Prepare a data set and return what to run on it; params.yaml is the project's."""
+
+    def flags(dataset="digits", root=None, **prepared):
+        text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+        new = {"dataset": dataset, "root": root or tmp_path / "none"} | prepared
+        old = {"dataset": "digits", "root": "data/raw", "limit": "null", "image_size": "native"}
+        changed = [(f"  {key}: {old[key]}", f"  {key}: {value}") for key, value in new.items()]
+        for before, after in (*QUICK, *changed):
+            assert text.count(before) == 1
+            text = text.replace(before, after)
+        path = tmp_path / "params.yaml"
+        path.write_text(text, encoding="utf-8")
+        Path(new["root"]).mkdir(exist_ok=True)
+        prepare(["--params", str(path), "--output", str(tmp_path / "prepared")])
+        return ["--params", str(path), "--dataset", str(tmp_path / "prepared")]
+
+    return flags
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Return a folder with the first photos of each class of CIFAR-10."""
+    if not (DATA / "cifar10-jpg.zip").is_file():
+        pytest.skip("needs CIFAR-10 beside the repository")
+    root = tmp_path_factory.mktemp("cifar")
+    with zipfile.ZipFile(DATA / "cifar10-jpg.zip") as archive:
+        for name in archive.namelist():
+            part, _, file = name.split("/")[-3:]
+            if file[:4].isdigit() and int(file[:4]) < (40 if part == "train" else 2):
+                archive.extract(name, root)
+    return root
+
+
+def advised(given, capsys):
+    capsys.readouterr()
+    main(given)
+    return capsys.readouterr().out
+
+
+def numbered(page):
+    """Return the names that are proposed."""
+    lines = page.splitlines()
+    return [line.split()[1].rstrip(",") for line in lines if line[:2] in ("1.", "2.", "3.")]
+
+
+def test_digits_are_for_shallow_networks(flags, capsys):
+    given = flags()
+    before = Path(given[1]).read_bytes()
+    page = advised(given, capsys)
+    assert Path(given[1]).read_bytes() == before
+    assert numbered(page) == ["lenet5", "slim_vgg", "vgg_resnet"]
+    assert "digits: 1,438 images of 8×8 px, 1 channel, 10 classes of 144 on average" in page
+    assert "- no photos: 49 % of an image has one value" in page
+    assert page.count("   because: ") == page.count(" about ") - 2 == 3
+    assert page.count("where at most 0 leave 7 of 8 px: images so small are shrunk too far") == 3
+    assert "- repeats: [0, 1], since data are little" in page
+    assert page.endswith("params.yaml\n")
+
+
+def test_fashion_is_clean_and_takes_two_downsamplings(flags, capsys):
+    if not (DATA / "fashion-mnist").is_dir():
+        pytest.skip("needs FashionMNIST beside the repository")
+    page = advised(flags("FashionMNIST", DATA / "fashion-mnist", limit=6000), capsys)
+    assert numbered(page) == ["lenet5", "slim_vgg", "vgg_resnet"]
+    assert "- no photos: 49 % of an image has one value" in page
+    assert "2 downsamplings, at most 2 leave 7 of 28 px" in page
+
+
+def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, capsys):
+    page = advised(flags("folder", photos), capsys)
+    assert numbered(page) == ["small_alexnet", "narrow_vgg", "resnet20"]
+    assert "- photos: 1 % of an image has one value" in page
+    assert "- augment.flip: 0.5, since data are little" in page
+
+
+def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
+    flags, photos, tmp_path, capsys
+):
+    given = flags("folder", photos, image_size=96)
+    page = advised([*given, "--write"], capsys)
+    assert numbered(page)[:2] == ["resnet18_frozen", "resnet18_finetuned"]
+    assert "its weights are for just these layers" in page
+    params = read_yaml(Path(given[1]))
+    assert params["model"] == "resnet18_frozen"
+    assert params["candidates"] == numbered(page)
+    pipeline = ["--pipeline", str(ROOT / "dvc.yaml"), "--code", str(ROOT)]
+    check(["--params", given[1], *pipeline, "--output", str(tmp_path / "checked")])
+    assert "is sound, 3 architectures" in capsys.readouterr().out
+
+
+def test_a_data_set_that_is_not_prepared_is_one_line(tmp_path):
+    given = ["--params", str(ROOT / "params.yaml"), "--dataset", str(tmp_path / "none")]
+    command = [sys.executable, "-m", "foldwise.cli.main", "advise", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    place = tmp_path / "none" / "dataset.json"
+    assert done.stderr == f"error: {place} is missing; run 'dvc repro' to make it\n"
+
+
+def test_a_threshold_that_is_none_is_named(flags):
+    given = flags()
+    path = Path(given[1])
+    path.write_text(path.read_text(encoding="utf-8").replace("small_side: 40", "small_side: big"))
+    with pytest.raises(InputError, match=r"advise.small_side is 'big'; expected an integer"):
+        main(given)
+    path.write_text(path.read_text(encoding="utf-8").replace("\nadvise:", "\nadvice:"))
+    with pytest.raises(InputError, match=r"advise is missing; add it"):
+        main(given)

@@ -1,0 +1,138 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up import LIMITS, facts_of, pace_of
+
+from foldwise.files.params import AugmentSection
+from foldwise.plan.budget import ComparisonSize, Plan, fit_budget, for_data, seconds, within_budget
+from foldwise.plan.ideas import Idea
+from foldwise.plan.propose import Proposal
+
+PROPOSALS = st.lists(st.floats(0.01, 1e5), min_size=2, max_size=3).map(
+    lambda speeds: proposals_of(*speeds)
+)
+DESIGNS = st.builds(
+    ComparisonSize,
+    n_images=st.integers(10, 10**6),
+    n_repeats=st.integers(1, 10),
+    n_folds=st.integers(2, 10),
+    epochs=st.integers(1, 50),
+)
+BUDGETS = st.floats(0.01, 10**5).map(lambda m: LIMITS.model_copy(update={"budget_minutes": m}))
+SMALL = ComparisonSize(n_images=1000, n_repeats=1, n_folds=5, epochs=2)
+PLAIN = AugmentSection(shift=0, flip=0, rotation=0, erase=0, brightness=0, contrast=0)
+
+
+def proposals_of(*speeds):
+    return [Proposal(Idea(f"n{i}", ""), "", pace_of(one)) for i, one in enumerate(speeds)]
+
+
+@given(PROPOSALS, DESIGNS, BUDGETS)
+def test_what_is_over_the_budget_is_the_least_that_says_anything(proposals, design, limits):
+    plan = fit_budget(proposals, design, limits)
+    if seconds(plan.proposals, plan.design) > limits.budget_minutes * 60:
+        assert len(plan.proposals) == 2
+        assert plan.design.n_images <= limits.little_images
+        assert plan.design.n_repeats == 1
+        assert plan.design.epochs == 2
+
+
+@given(PROPOSALS, DESIGNS, BUDGETS)
+def test_never_under_five_folds_two_epochs_and_two_proposals(proposals, design, limits):
+    plan = fit_budget(proposals, design, limits)
+    assert plan.design.n_folds == max(design.n_folds, 5)
+    assert plan.design.epochs >= 2
+    assert plan.design.n_repeats >= 1
+    assert plan.design.n_images >= min(design.n_images, limits.little_images)
+    assert len(plan.proposals) >= 2
+
+
+@given(PROPOSALS, DESIGNS, BUDGETS)
+def test_the_slowest_goes_before_images_these_before_repeats_and_these_before_epochs(
+    proposals, design, limits
+):
+    plan = fit_budget(proposals, design, limits)
+    given_up = [
+        len(plan.proposals) == 2,
+        plan.design.n_images <= limits.little_images,
+        plan.design.n_repeats == 1,
+    ]
+    asked = [
+        plan.design.n_images < design.n_images,
+        plan.design.n_repeats < design.n_repeats,
+        plan.design.epochs < max(design.epochs, 2),
+    ]
+    for step, is_asked in enumerate(asked):
+        assert not is_asked or all(given_up[: step + 1])
+    slowest = sorted(proposals, key=lambda one: one.pace.training[1])[: len(plan.dropped)]
+    assert plan.dropped == slowest
+
+
+@given(PROPOSALS, DESIGNS)
+def test_what_fits_stays_as_it_is(proposals, design):
+    design = ComparisonSize(
+        design.n_images, design.n_repeats, max(design.n_folds, 5), design.epochs + 1
+    )
+    limits = LIMITS.model_copy(update={"budget_minutes": 1e12})
+    assert fit_budget(proposals, design, limits) == Plan(proposals, design, [])
+    plan = Plan(proposals, design, [])
+    assert not list(within_budget(plan, design, limits))
+
+
+def test_every_change_is_a_key_of_params_yaml_and_a_reason():
+    design = ComparisonSize(50_000, 3, 3, 30)
+    limits = LIMITS.model_copy(update={"budget_minutes": 20})
+    plan = fit_budget(proposals_of(100.0, 200.0, 50.0), design, limits)
+    assert [one.idea.name for one in plan.dropped] == ["n2"]
+    assert list(within_budget(plan, design, limits)) == [
+        "folds: [0, 1, 2, 3, 4], since fewer say too little",
+        "prepare.limit: 5000, to stay within advise.budget_minutes",
+        "repeats: [0], to stay within advise.budget_minutes",
+        "train.epochs: 3, to stay within advise.budget_minutes",
+    ]
+
+
+def test_a_budget_that_nothing_fits_is_said_to_be_too_small():
+    design = ComparisonSize(5000, 1, 5, 2)
+    limits = LIMITS.model_copy(update={"budget_minutes": 1})
+    plan = fit_budget(proposals_of(100.0, 100.0), design, limits)
+    (line,) = within_budget(plan, design, limits)
+    assert line.startswith("advise.budget_minutes, or other hardware: the least that says anything")
+
+
+def advised(design=SMALL, augment=PLAIN, **changed):
+    plan = Plan(proposals_of(1e4, 1e4), design, [])
+    return list(for_data(plan, facts_of(**changed), augment, LIMITS))
+
+
+def keys(lines):
+    return [line.partition(":")[0] for line in lines]
+
+
+def test_little_data_are_augmented_as_they_bear_it():
+    """A mirrored 3 is no 3."""
+    clean = advised(n_images=1000)
+    photos = advised(n_images=1000, background=0.01)
+    assert keys(clean) == ["augment.shift", "augment.rotation", "repeats"]
+    assert {"augment.flip", "augment.brightness"} < {*keys(photos)}
+    assert advised(n_images=8000) == []
+
+
+def test_what_is_set_already_is_not_advised():
+    augment = PLAIN.model_copy(update={"shift": 0.05, "rotation": 5.0})
+    assert keys(advised(augment=augment, n_images=1000)) == ["repeats"]
+    assert "repeats" not in keys(advised(ComparisonSize(1000, 2, 5, 2), n_images=1000))
+
+
+def test_repeats_are_advised_only_where_there_is_time():
+    slow = Plan(proposals_of(10.0, 10.0), SMALL, [])
+    once = seconds(slow.proposals, SMALL) / 60
+    for budget, is_advised in ((1.9 * once, False), (2.1 * once, True)):
+        limits = LIMITS.model_copy(update={"budget_minutes": budget})
+        lines = for_data(slow, facts_of(n_images=1000), PLAIN, limits)
+        assert ("repeats" in keys(lines)) == is_advised
+
+
+def test_images_that_hold_little_for_their_size_may_be_smaller():
+    assert keys(advised(side=224, compressed=0.2)) == ["prepare.image_size"]
+    assert advised(side=224, compressed=0.5) == []
+    assert advised(side=28, compressed=0.2) == []

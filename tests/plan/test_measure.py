@@ -1,0 +1,81 @@
+import math
+
+import pytest
+import torch
+from quick import SECTIONS
+
+from foldwise.core.errors import InputError
+from foldwise.engine.hardware import set_up
+from foldwise.engine.trainer import Trainer
+from foldwise.files.params import TimingParams
+from foldwise.plan.throughput import measure_throughput
+
+THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}]
+
+
+@pytest.fixture
+def pace_of(info):
+    def pace_of(network, **changed):
+        sections = {key: {**one, **changed.get(key, {})} for key, one in SECTIONS.items()}
+        params = TimingParams.model_validate(sections)
+        return measure_throughput(network, info, params, set_up(params.hardware))
+
+    return pace_of
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Watch the steps: the shape of what went in, and the names of what moved."""
+    seen = []
+    step = Trainer.step
+
+    def watched(self, inputs, *rest):
+        before = {name: one.clone() for name, one in self._module.named_parameters()}
+        loss = step(self, inputs, *rest)
+        after = dict(self._module.named_parameters())
+        moved = {name for name, one in before.items() if not torch.equal(one, after[name])}
+        seen.append((tuple(inputs.shape), moved))
+        return loss
+
+    monkeypatch.setattr(Trainer, "step", watched)
+    return seen
+
+
+def test_steps_are_those_of_training(pace_of, network_of, steps):
+    """Whole batches, but for the two with which it begins, and everything moves."""
+    pace = pace_of(network_of("lenet5"), forecast={"seconds": 1.0})
+    assert {shape for shape, _ in steps[2:]} == {(8, 1, 16, 16)}
+    assert all("1.weight" in moved and "12.bias" in moved for _, moved in steps)
+    assert list(pace.training) == [1]
+    assert (pace.extraction, pace.passes) == (math.inf, 0)
+
+
+def test_what_never_trains_runs_once_a_view_and_once_plain(pace_of, network_of, steps):
+    pace = pace_of(network_of("resnet18", policy="frozen"))
+    assert 0 < pace.extraction < math.inf
+    assert pace.passes == 1 + SECTIONS["extract"]["views"]
+    assert {shape[1:] for shape, _ in steps} == {(512,)}  # features, no images
+    assert all(moved == {"head.weight", "head.bias"} for _, moved in steps)
+
+
+def test_features_too_large_to_keep_are_made_in_every_step(pace_of, network_of, steps):
+    pace = pace_of(network_of("resnet18", policy="frozen"), extract={"most_gigabytes": 0.0})
+    assert pace.passes == 0
+    assert {shape[1:] for shape, _ in steps} == {(1, 16, 16)}
+
+
+def test_each_epoch_from_which_more_trains_is_timed(pace_of, network_of, steps):
+    pace = pace_of(network_of("resnet18", policy="frozen", thaw=THAW))
+    assert list(pace.training) == [1, 2]  # of three epochs the ninth is none
+    layers = [{name.split(".")[0] for name in moved} for _, moved in steps]
+    assert layers[0] == {"fc"}
+    assert layers[-1] == {"fc", "layer4"}
+
+
+def test_a_step_too_large_for_the_memory_is_said_before_it_fails(pace_of, network_of, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Trainer, "step", full)
+    with pytest.raises(InputError, match=r"net: a step of 8 images is too large for the memory"):
+        pace_of(network_of("lenet5"))

@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foldwise.core.text import MINUTE
+from foldwise.plan.forecast import (
+    LONG,
+    forecast_lines,
+    forecast_runs,
+    shortcut_lines,
+    slowest_first,
+    total_line,
+)
+from foldwise.plan.throughput import START_SECONDS, Throughput
+
+SPEED = st.floats(0.1, 1e6)
+EPOCHS = st.integers(1, 100)
+FOLDS = st.integers(2, 20)
+
+
+@given(SPEED, SPEED, st.integers(2, 10**6), FOLDS, EPOCHS)
+def test_a_fold_takes_its_steps_its_evaluations_and_its_start(train, look, n, k, epochs):
+    """Evaluated are the validation images, and as many of those that train, in each epoch."""
+    expected = START_SECONDS + epochs * (n * (k - 1) / k / train + 2 * n / k / look)
+    assert Throughput({1: train}, look).fold_seconds(n, k, epochs) == pytest.approx(expected)
+
+
+@given(SPEED, SPEED, st.integers(2, 10), st.integers(2, 10))
+def test_what_thaws_counts_from_its_epoch_on(before, after, start, epochs):
+    pace = Throughput({1: before, start: after}, 1e9)
+    seconds = [pace.fold_seconds(1000, 2, one) for one in (epochs - 1, epochs)]
+    speed = after if epochs >= start else before
+    assert seconds[1] - seconds[0] == pytest.approx(500 / speed, rel=1e-3, abs=1e-5)
+
+
+def test_the_part_that_never_trains_runs_once_for_all_folds():
+    pace = Throughput({1: 10.0}, 10.0, extraction=100.0, passes=5)
+    assert pace.extract_seconds(1000) == START_SECONDS + 50
+    assert Throughput({1: 10.0}, 10.0).extract_seconds(1000) == 0
+
+
+@pytest.fixture
+def forecast():
+    paces = {
+        "quick": Throughput({1: 2000.0}, 1e9),
+        "slow_one": Throughput({1: 10.0}, 1e9, 100.0, 5),
+    }
+    plan = [(model, repeat, fold) for model in paces for repeat in (0, 2) for fold in (0, 1)]
+    return forecast_runs(plan, paces, n_images=1200, n_folds=2, epochs=10)
+
+
+def test_every_run_of_the_plan_is_foreseen_in_its_order(forecast):
+    places = [(run.model, run.repeat, run.fold) for run in forecast.runs]
+    assert places[:3] == [("quick", 0, 0), ("quick", 0, 1), ("quick", 2, 0)]
+    assert len(places) == 8
+    assert forecast.extract_seconds == {"quick": 0.0, "slow_one": 60 + START_SECONDS}
+    assert forecast.of("quick") == pytest.approx(4 * (START_SECONDS + 3))
+
+
+def test_the_table_is_read_from_the_slowest_down(forecast):
+    assert list(forecast_lines(forecast)) == [
+        "slow_one  about 41 min (4 folds of 10 min, once 1 min 2 s for what never trains)",
+        "quick     about 22 s (4 folds of 6 s)",
+    ]
+    assert (
+        total_line(forecast)
+        == "2 architectures × 4 folds, about 42 min in all if nothing is cached"
+    )
+
+
+def test_only_a_long_comparison_is_told_what_makes_it_shorter(forecast):
+    assert forecast.seconds > LONG == 30 * MINUTE
+    assert list(shortcut_lines(forecast)) == [
+        "shorter, in proportion: fewer train.epochs, or fewer images with prepare.limit",
+        "shorter: without slow_one, about 22 s",
+    ]
+    quick = [run for run in forecast.runs if run.model == "quick"]
+    assert not list(shortcut_lines(forecast.model_copy(update={"runs": quick})))
+
+
+@given(st.lists(SPEED, min_size=1, max_size=5))
+def test_the_slowest_comes_first(speeds):
+    paces = {f"n{place}": Throughput({1: speed}, 1e9) for place, speed in enumerate(speeds)}
+    forecast = forecast_runs([(name, 0, 0) for name in paces], paces, 1000, 2, 1)
+    times = [forecast.of(name) for name in slowest_first(forecast)]
+    assert times == sorted(times, reverse=True)

@@ -1,0 +1,235 @@
+"""Fold records and cards made to measure, with the real contract classes."""
+
+import math
+from collections import Counter
+from functools import cache
+
+import yaml
+
+from foldwise.files.card import Card, CardPart, LoadedWeights, MemoryNeed, write_card
+from foldwise.files.fold_record import (
+    Calibration,
+    Epoch,
+    FoldCounts,
+    FoldRecord,
+    Machine,
+    Mistake,
+    Timing,
+    record_path,
+    write_record,
+)
+
+MACHINE = Machine(
+    device="cpu", precision="float32", threads=2, versions={"python": "3.11.9", "torch": "2.14.0"}
+)
+CLASSES = ["cat", "dog", "emu", "fox"]
+BINS = 15
+SECTION = {
+    "metric": "accuracy",
+    "top_k": 3,
+    "confidence": 0.95,
+    "rope": 0.01,
+    "sure": 0.95,
+    "target": 0.9,
+    "gap": 0.05,
+}
+
+
+def card(name, **changes):
+    facts = {
+        "name": name,
+        "title": f"The {name}",
+        "origin": f"stages.build.networks.{name}",
+        "input_shape": [1, 8, 8],
+        "classes": CLASSES,
+        "parameters": 1000,
+        "trainable_parameters": 1000,
+        "locked_parameters": 0,
+        "macs": 5000,
+        "activation_bytes": 20_000,
+        "memory": MemoryNeed(
+            process_bytes=500_000_000, weight_bytes=20_000_000, image_bytes=1_000_000
+        ),
+        "smallest_side": 4,
+        "downsampling": 2,
+        "policy": "trains from scratch",
+        "loaded": [],
+        "cautions": [],
+        "parts": [part("conv"), part("fc", kind="Linear", output_shape=[2], parameters=100)],
+    }
+    return Card(**facts | changes)
+
+
+def part(name, **changes):
+    """Return a convolution that trains from the start, and otherwise what is said."""
+    facts = {
+        "name": name,
+        "kind": "Conv2d",
+        "output_shape": [4, 8, 8],
+        "parameters": 900,
+        "trainable_parameters": changes.get("parameters", 900),
+        "trains_from": 1,
+        "source": None,
+        "weights": None,
+        "beside": False,
+    }
+    return CardPart(**facts | changes)
+
+
+def loaded(source, **changes):
+    facts = {
+        "source": source,
+        "sha256": "ab" * 32,
+        "into": "",
+        "matched": 60,
+        "missing": [],
+        "left_over": [],
+    }
+    return LoadedWeights(**facts | changes)
+
+
+def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
+    """Return a record whose curves rise to the accuracy; None: it diverged in its last epoch.
+
+    The accuracy is that of the tally to the nearest image; `n_classes` is a change, too.
+    """
+    diverged = accuracy is None
+    end = 0.5 if diverged else accuracy
+    curves = [
+        Epoch(
+            epoch=epoch,
+            train_loss=1.1 / epoch,
+            train_accuracy=min(1, end * epoch / epochs + 0.02),
+            validation_loss=1.2 / epoch,
+            validation_accuracy=end * epoch / epochs,
+        )
+        for epoch in range(1, epochs + (not diverged))
+    ]
+    n_classes = changes.pop("n_classes", len(CLASSES))
+    n_validation = changes.get("n_validation", 100)
+    facts = {
+        "model": model,
+        "repeat": repeat,
+        "fold": fold,
+        "n_folds": 3,
+        "status": "diverged" if diverged else "finished",
+        "reason": f"train loss is NaN in epoch {epochs}" if diverged else None,
+        "n_train": 200,
+        "n_validation": n_validation,
+        "epochs": epochs,
+        "batch_size": 64,
+        "curves": curves,
+        "tally": None if diverged else tally(accuracy, n_validation, n_classes, fold),
+        "best_epoch": None if diverged else epochs,
+        "timing": timing(3.0),
+        "machine": MACHINE,
+    }
+    return FoldRecord(**facts | changes)
+
+
+def timing(train_seconds):
+    return Timing(
+        train_seconds=train_seconds,
+        evaluate_seconds=0.5,
+        total_seconds=train_seconds + 1,
+        images_per_second=100.0,
+        peak_memory_bytes=600_000_000,
+        peak_gpu_bytes=None,
+    )
+
+
+@cache
+def tally(accuracy, n_validation=100, n_classes=4, fold=0):
+    """Return the tally of images of all classes in turn, the last ones taken for others.
+
+    Most are taken for the next class, every third for the one after it; the network is the less
+    sure, the later the image.
+    """
+    n_right = round(accuracy * n_validation)
+    truth = [image % n_classes for image in range(n_validation)]
+    said = [
+        (label + (image >= n_right) * (2 if image % 3 == 0 else 1)) % n_classes
+        for image, label in enumerate(truth)
+    ]
+    sure = [0.98 - 0.4 * image / n_validation for image in range(n_validation)]
+    return tally_of(truth, said, sure, n_classes, first=fold * n_validation)
+
+
+def tally_of(truth, said, sure, n_classes, first=0):
+    """Return the tally of single predictions; what is not said shares the rest of the probability.
+
+    Args:
+        truth: (n,) true class.
+        said: (n,) predicted class.
+        sure: (n,) its probability, over one half.
+        n_classes: Of the data set.
+        first: Position of the first image in the data set.
+    """
+    images = list(enumerate(zip(truth, said, sure, strict=True), start=first))
+    bins = [[] for _ in range(BINS)]
+    for _, one in images:
+        bins[min(int(one[2] * BINS), BINS - 1)].append(one)
+    pairs = Counter(zip(truth, said, strict=True))
+    ranks = Counter(0 if t == p else 1 + t - (p < t) for _, (t, p, _) in images)
+    return FoldCounts(
+        n_classes=n_classes,
+        confusion=[(t, p, n) for (t, p), n in sorted(pairs.items())],
+        log_loss=-sum(
+            math.log(c if t == p else (1 - c) / (n_classes - 1)) for _, (t, p, c) in images
+        ),
+        ranks=[ranks[rank] for rank in range(min(n_classes, 10))],
+        calibration=Calibration(
+            images=[len(one) for one in bins],
+            correct=[sum(t == p for t, p, _ in one) for one in bins],
+            confidence=[sum(c for _, _, c in one) for one in bins],
+        ),
+        mistakes=[
+            Mistake(true=t, predicted=p, image=image, confidence=c)
+            for image, (t, p, c) in images
+            if t != p
+        ],
+    )
+
+
+def write_case(root, accuracies, model=None, cards=None, section=None, **changes):
+    """Write params.yaml, cards and records; return the flags of compare.
+
+    Args:
+        root: An empty folder.
+        accuracies: Per model one list a repeat, with one value a fold; None: diverged.
+        model: The architecture under test, the last one if not given.
+        cards: Facts to change, by model; `seconds` an epoch is one, too.
+        section: What to change of `compare` in params.yaml.
+        changes: To all records; `classes` is a change, too, and so is `resplit`.
+    """
+    repeats = next(iter(accuracies.values()))
+    k = len(repeats[0])
+    classes = changes.pop("classes", CLASSES)
+    resplit = changes.pop("resplit", True)
+    epochs = changes.get("epochs", 2)
+    for name, table in accuracies.items():
+        facts = {"classes": list(classes)} | (cards or {}).get(name, {})
+        seconds = facts.pop("seconds", 1.5)
+        write_card(root / "models" / name, card(name, **facts))
+        of_all = {"n_folds": k, "n_classes": len(classes), "timing": timing(seconds * epochs)}
+        for repeat, row in enumerate(table):
+            for fold, accuracy in enumerate(row):
+                one = record(name, repeat, fold, accuracy, **of_all | changes)
+                write_record(record_path(root / "folds", name, repeat, fold), one)
+    params = {
+        "model": model or list(accuracies)[-1],
+        "candidates": list(accuracies),
+        "repeats": list(range(len(repeats))),
+        "folds": list(range(k)),
+        "resplit": resplit,
+        "compare": SECTION | (section or {}),
+    }
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    return flags(root)
+
+
+def flags(root, output="out"):
+    return [
+        *("--params", str(root / "params.yaml"), "--folds", str(root / "folds")),
+        *("--models", str(root / "models"), "--output", str(root / output)),
+    ]

@@ -1,0 +1,265 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from records import SECTION, card, flags, record, tally, tally_of, write_case
+
+from foldwise.core.errors import InputError
+from foldwise.files.card import write_card
+from foldwise.files.comparison import read_comparison
+from foldwise.files.fold_record import Machine, record_path, write_record
+from foldwise.files.tables import SCORES, read_table
+from foldwise.files.verdict import read_verdict
+from stages.compare import main
+
+FILES = (
+    *("comparison.json", "verdict.json", "metrics.json", "confused.json"),
+    *("scores.csv", "curves.csv", "classes.csv", "confusion.csv"),
+)
+TWO = {"lenet5": [[0.9, 0.92, 0.91]], "slim_vgg": [[0.95, 0.94, 0.97]]}
+
+
+def bytes_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def result(root):
+    return read_comparison(root / "out" / "comparison.json")
+
+
+def verdict(root):
+    return read_verdict(root / "out" / "verdict.json")
+
+
+def change_params(root, **changes):
+    path = root / "params.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes))
+
+
+def test_golden_comparison(tmp_path, capsys):
+    main(write_case(tmp_path, TWO))
+    out, error = capsys.readouterr()
+    assert out == (
+        "compare: slim_vgg, accuracy 0.9533 ± 0.0600 (95 %), 2 architectures × 3 folds"
+        f" -> {tmp_path / 'out' / 'verdict.json'}\n"
+    )
+    assert error == ""
+    assert sorted(bytes_of(tmp_path / "out")) == sorted(FILES)
+    # differences .05, .02, .06: mean .0433, s² .000433, t(2) 4.3027: half = 4.3027·√(5/6 · s²)
+    assert verdict(tmp_path).text == (
+        "Take slim_vgg: it has the highest mean accuracy, 0.9533 ± 0.0600 (95 % interval, 3 "
+        "folds). That is 0.7033 above the 0.2500 of always saying the largest class. Second is "
+        "lenet5, 0.0433 behind (95 % interval -0.0384 to 0.1251; p = 0.15). slim_vgg is better by "
+        "more than 0.01 with probability 89 %, practically equal with 6 %, and worse with 5 %. "
+        "These folds do not tell the two apart; 14 repeats would find a difference of that size "
+        "with a power of 80 %. slim_vgg takes 1.5 s of training an epoch, has 1,000 parameters "
+        "and needs 5,000 multiply-adds an image."
+    )
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics == {
+        "mean": 0.953333,
+        "std": 0.015275,
+        "verdict": "slim_vgg",
+        "verdict_mean": 0.953333,
+    }
+    design = result(tmp_path).design
+    assert (design.n_images, design.epochs, design.models) == (300, 2, ["lenet5", "slim_vgg"])
+
+
+def test_second_run_writes_the_same_bytes(tmp_path):
+    write_case(tmp_path, TWO)
+    main(flags(tmp_path, "one"))
+    main(flags(tmp_path, "two"))
+    assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
+    for content in bytes_of(tmp_path / "one").values():
+        assert str(tmp_path).encode() not in content
+
+
+def test_files_of_other_experiments_change_nothing_and_are_named_in_one_line(tmp_path, capsys):
+    main(write_case(tmp_path, TWO))
+    before = bytes_of(tmp_path / "out")
+    capsys.readouterr()
+    for run in [("resnet18", 0, 0), ("resnet18", 0, 1), ("slim_vgg", 7, 0), ("lenet5", 0, 9)]:
+        write_record(record_path(tmp_path / "folds", *run), record(*run, accuracy=1.0))
+    (tmp_path / "folds" / "broken.json").write_text("{")
+    main(flags(tmp_path))
+    assert bytes_of(tmp_path / "out") == before
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path / 'folds'}: records of other experiments change nothing here: "
+        ". (broken), lenet5 (0-9), resnet18 (0-0, 0-1), slim_vgg (7-0)\n"
+    )
+
+
+def test_two_repeats(tmp_path, capsys):
+    main(write_case(tmp_path, {"a": [[0.9, 0.8], [0.7, 0.9]], "b": [[0.6, 0.5], [0.7, 0.6]]}))
+    assert "2 architectures × 2 repeats × 2 folds" in capsys.readouterr().out
+    assert len(read_table(tmp_path / "out" / "scores.csv", SCORES)) == 8
+    assert result(tmp_path).design.n_images == 200
+
+
+def test_architecture_that_diverged_cannot_be_chosen(tmp_path):
+    main(write_case(tmp_path, {"good": [[0.5, 0.6]], "bad": [[1.0, None]]}))
+    found = verdict(tmp_path)
+    assert (found.chosen, found.runner_up) == ("good", None)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics == {"mean": None, "std": None, "verdict": "good", "verdict_mean": 0.55}
+    assert "bad,0,1,,,,,,,,,\n" in (tmp_path / "out" / "scores.csv").read_text()
+    assert result(tmp_path).pairs == []
+
+
+def test_nothing_is_chosen_if_all_failed(tmp_path, capsys):
+    main(write_case(tmp_path, {"a": [[None, 0.6]], "b": [[1.0, None]]}))
+    assert sorted(bytes_of(tmp_path / "out")) == sorted(FILES)
+    assert verdict(tmp_path).chosen is None
+    assert result(tmp_path).baseline is None
+    assert capsys.readouterr().out.startswith("compare: no architecture finished, 2 arch")
+
+
+def test_one_architecture_has_no_runner_up(tmp_path, capsys):
+    main(write_case(tmp_path, {"a": [[0.5, 0.6]]}))
+    found = verdict(tmp_path)
+    assert (found.chosen, found.runner_up) == ("a", None)
+    assert "1 architecture × 2 folds" in capsys.readouterr().out
+
+
+def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):
+    close = {"a": [[0.9, 0.9, 0.9]], "b": [[0.905, 0.905, 0.905]]}
+    main(write_case(tmp_path, close, cards={"a": {"seconds": 0.1}}, n_validation=200))
+    assert (verdict(tmp_path).best, verdict(tmp_path).chosen) == ("b", "a")
+    assert capsys.readouterr().out.startswith("compare: a, accuracy 0.9000 ± 0.0000 (95 %), 2 ")
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert (metrics["verdict"], metrics["verdict_mean"], metrics["mean"]) == ("a", 0.9, 0.905)
+
+
+def test_every_machine_is_named_once(tmp_path):
+    write_case(tmp_path, TWO)
+    gpu = Machine(device="cuda NVIDIA H100", precision="bfloat16", threads=2, versions={})
+    other = record("lenet5", 0, 1, 0.92, machine=gpu)
+    write_record(record_path(tmp_path / "folds", "lenet5", 0, 1), other)
+    main(flags(tmp_path))
+    assert [one.device for one in result(tmp_path).machines] == ["cpu", "cuda NVIDIA H100"]
+
+
+def test_missing_record_is_named_with_what_to_do(tmp_path):
+    write_case(tmp_path, TWO)
+    path = record_path(tmp_path / "folds", "lenet5", 0, 1)
+    path.unlink()
+    with pytest.raises(InputError) as caught:
+        main(flags(tmp_path))
+    assert str(caught.value) == f"{path} is missing; run 'dvc repro' to make it"
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_card_is_named_with_what_to_do(tmp_path):
+    write_case(tmp_path, TWO)
+    shutil.rmtree(tmp_path / "models" / "lenet5")
+    with pytest.raises(InputError, match=r"lenet5/card.json is missing; run 'dvc repro'"):
+        main(flags(tmp_path))
+
+
+def test_card_of_another_architecture(tmp_path):
+    write_case(tmp_path, TWO)
+    write_card(tmp_path / "models" / "lenet5", card("alexnet"))
+    with pytest.raises(InputError, match=r"lenet5/card.json: name is 'alexnet'; expected 'lenet5'"):
+        main(flags(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "slim_vgg"}, "model is 'slim_vgg'; expected 'lenet5'"),
+        ({"repeat": 1}, "repeat is 1; expected 0"),
+        ({"fold": 2}, "fold is 2; expected 1"),
+        ({"n_folds": 5}, "n_folds is 5; expected 3"),
+        ({"accuracy": None, "status": "finished"}, "status is 'finished', but the tally or an"),
+        ({"epochs": 9, "curves": []}, "status is 'finished', but the tally or an epoch is missing"),
+        ({"tally": tally(0.9, 99)}, "tally.confusion counts 99 images, but n_validation is 100"),
+    ],
+)
+def test_record_that_is_not_of_its_place(tmp_path, changes, message):
+    write_case(tmp_path, TWO)
+    path = record_path(tmp_path / "folds", "lenet5", 0, 1)
+    write_record(path, record(**{"model": "lenet5", "fold": 1} | changes))
+    with pytest.raises(InputError) as caught:
+        main(flags(tmp_path))
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "run 'dvc repro'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("changes", [{"n_train": 199}, {"n_validation": 101}, {"epochs": 3}])
+def test_folds_that_do_not_pair(tmp_path, changes):
+    write_case(tmp_path, TWO)
+    path = record_path(tmp_path / "folds", "slim_vgg", 0, 2)
+    write_record(path, record("slim_vgg", 0, 2, 0.97, **changes))
+    (key, value), twin = *changes.items(), record_path(tmp_path / "folds", "lenet5", 0, 2)
+    with pytest.raises(InputError, match=f"{key} is {value}, but ") as caught:
+        main(flags(tmp_path))
+    assert str(path) in str(caught.value)
+    assert f" in {twin}; run 'dvc repro'" in str(caught.value)
+
+
+def test_folds_of_other_images_do_not_pair(tmp_path):
+    write_case(tmp_path, TWO)
+    path = record_path(tmp_path / "folds", "slim_vgg", 0, 2)
+    other = tally_of([0] * 100, [0] * 100, [0.9] * 100, 4)
+    write_record(path, record("slim_vgg", 0, 2, tally=other))
+    with pytest.raises(InputError, match=r"tally\.confusion counts other images of the classes"):
+        main(flags(tmp_path))
+
+
+def test_classes_are_those_of_the_card(tmp_path):
+    write_case(tmp_path, TWO)
+    path = record_path(tmp_path / "folds", "slim_vgg", 0, 2)
+    write_record(path, record("slim_vgg", 0, 2, n_classes=5))
+    with pytest.raises(
+        InputError, match=r"slim_vgg/0-2\.json: tally\.confusion counts other images"
+    ):
+        main(flags(tmp_path))
+    for name in TWO:
+        write_card(tmp_path / "models" / name, card(name, classes=["cat", "dog"]))
+    write_record(path, record("slim_vgg", 0, 2))
+    with pytest.raises(
+        InputError, match=r"0-0\.json: tally\.n_classes is 4, but .*json has 2 classes"
+    ):
+        main(flags(tmp_path))
+
+
+def test_cards_of_other_data(tmp_path):
+    write_case(tmp_path, TWO)
+    write_card(tmp_path / "models" / "slim_vgg", card("slim_vgg", classes=["a", "b", "c", "d"]))
+    with pytest.raises(
+        InputError, match=r"slim_vgg/card.json: classes are others than in .*lenet5"
+    ):
+        main(flags(tmp_path))
+
+
+def test_top_k_of_all_classes_decides_nothing(tmp_path):
+    main(write_case(tmp_path, TWO, section={"top_k": 4}))
+    assert result(tmp_path).architectures[0].metrics["top_k"] == 1
+    change_params(tmp_path, compare=SECTION | {"top_k": 4, "metric": "top_k"})
+    with pytest.raises(InputError) as caught:
+        main(flags(tmp_path))
+    assert str(caught.value) == (
+        f"params.yaml: compare.top_k is 4, but {tmp_path / 'folds' / 'lenet5' / '0-0.json'} has 4 "
+        "classes, so that every score would be 1; set compare.top_k to less than 4, or "
+        "compare.metric to accuracy"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"folds": [0]}, {"repeats": []}, {"compare": {}}, {"resplit": 1}]
+)
+def test_design_that_cannot_be_compared(tmp_path, changes):
+    write_case(tmp_path, TWO)
+    change_params(tmp_path, **changes)
+    with pytest.raises(InputError, match=rf"params.yaml: {next(iter(changes))}"):
+        main(flags(tmp_path))
+
+
+def test_compare_does_not_import_torch():
+    code = "import sys, stages.compare; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

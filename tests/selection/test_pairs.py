@@ -1,0 +1,111 @@
+import math
+from itertools import combinations
+from statistics import fmean, stdev
+
+import pytest
+from comparisons import findings
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from foldwise.selection.pairs import compare_pairs
+from foldwise.selection.statistics import interval, sample
+
+SHARE = st.integers(0, 50).map(lambda n: n / 50)
+RUNS = st.lists(st.lists(SHARE, min_size=4, max_size=4), min_size=2, max_size=2)
+A, B = [[0.90, 0.92, 0.95, 0.91]], [[0.85, 0.90, 0.88, 0.92]]  # .05, .02, .07, −.01
+
+
+DESIGNS = [findings({"a": [[0.5] * 4] * repeats}).comparison.design for repeats in (1, 2)]
+
+
+def design(n_repeats=1, **changes):
+    return DESIGNS[n_repeats - 1].model_copy(update=changes)
+
+
+def pair(first, second, **changes):
+    (found,) = compare_pairs({"a": first, "b": second}, design(len(first), **changes))
+    return found
+
+
+def test_numbers_of_one_pair():
+    found, d = pair(A, B), [0.05, 0.02, 0.07, -0.01]
+    assert (found.first, found.second, found.n) == ("a", "b", 4)
+    assert (found.mean, found.std) == (pytest.approx(fmean(d)), pytest.approx(stdev(d)))
+    # corrected: s² · (1/4 + 1/3), where the plain test has s² / 4
+    naive = stats.ttest_rel(A[0], B[0])
+    t = naive.statistic / math.sqrt(1 + 4 / 3)
+    assert found.t == pytest.approx(t)
+    assert found.p == found.p_holm == pytest.approx(2 * stats.t.sf(t, 3))
+    assert found.interval == pytest.approx(interval(sample(d, 4), 0.95))
+    assert found.detectable == pytest.approx((found.interval[1] - found.interval[0]) / 2)
+    assert found.wins == 3 / 4
+    assert not found.different
+
+
+def test_architectures_pair_by_repeat_and_fold():
+    shifted = [[x - 0.05 for x in row] for row in A]
+    found = pair(A, shifted)
+    assert (found.mean, found.std, found.t) == (pytest.approx(0.05), 0, None)
+    assert (found.p, found.different, found.better, found.wins) == (0, True, 1, 1)
+    assert found.interval == pytest.approx((0.05, 0.05))
+
+
+def test_same_scores_are_equal_for_sure():
+    found = pair(A, A)
+    assert (found.mean, found.t, found.p, found.different) == (0, None, 1, False)
+    assert (found.better, found.equal, found.worse, found.wins) == (0, 1, 0, 0.5)
+
+
+@given(RUNS, RUNS, st.sampled_from(["accuracy", "log_loss"]), st.booleans())
+def test_exchange_of_both_mirrors_everything(first, second, metric, resplit):
+    found = pair(first, second, metric=metric, resplit=resplit)
+    mirrored = pair(second, first, metric=metric, resplit=resplit)
+    low, high = found.interval
+    assert mirrored.mean == -found.mean
+    assert mirrored.interval == (-high, -low)
+    assert (mirrored.p, mirrored.equal, mirrored.std) == (found.p, found.equal, found.std)
+    assert (mirrored.better, mirrored.worse) == (found.worse, found.better)
+    assert mirrored.wins == pytest.approx(1 - found.wins)
+
+
+@given(RUNS, RUNS)
+def test_lower_is_better_turns_around_who_is_better_and_no_difference(first, second):
+    found, lower = pair(first, second), pair(first, second, metric="log_loss")
+    assert (lower.mean, lower.interval, lower.t, lower.p) == (
+        *(found.mean, found.interval, found.t, found.p),
+    )
+    assert (lower.better, lower.worse) == (found.worse, found.better)
+    assert lower.wins == pytest.approx(1 - found.wins)
+
+
+@given(RUNS, RUNS)
+def test_interval_excludes_zero_where_a_single_pair_is_different(first, second):
+    found = pair(first, second)
+    low, high = found.interval
+    assert found.different == (low > 0 or high < 0)
+    assert found.different == (abs(found.mean) > found.detectable)
+
+
+@given(RUNS, RUNS)
+def test_repeats_of_the_same_folds_are_averaged_but_won_one_by_one(first, second):
+    found = pair(first, second, resplit=False)
+    means = [[fmean(column) for column in zip(*runs, strict=True)] for runs in (first, second)]
+    once = pair([means[0]], [means[1]])
+    assert found.n == once.n == 4
+    assert found.p == pytest.approx(once.p, abs=1e-6)
+    assert found.mean == pytest.approx(once.mean, abs=1e-9)
+    assert found.wins == pair(first, second).wins
+    assert pair(first, second).n == 8
+
+
+@given(st.lists(RUNS, min_size=3, max_size=4))
+def test_every_two_are_compared_and_holm_counts_all(runs):
+    scores = dict(zip("abcd", runs, strict=False))
+    found = compare_pairs(scores, design(2))
+    assert [(one.first, one.second) for one in found] == list(combinations(scores, 2))
+    smallest = min(found, key=lambda one: one.p)
+    assert smallest.p_holm == pytest.approx(min(1, smallest.p * len(found)))
+    for one in found:
+        assert one.p == pair(scores[one.first], scores[one.second]).p
+        assert one.different == (one.p_holm <= 1 - 0.95)

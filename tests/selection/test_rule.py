@@ -1,0 +1,196 @@
+from random import Random
+from statistics import fmean
+
+import pytest
+from comparisons import findings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from foldwise.files.fold_record import Machine
+from foldwise.selection.metrics import ranks
+from foldwise.selection.statistics import DIGITS
+
+FOLDS = st.lists(st.integers(0, 100).map(lambda n: n / 100), min_size=3, max_size=3)
+SIZES = st.integers(1, 3)
+STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
+
+
+def moved(by, folds=STEADY):
+    return [[round(x + by, 4) for x in row] for row in folds]
+
+
+def verdict(scores, **kwargs):
+    return findings(scores, **kwargs).verdict
+
+
+def names(found, **which):
+    return [
+        one.name for one in found.contenders if all(getattr(one, k) == v for k, v in which.items())
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@example({"a": ([0.0, 0.06, 0.83], 1, 1), "b": ([0.0, 0.08, 0.81], 1, 1)}, Random(0))  # rounding
+@given(
+    st.dictionaries(
+        st.sampled_from("abcd"), st.tuples(FOLDS | st.none(), SIZES, SIZES), min_size=1
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_order_of_the_candidates_changes_nothing(cases, random):
+    order = random.sample(list(cases), len(cases))
+    found, again = (
+        findings(
+            {name: [cases[name][0] or [0.9, None, 0.8]] for name in some},
+            {name: {"seconds": cases[name][1], "parameters": cases[name][2]} for name in some},
+            {"rope": 0.1, "sure": 0.5},
+            n_validation=100,
+            epochs=1,
+        )
+        for some in (cases, order)
+    )
+    assert again.verdict == found.verdict
+    assert again.comparison.architectures == found.comparison.architectures
+    assert again.comparison.pairs == found.comparison.pairs
+    assert again.confused == found.confused
+
+
+def test_best_mean_is_taken_where_nothing_ties():
+    found = verdict({"a": STEADY, "b": moved(0.05)}, cards={"a": {"seconds": 0.1}})
+    assert (found.chosen, found.best, found.runner_up) == ("b", "b", "a")
+    assert names(found, tied=True) == ["b"]
+
+
+def test_cheaper_one_that_is_practically_equal_is_taken():
+    found = verdict({"a": STEADY, "b": moved(0.005)}, cards={"a": {"seconds": 0.1}})
+    assert (found.chosen, found.best) == ("a", "b")
+    assert names(found, tied=True) == names(found, on_front=True) == ["b", "a"]
+    (b, a) = found.contenders
+    assert (b.equal, b.behind, b.different) == (1, 0, False)
+    assert (a.equal, a.behind) == (1, pytest.approx(0.005))
+    assert a.different  # no spread: surely different, and practically equal
+
+
+@pytest.mark.parametrize(("metric", "best"), [("accuracy", "b"), ("log_loss", "b")])
+def test_better_means_are_first_whichever_way_the_metric_goes(metric, best):
+    found = verdict({"a": STEADY, "b": moved(0.05)}, section={"metric": metric})
+    assert (found.best, found.chosen) == (best, best)
+    first, second = (one.mean for one in found.contenders)
+    assert (first > second) == (metric == "accuracy")
+    assert found.rule.best == ("highest" if metric == "accuracy" else "lowest")
+
+
+def test_probability_that_was_asked_for_decides_what_ties():
+    noisy = [[0.905, 0.91, 0.895, 0.89, 0.918]]
+    equal = verdict({"a": STEADY, "b": noisy}).contenders[1].equal
+    assert 0.6 < equal < 0.95
+    assert names(verdict({"a": STEADY, "b": noisy}), tied=True) == ["b"]
+    below, above = (
+        verdict({"a": STEADY, "b": noisy}, section={"sure": sure}) for sure in (equal - 0.01, 0.95)
+    )
+    assert (len(names(below, tied=True)), len(names(above, tied=True))) == (2, 1)
+
+
+def test_costs_within_ten_percent_are_equal_and_then_size_decides():
+    scores = {"a": STEADY, "b": moved(0.001), "c": moved(0.002)}
+    cards = {
+        "a": {"seconds": 1.0, "parameters": 500},
+        "b": {"seconds": 1.09, "parameters": 400},
+        "c": {"seconds": 1.2, "parameters": 300},
+    }
+    assert verdict(scores, cards=cards).chosen == "b"
+    cards["b"]["parameters"] = 500
+    assert verdict(scores, cards=cards | {"b": {"seconds": 1.09, "parameters": 501}}).chosen == "a"
+
+
+@pytest.mark.parametrize(
+    ("facts", "chosen"),
+    [
+        ({}, "a"),
+        ({"b": {"macs": 4999}}, "b"),
+        ({"c": {"parameters": 999}, "b": {"macs": 4999}}, "c"),
+        ({"b": {"seconds": 1.0}, "c": {"parameters": 999}}, "b"),
+    ],
+)
+def test_equal_in_all_else(facts, chosen):
+    assert verdict(dict.fromkeys("cab", STEADY), cards=facts).chosen == chosen
+
+
+def test_what_is_dominated_is_not_taken():
+    found = verdict(
+        {"steady": [[0.9, 0.9, 0.9, 0.9]], "shaky": [[0.899, 0.901, 0.899, 0.901]]},
+        cards={"shaky": {"macs": 1}},
+    )
+    assert found.best == "shaky"  # same mean, fewer multiply-adds
+    assert names(found, tied=True) == ["shaky", "steady"]
+    assert names(found, on_front=True) == ["steady"]
+    assert found.chosen == "steady"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4, 4), SIZES, SIZES), min_size=1, max_size=4))
+def test_choice_is_tied_on_the_front_and_none_there_is_much_cheaper(cases):
+    scores = {f"m{i}": moved(shift / 1000) for i, (shift, _, _) in enumerate(cases)}
+    cards = {f"m{i}": {"seconds": s, "parameters": p} for i, (_, s, p) in enumerate(cases)}
+    found = verdict(scores, cards=cards, epochs=1)
+    by_name = {one.name: one for one in found.contenders}
+    chosen = by_name[found.chosen]
+    assert chosen.on_front
+    for one in found.contenders:
+        assert one.on_front <= one.tied
+        assert not one.on_front or chosen.cost <= one.cost * 1.1
+        better = (
+            one.mean > chosen.mean,
+            one.cost < chosen.cost,
+            one.parameters < chosen.parameters,
+        )
+        worse = (one.mean < chosen.mean, one.cost > chosen.cost, one.parameters > chosen.parameters)
+        assert not (one.tied and one.std <= chosen.std and any(better) and not any(worse))
+
+
+def test_multiply_adds_are_the_cost_where_machines_differ():
+    gpu = Machine(device="cuda H100", precision="bfloat16", threads=2, versions={})
+    cpu = Machine(device="cpu", precision="float32", threads=2, versions={})
+    cards = {"a": {"seconds": 0.1}, "b": {"macs": 10}}
+    scores = {"a": STEADY, "b": moved(-0.001)}
+    assert verdict(scores, cards=cards).chosen == "a"
+    found = verdict(scores, cards=cards, machine=lambda name: gpu if name == "a" else cpu)
+    assert found.rule.cost == "macs"
+    assert found.chosen == "b"
+    assert [one.cost for one in found.contenders] == [5000, 10]
+
+
+def test_equal_means_are_ranked_by_multiply_adds_then_by_name():
+    scores = {
+        "light": [[0.8, 0.9, 1.0]],
+        "also_light": [[1.0, 0.8, 0.9]],
+        "heavy": [[0.9, 0.9, 0.9]],
+        "best": [[0.9, 0.9, 0.91]],
+        "bad": [[0.9, None, 1.0]],
+    }
+    sizes = {"light": 1, "also_light": 1, "heavy": 2, "best": 3}
+    found = findings(scores, {name: {"macs": size} for name, size in sizes.items()})
+    order = [one.name for one in found.comparison.architectures]
+    assert order == ["best", "also_light", "light", "heavy", "bad"]
+    assert [one.name for one in found.verdict.contenders] == order[:-1]
+
+
+def test_means_that_differ_by_rounding_alone_are_a_tie():
+    first, second = [0.80, 0.80, 0.87], [0.80, 0.82, 0.85]  # .8233333333333334, .8233333333333333
+    assert fmean(first) > fmean(second)
+    found = verdict({"a": [first], "b": [second]}, cards={"b": {"macs": 1}})
+    assert found.best == "b"
+
+
+def test_nothing_is_chosen_if_all_failed():
+    found = verdict({"a": [[None, 0.6]], "b": [[1.0, None]]})
+    assert (found.best, found.chosen, found.runner_up, found.contenders) == (None, None, None, [])
+
+
+@given(st.dictionaries(st.text(), st.integers(0, 5).map(float)))
+def test_equal_values_share_a_rank(values):
+    found = ranks(values)
+    ordered = sorted(values.values())
+    assert found == {name: 1 + ordered.index(value) for name, value in values.items()}
+    assert round(0.1 + 0.2, DIGITS) == 0.3
+    assert ranks({"a": 0.1 + 0.2, "b": 0.3}) == {"a": 1, "b": 1}
