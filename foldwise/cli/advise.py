@@ -1,4 +1,4 @@
-"""foldwise advise: propose two or three architectures for the prepared data, and write them into params.yaml.
+"""foldwise advise: propose two or three architectures for the prepared data.
 
 No stage of dvc.yaml: it chooses what the pipeline compares, and a pipeline that
 rewrote its own parameters would never be up to date.

@@ -1,7 +1,7 @@
 """Fingerprints of code, in which comments, docstrings, error texts and layout do not count.
 
-DVC would rerun a stage when any byte of a file changes that it depends on. With fingerprints, better
-words retrain nothing.
+DVC would rerun a stage when any byte of a file changes that it depends on. With fingerprints,
+better words retrain nothing.
 """
 
 import ast

@@ -106,9 +106,10 @@ def _proposals(advice: Advice) -> Iterator[str]:
         yield f"   because: {one.idea.because};"
         yield f"   {one.halvings}"
     repeats = "1 repeat" if design.n_repeats == 1 else f"{design.n_repeats} repeats"
+    duration = format_duration(seconds(plan.proposals, design))
     yield (
-        f"In all about {format_duration(seconds(plan.proposals, design))}: {repeats} × {design.n_folds} "
-        f"folds × {design.epochs} epochs, {design.n_images:,} images"
+        f"In all about {duration}: {repeats} × {design.n_folds} folds × {design.epochs} epochs, "
+        f"{design.n_images:,} images"
     )
 
 

@@ -85,7 +85,7 @@ def address(request, folder, monkeypatch):
             words = ["stages_elsewhere" if "forks" in word else word for word in command]
             return popen(words, **keywords)
 
-        monkeypatch.setattr(forks.subprocess, "Popen", elsewhere)
+        monkeypatch.setattr(preload_client.subprocess, "Popen", elsewhere)
     with preload_client.preload_server(
         ["loaded"] if request.param else [], signal.SIGTERM
     ) as address:
