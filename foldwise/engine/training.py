@@ -52,7 +52,7 @@ def fold_record(
         epochs=section.epochs,
         batch_size=section.batch_size,
         curves=outcome.curves,
-        tally=_tally(fold, outcome),
+        fold_counts=_fold_counts(fold, outcome),
         best_epoch=outcome.best_epoch,
         timing=_timing(outcome, hardware, len(fold.training), seconds),
         machine=hardware.describe(),
@@ -79,7 +79,7 @@ def trained_on(info: DatasetInfo, fold: Fold) -> TrainedOn:
     )
 
 
-def _tally(fold: Fold, outcome: TrainingOutcome) -> FoldCounts | None:
+def _fold_counts(fold: Fold, outcome: TrainingOutcome) -> FoldCounts | None:
     if outcome.diverged or outcome.last is None:
         return None
     return count_fold(outcome.last, fold.labels[fold.validation], fold.validation)

@@ -104,7 +104,7 @@ class FoldRecord(Strict):
     epochs: Annotated[int, Field(ge=1)]  # asked for
     batch_size: Annotated[int, Field(ge=1)]  # images a step, at most
     curves: list[Epoch]  # up to the last epoch with finite losses
-    tally: FoldCounts | None  # of the validation images after the last epoch; None: diverged
+    fold_counts: FoldCounts | None  # of the validation images after the last epoch; None: diverged
     best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score
     timing: Timing
     machine: Machine
@@ -112,7 +112,7 @@ class FoldRecord(Strict):
     @property
     def accuracy(self) -> float | None:
         """Share of the validation images that are classified right; None: diverged."""
-        return self.tally.n_correct / self.tally.n_images if self.tally else None
+        return self.fold_counts.n_correct / self.fold_counts.n_images if self.fold_counts else None
 
 
 def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:

@@ -104,7 +104,7 @@ def compare(
     comparison = _compare(params, cards, by_model, scores)
     verdict = reach_verdict(comparison, cards)
     finished = [one.name for one in comparison.architectures if one.scores]
-    matrices = {name: confusion_matrix(_tallies(by_model[name])) for name in finished}
+    matrices = {name: confusion_matrix(_fold_counts(by_model[name])) for name in finished}
     classes = next(iter(cards.values())).classes
     return ComparisonResult(
         comparison=comparison,
@@ -126,7 +126,7 @@ def _compare(
     finished = [one.name for one in ranked if one.scores]
     return Comparison(
         design=design,
-        baseline=majority(_tallies(records[finished[0]]), design.top_k) if finished else None,
+        baseline=majority(_fold_counts(records[finished[0]]), design.top_k) if finished else None,
         architectures=ranked,
         pairs=compare_pairs({name: scores[name] for name in finished}, design),
         machines=_machines(record for own in records.values() for record in own),
@@ -195,12 +195,12 @@ def _confused(
 ) -> Confused:
     if chosen is None:
         return Confused(model=None, pairs=[])
-    mistakes = [mistake for tally in _tallies(records[chosen]) for mistake in tally.mistakes]
+    mistakes = [mistake for counts in _fold_counts(records[chosen]) for mistake in counts.mistakes]
     return most_confused(chosen, matrices[chosen], mistakes, classes)
 
 
-def _tallies(records: Iterable[FoldRecord]) -> list[FoldCounts]:
-    return [record.tally for record in records if record.tally]
+def _fold_counts(records: Iterable[FoldRecord]) -> list[FoldCounts]:
+    return [record.fold_counts for record in records if record.fold_counts]
 
 
 def _machines(records: Iterable[FoldRecord]) -> list[Machine]:

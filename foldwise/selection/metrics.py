@@ -16,34 +16,34 @@ from foldwise.files.metrics import Metric, MetricName
 from foldwise.selection.statistics import DIGITS
 
 
-def fold_metrics(tally: FoldCounts, top_k: int) -> dict[MetricName, float]:
+def fold_metrics(counts: FoldCounts, top_k: int) -> dict[MetricName, float]:
     """Return every metric of the validation images of one fold.
 
     Args:
-        tally: What was said of at least one image.
+        counts: What was said of at least one image.
         top_k: k of the top-k accuracy; 1.0 where there are not more classes than that.
     """
-    table = confusion_matrix([tally])
+    table = confusion_matrix([counts])
     return {
-        "accuracy": tally.n_correct / tally.n_images,
+        "accuracy": counts.n_correct / counts.n_images,
         "balanced_accuracy": _balanced_accuracy(table),
         "macro_f1": _macro_f1(table),
-        "log_loss": tally.log_loss / tally.n_images,
-        "top_k": sum(tally.ranks[:top_k]) / tally.n_images,
-        "calibration_error": _calibration_error(tally.calibration),
+        "log_loss": counts.log_loss / counts.n_images,
+        "top_k": sum(counts.ranks[:top_k]) / counts.n_images,
+        "calibration_error": _calibration_error(counts.calibration),
     }
 
 
-def confusion_matrix(tallies: Iterable[FoldCounts]) -> NDArray[np.int64]:
+def confusion_matrix(folds: Iterable[FoldCounts]) -> NDArray[np.int64]:
     """Add up counts by (true class, predicted class).
 
     Args:
-        tallies: At least one, all of the same classes.
+        folds: At least one, all of the same classes.
     """
-    first, *others = tallies
+    first, *others = folds
     table = np.zeros((first.n_classes, first.n_classes), dtype=np.int64)
-    for tally in (first, *others):
-        for true, predicted, images in tally.confusion:
+    for counts in (first, *others):
+        for true, predicted, images in counts.confusion:
             table[true, predicted] += images
     return table
 
@@ -71,17 +71,17 @@ def _calibration_error(bins: Calibration) -> float:
     return sum(abs(correct - confidence) for correct, confidence in pairs) / sum(bins.images)
 
 
-def majority(tallies: Iterable[FoldCounts], top_k: int) -> Baseline:
+def majority(folds: Iterable[FoldCounts], top_k: int) -> Baseline:
     """Return the largest class, and the metrics of always saying it.
 
     Its probabilities are the shares of the classes: scikit-learn's
     DummyClassifier(strategy="prior"). Of equally large classes the first is said.
 
     Args:
-        tallies: Of all validation images, each once a repeat; all of the same classes.
+        folds: Of all validation images, each once a repeat; all of the same classes.
         top_k: k of the top-k accuracy.
     """
-    images = confusion_matrix(tallies).sum(axis=1).tolist()
+    images = confusion_matrix(folds).sum(axis=1).tolist()
     n, label = sum(images), images.index(max(images))
     said = FoldCounts(
         n_classes=len(images),

@@ -33,7 +33,7 @@ def require_pairs(records: Mapping[str, FoldRecord], params: CompareParams) -> N
         for place in twins[1:]:
             for key in ("n_train", "n_validation", "epochs"):
                 _require_equal(key, place, twins[0], records)
-        _require_same_images([place for place in twins if records[place].tally], records)
+        _require_same_images([place for place in twins if records[place].fold_counts], records)
     if params.compare.metric == "top_k":
         _require_more_classes(records, params.compare.top_k)
 
@@ -59,9 +59,9 @@ def require_cards(
             )
     for place, record in records.items():
         n_classes = len(cards[record.model].classes)
-        if record.tally and record.tally.n_classes != n_classes:
+        if record.fold_counts and record.fold_counts.n_classes != n_classes:
             raise InputError(
-                f"{place}: tally.n_classes is {record.tally.n_classes}, but "
+                f"{place}: fold_counts.n_classes is {record.fold_counts.n_classes}, but "
                 f"{folder}/{record.model}/card.json has {n_classes} classes: {AGAIN}"
             )
     classes = {name: card.classes for name, card in cards.items()}
@@ -87,13 +87,13 @@ def _require_place(place: str, record: FoldRecord, run: tuple[str, int, int], k:
 def _require_scores(place: str, record: FoldRecord) -> None:
     if record.status == "diverged":
         return
-    if record.tally is None or len(record.curves) != record.epochs:
+    if record.fold_counts is None or len(record.curves) != record.epochs:
         raise InputError(
-            f"{place}: status is 'finished', but the tally or an epoch is missing: {AGAIN}"
+            f"{place}: status is 'finished', but fold_counts or an epoch is missing: {AGAIN}"
         )
-    if (found := record.tally.n_images) != record.n_validation:
+    if (found := record.fold_counts.n_images) != record.n_validation:
         raise InputError(
-            f"{place}: tally.confusion counts {found} images, but n_validation is "
+            f"{place}: fold_counts.confusion counts {found} images, but n_validation is "
             f"{record.n_validation}: {AGAIN}"
         )
 
@@ -114,28 +114,28 @@ def _require_equal(key: str, place: str, other: str, records: Mapping[str, FoldR
 
 
 def _require_same_images(twins: Sequence[str], records: Mapping[str, FoldRecord]) -> None:
-    """Stop unless the tallies of one fold count equally many images of each class."""
+    """Stop unless the fold counts of one fold hold equally many images of each class."""
     images = {
-        place: confusion_matrix([tally]).sum(axis=1).tolist()
+        place: confusion_matrix([fold_counts]).sum(axis=1).tolist()
         for place in twins
-        if (tally := records[place].tally)
+        if (fold_counts := records[place].fold_counts)
     }
     for place in twins[1:]:
         if images[place] != images[twins[0]]:
             raise InputError(
-                f"{place}: tally.confusion counts other images of the classes than in {twins[0]}; "
-                "run 'dvc repro' to train both on the same fold"
+                f"{place}: fold_counts.confusion counts other images of the classes than in "
+                f"{twins[0]}; run 'dvc repro' to train both on the same fold"
             )
 
 
 def _require_more_classes(records: Mapping[str, FoldRecord], top_k: int) -> None:
     """Stop where the class is always among the first k: such a metric decides nothing."""
     for place, record in records.items():
-        if record.tally and record.tally.n_classes <= top_k:
+        if record.fold_counts and record.fold_counts.n_classes <= top_k:
             raise InputError(
-                f"params.yaml: compare.top_k is {top_k}, but {place} has {record.tally.n_classes} "
-                f"classes, so that every score would be 1; set compare.top_k to less than "
-                f"{record.tally.n_classes}, or compare.metric to accuracy"
+                f"params.yaml: compare.top_k is {top_k}, but {place} has only "
+                f"{record.fold_counts.n_classes} classes, so that every score would be 1; set "
+                "compare.top_k to less than that, or compare.metric to accuracy"
             )
 
 

@@ -99,9 +99,9 @@ def _key(record: FoldRecord) -> dict[str, Any]:
 
 
 def _scores(record: FoldRecord, section: CompareSection) -> dict[str, Any]:
-    if record.status == "diverged" or record.tally is None:
+    if record.status == "diverged" or record.fold_counts is None:
         return {}
-    metrics = fold_metrics(record.tally, section.top_k)
+    metrics = fold_metrics(record.fold_counts, section.top_k)
     return {
         "score": metrics[section.metric],
         **{str(name): value for name, value in metrics.items()},

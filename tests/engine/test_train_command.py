@@ -24,8 +24,8 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     labels = read_dataset(case / "prepared").labels[predictions.index]
     assert np.array_equal(predictions.index, read_split(case / "split").validation(1))
     assert record.accuracy == accuracy(predictions.last, labels)
-    assert record.tally == count_fold(predictions.last, labels, predictions.index)
-    assert record.tally.log_loss == pytest.approx(32 * log_loss(predictions.last, labels))
+    assert record.fold_counts == count_fold(predictions.last, labels, predictions.index)
+    assert record.fold_counts.log_loss == pytest.approx(32 * log_loss(predictions.last, labels))
     best = record.curves[record.best_epoch - 1]
     assert best.validation_accuracy == accuracy(predictions.best, labels)
     assert record.accuracy == record.curves[-1].validation_accuracy
@@ -82,14 +82,14 @@ def test_a_validation_image_never_trains(case, flags):
     main(flags(name="two"))
     one, two = (read_record(case / name / "record.json") for name in ("one", "two"))
     assert [p.train_loss for p in one.curves] == [p.train_loss for p in two.curves]
-    assert one.tally.log_loss != two.tally.log_loss
+    assert one.fold_counts.log_loss != two.fold_counts.log_loss
 
 
 def test_what_diverges_is_recorded_and_never_scored(case, flags, capsys):
     main(flags(learning_rate=1e30, epochs=3))
     record = read_record(case / "one" / "record.json")
     assert record.status == "diverged"
-    assert (record.accuracy, record.tally) == (None, None)
+    assert (record.accuracy, record.fold_counts) == (None, None)
     assert "in epoch 1 is " in record.reason
     assert len(record.curves) < 3
     assert read_predictions(case / "one" / "run").index.shape == (0,)

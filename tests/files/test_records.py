@@ -77,7 +77,7 @@ NETWORK = Network(
     code={"stages": "0" * 64},
     weights_sha256=None,
 )
-TALLY = FoldCounts(
+FOLD_COUNTS = FoldCounts(
     n_classes=2,
     confusion=[(0, 0, 5), (0, 1, 5), (1, 0, 10)],
     log_loss=40,
@@ -105,7 +105,7 @@ RECORD = FoldRecord(
             validation_accuracy=0.25,
         )
     ],
-    tally=TALLY,
+    fold_counts=FOLD_COUNTS,
     best_epoch=1,
     timing=Timing(
         train_seconds=1,
@@ -190,16 +190,16 @@ def test_number_that_no_fold_can_have_is_refused(changes):
 )
 def test_count_that_no_fold_can_have_is_refused(changes):
     with pytest.raises(ValidationError):
-        FoldCounts.model_validate({**TALLY.model_dump(), **changes})
+        FoldCounts.model_validate({**FOLD_COUNTS.model_dump(), **changes})
 
 
 def test_accuracy_is_the_diagonal_of_the_confusion():
-    assert TALLY.n_images == 20
+    assert FOLD_COUNTS.n_images == 20
     assert RECORD.accuracy == 0.25
 
 
 def test_fold_that_diverged_has_no_score(tmp_path):
-    none = dict.fromkeys(("tally", "best_epoch"))
+    none = dict.fromkeys(("fold_counts", "best_epoch"))
     lost = {"status": "diverged", "reason": "the loss is NaN", "curves": [], **none}
     record = FoldRecord.model_validate({**RECORD.model_dump(), **lost})
     write_record(tmp_path / "a.json", record)

@@ -91,7 +91,7 @@ def loaded(source, **changes):
 def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
     """Return a record whose curves rise to the accuracy; None: it diverged in its last epoch.
 
-    The accuracy is that of the tally to the nearest image; `n_classes` is a change, too.
+    The accuracy is that of the fold counts to the nearest image; `n_classes` is a change, too.
     """
     diverged = accuracy is None
     end = 0.5 if diverged else accuracy
@@ -119,7 +119,7 @@ def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
         "epochs": epochs,
         "batch_size": 64,
         "curves": curves,
-        "tally": None if diverged else tally(accuracy, n_validation, n_classes, fold),
+        "fold_counts": None if diverged else fold_counts(accuracy, n_validation, n_classes, fold),
         "best_epoch": None if diverged else epochs,
         "timing": timing(3.0),
         "machine": MACHINE,
@@ -139,8 +139,8 @@ def timing(train_seconds):
 
 
 @cache
-def tally(accuracy, n_validation=100, n_classes=4, fold=0):
-    """Return the tally of images of all classes in turn, the last ones taken for others.
+def fold_counts(accuracy, n_validation=100, n_classes=4, fold=0):
+    """Return the fold counts of images of all classes in turn, the last ones taken for others.
 
     Most are taken for the next class, every third for the one after it; the network is the less
     sure, the later the image.
@@ -152,11 +152,11 @@ def tally(accuracy, n_validation=100, n_classes=4, fold=0):
         for image, label in enumerate(truth)
     ]
     sure = [0.98 - 0.4 * image / n_validation for image in range(n_validation)]
-    return tally_of(truth, said, sure, n_classes, first=fold * n_validation)
+    return counts_of(truth, said, sure, n_classes, first=fold * n_validation)
 
 
-def tally_of(truth, said, sure, n_classes, first=0):
-    """Return the tally of single predictions; what is not said shares the rest of the probability.
+def counts_of(truth, said, sure, n_classes, first=0):
+    """Return the fold counts of predictions; the other classes share the rest of the probability.
 
     Args:
         truth: (n,) true class.

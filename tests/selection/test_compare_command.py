@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import yaml
-from records import SECTION, card, flags, record, tally, tally_of, write_case
+from records import SECTION, card, counts_of, flags, fold_counts, record, write_case
 
 from foldwise.core.errors import InputError
 from foldwise.files.card import write_card
@@ -174,9 +174,9 @@ def test_card_of_another_architecture(tmp_path):
         ({"repeat": 1}, "repeat is 1; expected 0"),
         ({"fold": 2}, "fold is 2; expected 1"),
         ({"n_folds": 5}, "n_folds is 5; expected 3"),
-        ({"accuracy": None, "status": "finished"}, "status is 'finished', but the tally or an"),
-        ({"epochs": 9, "curves": []}, "status is 'finished', but the tally or an epoch is missing"),
-        ({"tally": tally(0.9, 99)}, "tally.confusion counts 99 images, but n_validation is 100"),
+        ({"accuracy": None, "status": "finished"}, "status is 'finished', but fold_counts"),
+        ({"epochs": 9, "curves": []}, "status is 'finished', but fold_counts"),
+        ({"fold_counts": fold_counts(0.9, 99)}, "fold_counts.confusion counts 99 images"),
     ],
 )
 def test_record_that_is_not_of_its_place(tmp_path, changes, message):
@@ -205,9 +205,9 @@ def test_folds_that_do_not_pair(tmp_path, changes):
 def test_folds_of_other_images_do_not_pair(tmp_path):
     write_case(tmp_path, TWO)
     path = record_path(tmp_path / "folds", "slim_vgg", 0, 2)
-    other = tally_of([0] * 100, [0] * 100, [0.9] * 100, 4)
-    write_record(path, record("slim_vgg", 0, 2, tally=other))
-    with pytest.raises(InputError, match=r"tally\.confusion counts other images of the classes"):
+    other = counts_of([0] * 100, [0] * 100, [0.9] * 100, 4)
+    write_record(path, record("slim_vgg", 0, 2, fold_counts=other))
+    with pytest.raises(InputError, match=r"fold_counts\.confusion counts other images"):
         main(flags(tmp_path))
 
 
@@ -216,14 +216,14 @@ def test_classes_are_those_of_the_card(tmp_path):
     path = record_path(tmp_path / "folds", "slim_vgg", 0, 2)
     write_record(path, record("slim_vgg", 0, 2, n_classes=5))
     with pytest.raises(
-        InputError, match=r"slim_vgg/0-2\.json: tally\.confusion counts other images"
+        InputError, match=r"slim_vgg/0-2\.json: fold_counts\.confusion counts other images"
     ):
         main(flags(tmp_path))
     for name in TWO:
         write_card(tmp_path / "models" / name, card(name, classes=["cat", "dog"]))
     write_record(path, record("slim_vgg", 0, 2))
     with pytest.raises(
-        InputError, match=r"0-0\.json: tally\.n_classes is 4, but .*json has 2 classes"
+        InputError, match=r"0-0\.json: fold_counts\.n_classes is 4, but .*json has 2 classes"
     ):
         main(flags(tmp_path))
 

@@ -5,7 +5,7 @@ import pytest
 from comparisons import findings
 from hypothesis import given
 from hypothesis import strategies as st
-from records import CLASSES, tally, tally_of
+from records import CLASSES, counts_of, fold_counts
 
 from foldwise.files.fold_record import Mistake
 from foldwise.selection.metrics import confusion_matrix
@@ -85,7 +85,7 @@ def test_few_pairs_with_few_examples_of_their_own(mistakes):
 
 def test_confusions_are_those_of_the_choice_over_all_folds_and_repeats():
     found = findings(TWICE, n_validation=100)
-    expected = confusion_matrix([tally(x) for x in (0.9, 0.8, 0.7, 0.9)])
+    expected = confusion_matrix([fold_counts(x) for x in (0.9, 0.8, 0.7, 0.9)])
     table = found.confusion
     assert found.confused.model == found.verdict.chosen == "a"
     assert table["images"].sum() == expected.sum() == 400
@@ -108,8 +108,8 @@ def test_recall_and_precision_of_every_class_of_those_that_finished():
 
 
 def test_class_without_images_has_no_recall_and_one_never_said_no_precision():
-    odd = tally_of([0, 1, 1], [0, 0, 1], [0.9] * 3, 4)
-    found = findings({"a": [[0.5, 0.5]]}, n_validation=3, tally=odd).classes
+    odd = counts_of([0, 1, 1], [0, 0, 1], [0.9] * 3, 4)
+    found = findings({"a": [[0.5, 0.5]]}, n_validation=3, fold_counts=odd).classes
     assert found["images"].tolist() == [2, 4, 0, 0]
     assert found["recall"].fillna(-1).tolist() == [1, 0.5, -1, -1]
     assert found["precision"].fillna(-1).tolist() == [0.5, 1, -1, -1]

@@ -3,10 +3,10 @@ import pytest
 import sklearn.metrics as sk
 from hypothesis import given
 from hypothesis import strategies as st
-from records import tally, tally_of
+from records import counts_of, fold_counts
 from sklearn.dummy import DummyClassifier
 
-from foldwise.engine.scores import count_fold as tally_of_logits
+from foldwise.engine.scores import count_fold
 from foldwise.files.fold_record import Calibration
 from foldwise.selection.metrics import confusion_matrix, fold_metrics, majority
 
@@ -31,7 +31,7 @@ def shares(logits):
 @given(predictions(), st.integers(1, 10))
 def test_agrees_with_scikit_learn(given_, top_k):
     logits, labels = given_
-    found = fold_metrics(tally_of_logits(logits, labels, np.arange(len(labels))), top_k)
+    found = fold_metrics(count_fold(logits, labels, np.arange(len(labels))), top_k)
     said, classes = logits.argmax(axis=1), range(logits.shape[1])
     top = (
         1.0
@@ -67,12 +67,12 @@ def test_calibration_error_is_that_of_guo_et_al(given_):
         own = (confidence * 15 >= b) & ((confidence * 15 < b + 1) | (b == 14))
         if own.any():
             expected += own.mean() * abs(right[own].mean() - confidence[own].mean())
-    found = fold_metrics(tally_of_logits(logits, labels, np.arange(len(labels))), 1)
+    found = fold_metrics(count_fold(logits, labels, np.arange(len(labels))), 1)
     assert found["calibration_error"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_perfectly_calibrated():
-    one = tally(0.5).model_copy(
+    one = fold_counts(0.5).model_copy(
         update={
             "calibration": Calibration(images=[40, 60], correct=[10, 45], confidence=[10.0, 45.0])
         }
@@ -84,7 +84,7 @@ def test_perfectly_calibrated():
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 def test_majority_baseline_is_scikit_learns_dummy(images, top_k):
     labels = np.repeat(np.arange(len(images)), images)
-    truth = tally_of(labels.tolist(), labels[::-1].tolist(), [0.9] * len(labels), len(images))
+    truth = counts_of(labels.tolist(), labels[::-1].tolist(), [0.9] * len(labels), len(images))
     found = majority([truth, truth], top_k)  # twice as many images of each class
     dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(labels), 1)), labels)
     said = dummy.predict(np.zeros((len(labels), 1)))
@@ -105,7 +105,7 @@ def test_majority_baseline_is_scikit_learns_dummy(images, top_k):
 
 
 def test_counts_of_several_folds_add_up():
-    one, two = tally(0.9), tally(0.6)
+    one, two = fold_counts(0.9), fold_counts(0.6)
     both = confusion_matrix([one, two])
     assert (both == confusion_matrix([one]) + confusion_matrix([two])).all()
     assert (both.sum(), both.trace()) == (200, 150)
@@ -114,10 +114,10 @@ def test_counts_of_several_folds_add_up():
 
 def test_records_made_to_measure_are_what_they_say():
     truth, said, sure = [0, 1, 2, 2, 0], [0, 2, 2, 0, 1], [0.9, 0.6, 0.8, 0.7, 0.55]
-    made = tally_of(truth, said, sure, 3, first=10)
+    made = counts_of(truth, said, sure, 3, first=10)
     logits = np.log([[0.9, 0.05, 0.05], [0.2, 0.2, 0.6], [0.1, 0.1, 0.8], [0.7, 0.15, 0.15],
                      [0.225, 0.55, 0.225]]).astype(np.float32)  # fmt: skip
-    real = tally_of_logits(logits, np.array(truth), np.arange(10, 15))
+    real = count_fold(logits, np.array(truth), np.arange(10, 15))
     assert made.confusion == real.confusion
     assert (made.ranks, made.calibration.images) == (real.ranks, real.calibration.images)
     assert made.log_loss == pytest.approx(real.log_loss, rel=1e-6)

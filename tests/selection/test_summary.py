@@ -4,7 +4,7 @@ import pytest
 from comparisons import findings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from records import SECTION, record, tally, timing
+from records import SECTION, fold_counts, record, timing
 
 from foldwise.files.params import CompareSection
 from foldwise.selection.metrics import fold_metrics
@@ -33,7 +33,7 @@ def test_numbers_of_one_architecture():
     assert (scores.variance, scores.std) == (pytest.approx(0.01), pytest.approx(0.1))
     assert scores.text == "0.8000 ± 0.3928"  # √(5/6) · 4.302653 · 0.1
     assert (scores.stability_rank, scores.parts) == (1, None)
-    folds = [fold_metrics(tally(one, 1000), 2) for one in accuracies]
+    folds = [fold_metrics(fold_counts(one, 1000), 2) for one in accuracies]
     assert found.metrics == {name: fmean(fold[name] for fold in folds) for name in folds[0]}
 
 
