@@ -11,9 +11,10 @@ from pathlib import Path
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
-from foldwise.files.architecture import BuildParams, write_network
+from foldwise.files.architecture import BuildParams
 from foldwise.files.card import write_card
 from foldwise.files.dataset import read_info
+from foldwise.files.network import write_network
 from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, summarise
 from foldwise.nets.freezing import resolve_freezing

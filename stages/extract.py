@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foldwise.core.errors import run_main
-from foldwise.files.architecture import read_network
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
+from foldwise.files.network import read_network
 from foldwise.files.params import ExtractParams, read_params
 from foldwise.files.recipe import read_recipe
 

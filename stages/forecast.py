@@ -11,9 +11,9 @@ from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.engine.hardware import set_up
-from foldwise.files.architecture import read_network
 from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast
+from foldwise.files.network import read_network
 from foldwise.files.params import ForecastParams, read_params
 from foldwise.plan.forecast import forecast_lines, forecast_runs, shortcut_lines, total_line
 from foldwise.plan.throughput import measure_throughput

@@ -17,11 +17,11 @@ from foldwise.core.errors import run_main
 from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import set_up
 from foldwise.engine.training import train_fold, trained_on
-from foldwise.files.architecture import read_network
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import write_predictions, write_record
 from foldwise.files.forecast import read_forecast
+from foldwise.files.network import read_network
 from foldwise.files.params import TrainParams, read_params
 from foldwise.files.recipe import read_recipe
 from foldwise.files.split import read_split

@@ -12,8 +12,8 @@ from torch import nn
 from foldwise.data.streams import n_batches
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import one_cycle
-from foldwise.files.architecture import ChannelStatistics, Network, read_network
 from foldwise.files.dataset import Dataset, read_dataset
+from foldwise.files.network import ChannelStatistics, Network, read_network
 from foldwise.files.params import HardwareSection, TrainParams, TrainSection, read_params
 from foldwise.files.recipe import Recipe, read_recipe
 from foldwise.files.split import Split, read_split

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from foldwise.data.augment import AugmentationDraws, draw_view
 from foldwise.engine.hardware import Hardware, set_up
 from foldwise.engine.inputs import ImageBatches
-from foldwise.files.architecture import ChannelStatistics, Cut, Network
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import (
     PLAIN,
@@ -21,6 +20,7 @@ from foldwise.files.features import (
     view_names,
     why_too_large,
 )
+from foldwise.files.network import ChannelStatistics, Cut, Network
 from foldwise.files.params import ExtractParams
 from foldwise.files.recipe import Recipe
 from foldwise.nets.network import construct, extract_features

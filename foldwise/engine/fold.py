@@ -11,9 +11,9 @@ from torch import Tensor
 from foldwise.core.errors import InputError
 from foldwise.data.streams import draw_train_eval_subset
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
-from foldwise.files.architecture import ChannelStatistics, Network
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import Features
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.recipe import Recipe
 from foldwise.files.split import Split
 

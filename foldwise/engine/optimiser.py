@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
-from foldwise.files.architecture import Network
+from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import covers, frozen_at
 

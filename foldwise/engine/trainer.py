@@ -17,8 +17,8 @@ from foldwise.engine.fold import Fold
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.optimiser import AdamW, one_cycle
 from foldwise.engine.scores import accuracy, log_loss
-from foldwise.files.architecture import Network
 from foldwise.files.fold_record import Epoch
+from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import loss_of, train_mode
 

@@ -14,9 +14,9 @@ from foldwise.engine.inputs import FeatureBatches
 from foldwise.engine.optimiser import AdamW, base_learning_rates
 from foldwise.engine.scores import count_fold
 from foldwise.engine.trainer import SILENT, Progress, Trainer, TrainingOutcome
-from foldwise.files.architecture import Network
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Predictions, Timing
+from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import construct, tail_module
 from foldwise.nets.weights.tensors import TrainedOn

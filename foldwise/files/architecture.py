@@ -2,93 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict, raise_schema_errors, read_json, write_json
+from foldwise.files.base import Strict, raise_schema_errors
 from foldwise.files.catalogue import NEED_WEIGHTS, expected_name, is_known
 from foldwise.files.layers import HTTPS, REFERENCE, Layer, Take, WeightSource
-
-Rate = Annotated[float, Field(gt=0)]
-
-
-class HyperParameters(Strict):
-    """Values of the section train that an architecture sets for itself; None: as there.
-
-    Only what every architecture would be tuned for; epochs, batches and augmentation are equal
-    for all, or the comparison is not fair.
-    """
-
-    learning_rate: Rate | None = None  # peak; of the heads, where the body has its own
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
-    body_learning_rate: Rate | None = None  # peak, of all but the heads; None: as the heads
-    # Factor of the rate from each layer to the one before it; None: 1.
-    layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
-
-
-Size = Annotated[int, Field(ge=1)]
-
-
-class Thaw(Strict):
-    """Frozen modules that begin to train."""
-
-    at_epoch: Annotated[int, Field(ge=2)]  # counted from 1; they train from its first step
-    layers: list[str]
-    learning_rate: Rate | None  # peak, from then on; None: as the rest of the body
-
-
-class ChannelStatistics(Strict):
-    """A normalisation that is the same in every fold, in units of 0 .. 1."""
-
-    mean: list[float]  # (channels,)
-    std: list[Annotated[float, Field(gt=0)]]  # (channels,)
-
-
-class Cut(Strict):
-    """Where the network is cut so that what never trains runs once; one of the two is empty.
-
-    With a prefix, what it gives takes the place of the images, and its modules pass it on. With
-    a tail, what goes into its only module is all that is needed.
-    """
-
-    prefix: list[str]  # modules from the input on, in the order in which they run
-    tail: list[str]  # the head
-
-
-class Network(Strict):
-    """network.json: how to make the network again, bit by bit."""
-
-    name: str
-    builder: str  # module below foldwise.nets, such as zoo.lenet5
-    settings: dict[str, Any]  # keyword arguments of its build()
-    channels: Size
-    height: Size  # pixels
-    width: Size  # pixels
-    n_classes: Annotated[int, Field(ge=2)]
-    heads: list[str]  # modules whose width is the number of classes
-    # Modules and parameters that do not train, statistics and dropout included.
-    frozen: list[str]
-    thaw: list[Thaw]  # by epoch
-    cut: Cut | None  # None: nothing can run once
-    normalisation: ChannelStatistics | None  # None: that of each fold
-    training: HyperParameters
-    keep_weights: bool  # write what each fold trained
-    code: dict[str, str]  # fingerprint of each module of ours that defines the network
-    weights_sha256: str | None  # of weights.safetensors; None: from scratch
-
-
-def write_network(folder: Path, network: Network) -> None:
-    """Write network.json."""
-    write_json(folder / "network.json", network)
-
-
-def read_network(folder: Path) -> Network:
-    """Read network.json."""
-    return read_json(folder / "network.json", Network)
-
+from foldwise.files.network import ChannelStatistics, HyperParameters, Rate
 
 FILE = re.compile(r"(nets/[\w/]+\.py):(\w+)", re.ASCII)
 

@@ -26,14 +26,14 @@ class CardPart(Strict):
 
 
 class LoadedWeights(Strict):
-    """What was found in one source of weights."""
+    """Which tensors one source of weights provided, in the terms of load_state_dict."""
 
-    source: str  # name, address or file
+    source: str  # name, URL or file
     sha256: str
-    into: str  # the layer of a composition that it fills; "" for the whole network
-    matched: Count  # tensors that start as in the source
-    missing: list[str]  # tensors that start fresh instead
-    left_over: list[str]  # tensors of the source that nothing takes
+    layer: str  # the layer of a composition that they fill; "" for the whole network
+    matched: Count  # tensors that are copied from the source
+    missing_keys: list[str]  # tensors of the network that are initialised at random
+    unexpected_keys: list[str]  # tensors of the source that the network does not use
 
 
 class MemoryNeed(Strict):

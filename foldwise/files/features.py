@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.files.architecture import Network
 from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.network import Network
 from foldwise.files.params import ExtractSection
 from foldwise.files.recipe import Recipe
 

@@ -7,8 +7,8 @@ import torch
 import torchinfo
 from torch import nn
 
-from foldwise.files.architecture import Network
 from foldwise.files.card import Card, LoadedWeights
+from foldwise.files.network import Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
 from foldwise.nets.parts import find_parts
 from foldwise.nets.resolve import origin_of, title_of
@@ -96,7 +96,7 @@ def _lines(card: Card) -> Iterator[str]:
     if not card.loaded:
         yield "Weights: scratch"
     for loaded in card.loaded:
-        into = f" into {loaded.into}" if loaded.into else ""
+        into = f" into {loaded.layer}" if loaded.layer else ""
         yield f"Weights{into}: {loaded.source}, SHA-256 {loaded.sha256}"
         yield f"  {_found(loaded)}"
     yield from (f"Caution: {caution}" for caution in card.cautions)
@@ -104,8 +104,8 @@ def _lines(card: Card) -> Iterator[str]:
 
 def _found(loaded: LoadedWeights) -> str:
     parts = [f"{loaded.matched} tensors match"]
-    parts += _listed("missing", loaded.missing)
-    parts += _listed("left over", loaded.left_over)
+    parts += _listed("missing", loaded.missing_keys)
+    parts += _listed("unexpected", loaded.unexpected_keys)
     return "; ".join(parts)
 
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from foldwise.files.architecture import Network
 from foldwise.files.card import MemoryNeed
+from foldwise.files.network import Network
 from foldwise.nets.network import loss_of, train_mode
 from foldwise.nets.shapes import BATCH, MISFITS, WHOLE, construct_shapes
 from foldwise.nets.trace import ModuleTrace, trace_modules

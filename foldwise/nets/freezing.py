@@ -6,8 +6,9 @@ from dataclasses import replace
 from torch import nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import ArchitectureSection, Network, Thaw, ThawSection
+from foldwise.files.architecture import ArchitectureSection, ThawSection
 from foldwise.files.layers import REFERENCE, Take
+from foldwise.files.network import Network, Thaw
 from foldwise.nets.network import covers, named
 from foldwise.nets.reference import UnknownModuleError, look_up, parse
 from foldwise.nets.shapes import construct_shapes

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foldwise.files.architecture import Cut, Network
+from foldwise.files.network import Cut, Network
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from foldwise.files.architecture import Network
 from foldwise.files.card import CardPart, LoadedWeights
+from foldwise.files.network import Network
 from foldwise.nets.network import covers
 from foldwise.nets.schedule_text import trains_from
 from foldwise.nets.shapes import BATCH
@@ -206,7 +206,7 @@ def find_parts(
     """
     size = (BATCH, network.channels, network.height, network.width)
     view = _View(network, module, trace_modules(module.eval(), torch.empty(size, device="meta")))
-    weights = {one.into: one.source for one in loaded}
+    weights = {one.layer: one.source for one in loaded}
     seen: set[int] = set()
     chain = [_part(view, one, weights, seen) for one in shrunk(_groups(view, ""))]
     return chain + list(_beside(view, seen))

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import Network
+from foldwise.files.network import Network
 from foldwise.nets.network import construct, loss_of
 from foldwise.nets.shapes import (
     BATCH,

@@ -7,9 +7,10 @@ from typing import Any
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import fingerprint, imported_modules
-from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection, Network
+from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
+from foldwise.files.network import Network
 from foldwise.nets.reference import parse
 
 ROOT = Path(__file__).parents[2]  # folder of the package foldwise

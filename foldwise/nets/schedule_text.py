@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from torch import nn
 
-from foldwise.files.architecture import Network, Thaw
+from foldwise.files.network import Network, Thaw
 from foldwise.nets.network import FIRST, covers, frozen_at
 
 MOST_NAMES = 6  # written out

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import Network
+from foldwise.files.network import Network
 from foldwise.nets.network import construct, loss_of
 
 BATCH = 2  # images; BatchNorm refuses to train on one

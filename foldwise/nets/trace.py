@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import Cut, Network
+from foldwise.files.network import Cut, Network
 from foldwise.nets.network import construct, covers, extract_features, frozen_at, tail_module
 from foldwise.nets.reference import Reference, parse, take
 from foldwise.nets.shapes import BATCH, WHOLE, construct_shapes

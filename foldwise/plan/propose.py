@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import Network
+from foldwise.files.network import Network
 from foldwise.files.params import AdviseSection
 from foldwise.plan.facts import LAST_SIDE, Facts, most_halvings, too_heavy
 from foldwise.plan.ideas import Idea

@@ -5,8 +5,8 @@ import numpy as np
 from foldwise.engine.fold import Fold, Inputs
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import AugmentedImages, ImageBatches
-from foldwise.files.architecture import ChannelStatistics, Network
 from foldwise.files.dataset import Dataset, DatasetInfo
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.recipe import Recipe
 
 SHIFT = 0.1  # of the side; what most recipes draw

@@ -16,9 +16,9 @@ from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import FeatureBatches
 from foldwise.engine.trainer import Trainer
 from foldwise.engine.training import open_trainer
-from foldwise.files.architecture import Network
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features, why_no_features, why_too_large
+from foldwise.files.network import Network
 from foldwise.files.params import ExtractSection, TimingParams
 from foldwise.nets.network import construct
 from foldwise.plan.synthetic import (

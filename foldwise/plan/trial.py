@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from foldwise.files.architecture import ArchitectureSection, BuildSection, Network
+from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.dataset import DatasetInfo
+from foldwise.files.network import Network
 from foldwise.nets.cost import count_macs, total_stride, total_stride_at
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import extract_features, tail_module

@@ -97,13 +97,13 @@ def _memory(memory: MemoryNeed) -> str:
 
 
 def _loaded(loaded: LoadedWeights) -> str:
-    into = f" into {loaded.into}" if loaded.into else ""
+    into = f" into {loaded.layer}" if loaded.layer else ""
     found = "; ".join(_found(loaded))
     return f"weights{into}: {loaded.source}, SHA-256 {loaded.sha256}; {found}"
 
 
 def _found(loaded: LoadedWeights) -> Iterator[str]:
     yield f"{loaded.matched} tensors match"
-    for what, names in (("missing", loaded.missing), ("left over", loaded.left_over)):
+    for what, names in (("missing", loaded.missing_keys), ("unexpected", loaded.unexpected_keys)):
         if names:
             yield f"{len(names)} {what}"

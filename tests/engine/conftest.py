@@ -4,9 +4,9 @@ import yaml
 
 from foldwise.data.augment import resolve_recipe
 from foldwise.data.folds import assign_folds, normalise
-from foldwise.files.architecture import HyperParameters, Network, write_network
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.features import FeaturesInfo, write_features_info
+from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.recipe import write_recipe
 from foldwise.files.split import Split, write_split

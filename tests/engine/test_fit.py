@@ -10,10 +10,10 @@ from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import AdamW, base_learning_rates
 from foldwise.engine.trainer import Trainer, TrainingOutcome
-from foldwise.files.architecture import Thaw, read_network
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
 from foldwise.files.fold_record import Epoch
+from foldwise.files.network import Thaw, read_network
 from foldwise.files.params import TrainParams, read_params
 from foldwise.files.recipe import read_recipe
 from foldwise.files.split import read_split

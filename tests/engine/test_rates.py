@@ -4,7 +4,7 @@ from torch import nn
 from torchvision.models import resnet18, vit_b_16
 
 from foldwise.engine.optimiser import base_learning_rates, layer_depths
-from foldwise.files.architecture import HyperParameters, Network, Thaw
+from foldwise.files.network import HyperParameters, Network, Thaw
 from foldwise.files.params import TrainSection
 
 SECTION = TrainSection(epochs=5, batch_size=8, learning_rate=0.01, weight_decay=0.0, warmup=0.1)

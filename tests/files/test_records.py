@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import HyperParameters, Network, read_network, write_network
 from foldwise.files.card import Card, CardPart, LoadedWeights, MemoryNeed, read_card, write_card
 from foldwise.files.fold_record import (
     Calibration,
@@ -21,6 +20,7 @@ from foldwise.files.fold_record import (
     record_path,
     write_record,
 )
+from foldwise.files.network import HyperParameters, Network, read_network, write_network
 from foldwise.files.recipe import Recipe, read_recipe, write_recipe
 
 CARD = Card(
@@ -40,7 +40,12 @@ CARD = Card(
     policy="frozen: conv",
     loaded=[
         LoadedWeights(
-            source="IMAGENET1K_V1", sha256="0" * 64, into="", matched=1, missing=[], left_over=["b"]
+            source="IMAGENET1K_V1",
+            sha256="0" * 64,
+            layer="",
+            matched=1,
+            missing_keys=[],
+            unexpected_keys=["b"],
         )
     ],
     cautions=["trained on colours"],

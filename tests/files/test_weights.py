@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import HyperParameters, Network, write_network
+from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.nets.weights.tensors import (
     TrainedOn,
     digest,

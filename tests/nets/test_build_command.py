@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import read_network
 from foldwise.files.card import read_card
+from foldwise.files.network import read_network
 from foldwise.nets.network import construct
 from foldwise.nets.weights.tensors import digest, read_start
 

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import BuildParams, HyperParameters
+from foldwise.files.architecture import BuildParams
 from foldwise.files.catalogue import MODELS, TORCHVISION_MODELS, ZOO, expected_name, is_known
+from foldwise.files.network import HyperParameters
 from foldwise.files.params import read_params
 
 ROOT = Path(__file__).parents[2]

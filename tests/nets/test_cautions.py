@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import ArchitectureSection, ChannelStatistics
+from foldwise.files.architecture import ArchitectureSection
+from foldwise.files.network import ChannelStatistics
 from foldwise.nets.weights.cautions import IMAGENET, Fill, choose, find_cautions, for_channels
 from foldwise.nets.weights.matching import TargetTensors, match_tensors
 from foldwise.nets.weights.sources import WeightFile

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from foldwise.files.architecture import Thaw
+from foldwise.files.network import Thaw
 from foldwise.nets.network import all_logits, construct, frozen_at, loss_of, train_mode
 
 ROOT = Path(__file__).parents[2]

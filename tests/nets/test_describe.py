@@ -325,7 +325,12 @@ def test_long_networks_are_drawn_in_few_parts(drawn):
 def test_taken_layers_say_from_where_and_stay_apart(parts_of):
     loaded = [
         LoadedWeights(
-            source="W1", sha256="0" * 64, into="resnet18", matched=1, missing=[], left_over=[]
+            source="W1",
+            sha256="0" * 64,
+            layer="resnet18",
+            matched=1,
+            missing_keys=[],
+            unexpected_keys=[],
         )
     ]
     chain, _ = parts_of("mix", 3, 32, loaded=loaded, **mix())
@@ -460,10 +465,10 @@ def test_summary_says_what_the_table_does_not(network_of):
     loaded = LoadedWeights(
         source="w.pth",
         sha256="ab" * 32,
-        into="",
+        layer="",
         matched=99,
-        missing=["conv1.weight"],
-        left_over=[f"fc{index}" for index in range(9)],
+        missing_keys=["conv1.weight"],
+        unexpected_keys=[f"fc{index}" for index in range(9)],
     )
     findings = PretrainedWeights(loaded=[loaded], cautions=["of another size"])
     card, summary = describe_card(network_of("resnet18", 3, 32, policy="frozen"), findings, CLASSES)
@@ -475,7 +480,7 @@ def test_summary_says_what_the_table_does_not(network_of):
         "Policy: frozen but for fc",
         "Weights: w.pth, SHA-256 " + "ab" * 32,
         "  99 tensors match; 1 missing: conv1.weight; "
-        "9 left over: fc0, fc1, fc2, fc3, fc4, fc5, 3 more",
+        "9 unexpected: fc0, fc1, fc2, fc3, fc4, fc5, 3 more",
         "Caution: of another size",
     ]
     assert (card.loaded, card.cautions) == ([loaded], ["of another size"])

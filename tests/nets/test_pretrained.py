@@ -6,8 +6,8 @@ from sourcing import counted, in_front, weightless
 from sourcing import refusal as refused
 from torchvision.models import get_model, resnet18
 
-from foldwise.files.architecture import ChannelStatistics
 from foldwise.files.catalogue import TORCHVISION_MODELS
+from foldwise.files.network import ChannelStatistics
 from foldwise.nets.network import construct
 from foldwise.nets.shapes import construct_shapes
 from foldwise.nets.weights.tensors import digest
@@ -43,10 +43,10 @@ def test_all_but_the_head_starts_pretrained(begin, weights_file, trained_state, 
     (loaded,) = started.findings.loaded
     assert loaded.source == said["weights"]
     assert loaded.sha256 == said["weights_sha256"]
-    assert loaded.into == ""
+    assert loaded.layer == ""
     assert loaded.matched == 100
-    assert loaded.missing == []
-    assert loaded.left_over == sorted(HEAD)
+    assert loaded.missing_keys == []
+    assert loaded.unexpected_keys == sorted(HEAD)
 
 
 def test_weights_of_a_deeper_network_are_refused(begin, weights_file):
@@ -75,7 +75,7 @@ def test_other_networks_of_torchvision_start_from_their_own_state(begin, weights
     torch.manual_seed(0)
     state = get_model(model, weights=None).state_dict()
     started = begin(model, 1, 64, **weights_file(dict(state)))
-    assert started.findings.loaded[0].missing == []
+    assert started.findings.loaded[0].missing_keys == []
     construct(started.network, started.weights)
 
 
@@ -90,8 +90,8 @@ def test_every_network_of_torchvision_starts_from_its_own_state(
     started = begin(model, 1, side, policy="frozen", **weights_file(state, "w.pt"))
     (loaded,) = started.findings.loaded
     heads = started.network.heads
-    assert loaded.missing == []
-    assert {name.rpartition(".")[0] for name in loaded.left_over} == set(heads)
+    assert loaded.missing_keys == []
+    assert {name.rpartition(".")[0] for name in loaded.unexpected_keys} == set(heads)
 
 
 def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
@@ -99,7 +99,7 @@ def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
     torch.manual_seed(0)
     state = timm.create_model("resnet10t").state_dict()
     started = begin("timm_resnet10t", 1, 64, **weights_file(state))
-    assert started.findings.loaded[0].missing == []
+    assert started.findings.loaded[0].missing_keys == []
     assert started.weights["conv1.0.weight"].shape[1] == 1
     construct(started.network, started.weights)
 
@@ -112,7 +112,7 @@ def test_old_names_of_densenets_fit(begin, weights_file):
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in state
     started = begin("densenet121", 3, 32, policy="frozen", **weights_file(state, "w.pt"))
-    assert started.findings.loaded[0].missing == []
+    assert started.findings.loaded[0].missing_keys == []
 
 
 def test_missing_tensors_start_fresh_and_are_reported(begin, weights_file, trained_state):
@@ -122,8 +122,8 @@ def test_missing_tensors_start_fresh_and_are_reported(begin, weights_file, train
     started = begin("resnet18", 3, 32, **weights_file(state))
     missing = {"layer4.1.bn2.bias", "layer4.1.conv2.weight"}
     (loaded,) = started.findings.loaded
-    assert set(loaded.missing) == missing
-    assert set(loaded.left_over) == {"extra", "layer4.1.conv2.weight", *HEAD}
+    assert set(loaded.missing_keys) == missing
+    assert set(loaded.unexpected_keys) == {"extra", "layer4.1.conv2.weight", *HEAD}
     assert loaded.matched == 98
     assert not missing & started.weights.keys()
     (caution,) = [one for one in started.findings.cautions if "fresh" in one]
@@ -134,7 +134,7 @@ def test_files_without_batch_counters_are_taken(begin, weights_file, trained_sta
     old = {name: one for name, one in trained_state.items() if "num_batches" not in name}
     started = begin("resnet18", 3, 32, policy="frozen", **weights_file(old))
     assert started.findings.loaded[0].matched == 100
-    assert started.findings.loaded[0].missing == []
+    assert started.findings.loaded[0].missing_keys == []
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_weights_of_another_architecture_are_refused(begin, weights_file, given,
 
 def test_first_kernel_of_another_stem_starts_fresh_unless_it_is_frozen(begin, weights_file):
     settings = {"base": "resnet18", "stem": "small", **weights_file(weightless("resnet18"), "w.pt")}
-    assert begin("small", 3, 32, **settings).findings.loaded[0].missing == ["conv1.weight"]
+    assert begin("small", 3, 32, **settings).findings.loaded[0].missing_keys == ["conv1.weight"]
     message = refusal(begin, "small", 3, 32, policy="frozen", **settings)
     assert "where conv1.weight has shape (64, 3, 7, 7), not (64, 3, 3, 3); it is frozen" in message
     assert message.endswith("give the state_dict of resnet18, or do not freeze it")
@@ -207,7 +207,7 @@ def test_frozen_part_is_taken_and_nothing_else(transfer, trained_state, name):
     started = transfer(trained_state, name)
     assert started.weights.keys() == in_front(trained_state, *FROZEN)
     assert all(torch.equal(one, trained_state[key]) for key, one in started.weights.items())
-    assert len(started.findings.loaded[0].left_over) == len(
+    assert len(started.findings.loaded[0].unexpected_keys) == len(
         counted(trained_state.keys() - started.weights.keys())
     )
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from foldwise.files.architecture import ChannelStatistics, read_network
+from foldwise.files.network import ChannelStatistics, read_network
 from foldwise.nets.network import construct
 from foldwise.nets.weights.tensors import TrainedOn, digest, read_start, write_trained
 
@@ -33,7 +33,7 @@ def test_own_weights_go_round(begin, own_weights):
     assert all(torch.equal(one, trained[name]) for name, one in started.weights.items())
     assert started.network.normalisation == ChannelStatistics(mean=[0.3], std=[0.4])
     assert started.findings.cautions == []
-    assert started.findings.loaded[0].left_over == ["12.bias", "12.weight"]
+    assert started.findings.loaded[0].unexpected_keys == ["12.bias", "12.weight"]
 
 
 def test_own_weights_fit_other_channels(begin, own_weights):

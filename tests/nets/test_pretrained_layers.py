@@ -35,9 +35,9 @@ def test_layer_takes_its_tensors_from_where_they_are_in_the_source(
     for name, one in started.weights.items():
         assert torch.equal(one, trained_state[name.removeprefix("resnet18_")])
     (loaded,) = started.findings.loaded
-    assert loaded.into == "resnet18_layer2"
+    assert loaded.layer == "resnet18_layer2"
     assert loaded.matched == 25
-    assert set(loaded.left_over) == counted(trained_state) - in_front(trained_state, "layer2")
+    assert set(loaded.unexpected_keys) == counted(trained_state) - in_front(trained_state, "layer2")
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_span_and_whole_of_one_source_leave_over_what_neither_takes(
         *(f"resnet18_{name}" for name in in_front(trained_state, "layer2")),
     }
     assert started.weights["low.conv1.weight"].shape == (64, 1, 7, 7)
-    left_over = counted(in_front(trained_state, "layer3", "layer4", "fc"))
-    assert [set(one.left_over) for one in started.findings.loaded] == [left_over] * 2
+    unexpected_keys = counted(in_front(trained_state, "layer3", "layer4", "fc"))
+    assert [set(one.unexpected_keys) for one in started.findings.loaded] == [unexpected_keys] * 2
     assert not any("mixed" in one for one in started.findings.cautions)
     construct(started.network, started.weights)
 
@@ -100,7 +100,7 @@ def test_weights_of_two_networks_are_loaded_and_warned_of(begin, weights_file, t
             {"take": "resnet18.layer3", **weights_file(trained_state)},
         ),
     )
-    assert [one.into for one in started.findings.loaded] == ["vgg11_features", "resnet18_layer3"]
+    assert [one.layer for one in started.findings.loaded] == ["vgg11_features", "resnet18_layer3"]
     (mixed,) = [one for one in started.findings.cautions if "mixed" in one]
     assert "vgg11_features from " in mixed
 

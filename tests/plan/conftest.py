@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from foldwise.files.architecture import ArchitectureSection, BuildSection, ChannelStatistics
+from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.dataset import DatasetInfo
+from foldwise.files.network import ChannelStatistics
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import resolve
 

@@ -3,9 +3,9 @@ import yaml
 from quick import SECTIONS
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import write_network
 from foldwise.files.base import write_json
 from foldwise.files.forecast import read_forecast
+from foldwise.files.network import write_network
 from stages.forecast import main
 
 PLAN = {"model": "b", "candidates": ["a", "b", "a"], "repeats": [0, 3], "folds": [0, 1]}

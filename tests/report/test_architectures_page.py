@@ -55,7 +55,7 @@ def shown(label):
 
 def test_all_architectures_are_in_one_table():
     fixed = {"smallest_side": None, "downsampling": None, "trainable_parameters": 900}
-    found = {"loaded": [loaded("W_1"), loaded("W_1", into="b"), loaded("w|2.pth", into="c")]}
+    found = {"loaded": [loaded("W_1"), loaded("W_1", layer="b"), loaded("w|2.pth", layer="c")]}
     page = architectures_page([card("a"), card("b_c", locked_parameters=100, **fixed, **found)])
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     assert rows[2:] == [
@@ -68,7 +68,7 @@ def test_all_architectures_are_in_one_table():
 
 
 def test_section_says_policy_weights_and_cautions():
-    found = [loaded("w.pth", into="res", missing=["a"], left_over=["b", "c"])]
+    found = [loaded("w.pth", layer="res", missing_keys=["a"], unexpected_keys=["b", "c"])]
     page = architectures_page(
         [card("a", policy="frozen: res", loaded=found, cautions=["too *small*"])]
     )
@@ -78,7 +78,8 @@ def test_section_says_policy_weights_and_cautions():
         "- policy: frozen: res",
         "- memory to train: 500 MB for Python and its libraries, 20 MB for weights, gradients and "
         "moments, 1 MB an image of a batch",
-        f"- weights into res: w.pth, SHA-256 {'ab' * 32}; 60 tensors match; 1 missing; 2 left over",
+        f"- weights into res: w.pth, SHA-256 {'ab' * 32}; "
+        "60 tensors match; 1 missing; 2 unexpected",
         r"- **caution:** too \*small\*",
     ]
 
@@ -152,7 +153,7 @@ def test_parts_of_a_taken_layer_are_framed_and_named():
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_cannot_become_markup(name):
     taken = [part(f"t.{index}", kind=name, source=name, weights=name) for index in range(2)]
-    found = [loaded(name, into=name)]
+    found = [loaded(name, layer=name)]
     clean = architectures_page([card("a", parts=[part("p"), *taken, part("q", source="q")])])
     page = architectures_page(
         [

@@ -80,10 +80,10 @@ def loaded(source, **changes):
     facts = {
         "source": source,
         "sha256": "ab" * 32,
-        "into": "",
+        "layer": "",
         "matched": 60,
-        "missing": [],
-        "left_over": [],
+        "missing_keys": [],
+        "unexpected_keys": [],
     }
     return LoadedWeights(**facts | changes)
 

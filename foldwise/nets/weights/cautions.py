@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import ArchitectureSection, ChannelStatistics, Network
+from foldwise.files.architecture import ArchitectureSection
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.weights.matching import Match, TargetTensors, some
 from foldwise.nets.weights.sources import WeightFile
 from foldwise.nets.weights.tensors import TrainedOn

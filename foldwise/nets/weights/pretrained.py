@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import ArchitectureSection, BuildSection, Network
+from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.card import LoadedWeights
 from foldwise.files.layers import Take, WeightSource
+from foldwise.files.network import Network
 from foldwise.nets.composition import names
 from foldwise.nets.network import covers
 from foldwise.nets.reference import look_up, parse
@@ -193,10 +194,10 @@ def _loaded(fills: Iterable[Fill]) -> list[LoadedWeights]:
         LoadedWeights(
             source=fill.source.title,
             sha256=fill.source.sha256,
-            into=fill.part.into,
+            layer=fill.part.into,
             matched=len(fill.match.matched),
-            missing=list(fill.match.problems),
-            left_over=_left_over(fill, taken[fill.source.sha256]),
+            missing_keys=list(fill.match.problems),
+            unexpected_keys=_left_over(fill, taken[fill.source.sha256]),
         )
         for fill in fills
     ]

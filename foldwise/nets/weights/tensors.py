@@ -13,8 +13,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import read_network
 from foldwise.files.base import Strict
+from foldwise.files.network import read_network
 
 FILE = "weights.safetensors"
 KEY = "foldwise"  # of the metadata that safetensors keeps beside the tensors

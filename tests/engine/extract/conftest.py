@@ -4,13 +4,9 @@ import torch
 import yaml
 
 from foldwise.data.augment import resolve_recipe
-from foldwise.files.architecture import (
-    ArchitectureSection,
-    BuildSection,
-    ChannelStatistics,
-    write_network,
-)
+from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.network import ChannelStatistics, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.recipe import write_recipe
 from foldwise.nets.freezing import resolve_freezing

@@ -7,8 +7,8 @@ import yaml
 from safetensors.torch import load_file
 
 from foldwise.data.folds import assign_folds, normalise
-from foldwise.files.architecture import read_network, write_network
 from foldwise.files.fold_record import read_record
+from foldwise.files.network import read_network, write_network
 from foldwise.files.split import Split, write_split
 from foldwise.nets.weights.tensors import read_start
 from stages.extract import main as extract
