@@ -14,8 +14,7 @@ from foldwise.data.augment import resolve_recipe
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import AugmentParams, read_params
-from foldwise.files.recipe import write_recipe
-from foldwise.files.split import read_split
+from foldwise.files.split import read_split, write_recipe
 
 
 def main(argv: Sequence[str] | None = None) -> None:

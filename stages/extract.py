@@ -14,7 +14,7 @@ from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
 from foldwise.files.network import read_network
 from foldwise.files.params import ExtractParams, read_params
-from foldwise.files.recipe import read_recipe
+from foldwise.files.split import read_recipe
 
 
 def main(argv: Sequence[str] | None = None) -> None:

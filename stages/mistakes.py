@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.data.pictures import as_png, choose, strip
-from foldwise.files.confused import Mistakes, Strip, read_confused, write_mistakes
+from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
 from foldwise.files.dataset import read_dataset
 
 

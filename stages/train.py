@@ -23,8 +23,7 @@ from foldwise.files.fold_record import write_predictions, write_record
 from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import TrainParams, read_params
-from foldwise.files.recipe import read_recipe
-from foldwise.files.split import read_split
+from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_start, write_trained
 from foldwise.run.progress import FoldProgressBar, result_line
 

@@ -15,8 +15,7 @@ from foldwise.engine.optimiser import one_cycle
 from foldwise.files.dataset import Dataset, read_dataset
 from foldwise.files.network import ChannelStatistics, Network, read_network
 from foldwise.files.params import HardwareSection, TrainParams, TrainSection, read_params
-from foldwise.files.recipe import Recipe, read_recipe
-from foldwise.files.split import Split, read_split
+from foldwise.files.split import Recipe, Split, read_recipe, read_split
 from foldwise.nets.network import construct
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.params import AugmentSection
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 ERASED = (0.02, 0.33)  # share of the area; Zhong et al., "Random erasing", AAAI 2020, table 4
 ASPECT = 0.3  # of the rectangle: 0.3 .. 1 / 0.3; the same table

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from foldwise.data.augment import augment, draw_augmentation
 from foldwise.data.pictures import displayable
 from foldwise.files.dataset import Dataset
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 CLASSES = 10  # rows at most
 IMAGES = 2  # of each class

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.files.confused import Confused
+from foldwise.files.comparison import Confused
 from foldwise.files.dataset import Dataset
 
 

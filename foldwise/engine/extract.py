@@ -22,7 +22,7 @@ from foldwise.files.features import (
 )
 from foldwise.files.network import ChannelStatistics, Cut, Network
 from foldwise.files.params import ExtractParams
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 from foldwise.nets.network import construct, extract_features
 from foldwise.nets.weights.tensors import read_start
 

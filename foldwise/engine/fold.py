@@ -14,8 +14,7 @@ from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import Features
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.files.recipe import Recipe
-from foldwise.files.split import Split
+from foldwise.files.split import Recipe, Split
 
 
 class Inputs(Protocol):

@@ -16,7 +16,7 @@ from foldwise.data.augment import (
     draw_augmentation,
 )
 from foldwise.files.features import Features
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 LARGE = 2**30  # bytes; what is smaller stays in memory once it was read
 

@@ -1,14 +1,8 @@
 """reports/models/NAME/card.json: what an architecture is and what it weighs; in git."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from foldwise.files.base import Strict, read_json, write_json
-
-Count = Annotated[int, Field(ge=0)]
-Size = Annotated[int, Field(ge=1)]
+from foldwise.files.base import Count, Size, Strict, read_json, write_json
 
 
 class CardPart(Strict):

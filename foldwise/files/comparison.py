@@ -5,14 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
 from foldwise.files.fold_record import Machine
-from foldwise.files.metrics import Metric, MetricName, metric
+from foldwise.files.verdict import Metric, MetricName, metric
 
-Count = Annotated[int, Field(ge=0)]
-Rank = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(ge=0)]
 Interval = tuple[float, float]  # low, high, at the confidence of the design
 Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
 
@@ -23,10 +19,10 @@ class Detectable(Strict):
     In standard deviations of the paired differences, two-sided, at the confidence of the design.
     """
 
-    significant: Positive  # differences as large as this just are
-    found: Positive  # a true difference as large as this is found with that power
+    significant: NonNegative  # differences as large as this just are
+    found: NonNegative  # a true difference as large as this is found with that power
     power: Share
-    with_ten_repeats: Positive  # what would be significant with ten repeats of the same folds
+    with_ten_repeats: NonNegative  # what would be significant with ten repeats of the same folds
     text: str  # one sentence
 
 
@@ -37,12 +33,12 @@ class Design(Strict):
     repeats: list[int]
     folds: list[int]
     resplit: bool  # whether each repeat has folds of its own
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Size
     n_images: Count  # that were split into folds
     metric: MetricName  # which decides
-    top_k: Rank  # k of the top-k accuracy
+    top_k: Size  # k of the top-k accuracy
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval and test
-    rope: Positive  # differences of the metric up to it are practically none
+    rope: NonNegative  # differences of the metric up to it are practically none
     sure: Share  # probability from which something is taken as sure
     detectable: Detectable
 
@@ -73,20 +69,20 @@ class Baseline(Strict):
 class VarianceParts(Strict):
     """Where the variance of a single score is from; both parts add up to it."""
 
-    fold: Positive  # other images to train on and to validate
-    initialisation: Positive  # other initial weights, batches and augmentation
+    fold: NonNegative  # other images to train on and to validate
+    initialisation: NonNegative  # other initial weights, batches and augmentation
 
 
 class Scores(Strict):
     """The deciding metric of one architecture over all repeats and folds."""
 
     mean: float
-    variance: Positive  # ddof 1
-    std: Positive
+    variance: NonNegative  # ddof 1
+    std: NonNegative
     min: float
     max: float
     interval: Interval  # of the mean, corrected; not clipped, so it may leave 0 .. 1
-    stability_rank: Rank  # 1: the smallest standard deviation of those that finished
+    stability_rank: Size  # 1: the smallest standard deviation of those that finished
     parts: VarianceParts | None  # None: one repeat, or each repeat with folds of its own
 
     @property
@@ -104,16 +100,16 @@ class Diagnosis(Strict):
     gap: Annotated[float, Field(ge=-1, le=1)] | None  # train − validation accuracy, last epoch
     start: Share | None  # validation accuracy of the first epoch
     slope: float | None  # of the validation accuracy over the last third, per epoch
-    start_rank: Rank | None  # 1: the highest start
-    potential_rank: Rank | None  # 1: the steepest slope at the end
+    start_rank: Size | None  # 1: the highest start
+    potential_rank: Size | None  # 1: the steepest slope at the end
 
 
 class Cost(Strict):
     """What clock and memory said: facts of a machine, never the same twice."""
 
-    seconds_per_epoch: Positive  # training steps only, mean over folds
-    total_seconds: Positive  # sum over folds, evaluation and start included
-    images_per_second: Positive  # in training steps, mean over folds
+    seconds_per_epoch: NonNegative  # training steps only, mean over folds
+    total_seconds: NonNegative  # sum over folds, evaluation and start included
+    images_per_second: NonNegative  # in training steps, mean over folds
     peak_memory_bytes: Count  # of a process, median over folds
     peak_gpu_bytes: Count | None  # of tensors on the GPU, likewise; None: trained on the CPU
 
@@ -141,7 +137,7 @@ class Pair(Strict):
     second: str
     n: Annotated[int, Field(ge=2)]  # paired differences
     mean: float
-    std: Positive  # ddof 1
+    std: NonNegative  # ddof 1
     interval: Interval  # corrected
     t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread at all
     p: Share  # two-sided
@@ -151,7 +147,7 @@ class Pair(Strict):
     equal: Share  # that they are practically equal
     worse: Share  # that first is worse by more than the ROPE
     wins: Share  # share of the paired runs in which first is better, ties half: an effect size
-    detectable: Positive  # the smallest difference that would be significant, in the metric
+    detectable: NonNegative  # the smallest difference that would be significant, in the metric
 
 
 class Comparison(Strict):
@@ -176,3 +172,70 @@ def read_comparison(path: Path) -> Comparison:
         InputError: If it is missing or not of this schema.
     """
     return read_json(path, Comparison)
+
+
+class Example(Strict):
+    """One image that was taken for the other class."""
+
+    image: Count  # position in the data set
+    confidence: Share  # probability of the wrong class
+
+
+class ConfusedPair(Strict):
+    """Images of one class that are taken for another."""
+
+    true: str  # class
+    predicted: str  # class
+    images: Size  # that are taken so, all folds together
+    share: Share  # of the images of the true class
+    examples: list[Example]  # each image once, the surest mistake first
+
+
+class Confused(Strict):
+    """confused.json."""
+
+    model: str | None  # the chosen architecture; None: none finished
+    pairs: list[ConfusedPair]  # most images first; empty: no mistake
+
+
+def write_confused(folder: Path, confused: Confused) -> None:
+    """Write confused.json."""
+    write_json(folder / "confused.json", confused)
+
+
+def read_confused(path: Path) -> Confused:
+    """Read confused.json.
+
+    Raises:
+        InputError: If it is missing or not of this schema.
+    """
+    return read_json(path, Confused)
+
+
+class Strip(Strict):
+    """One PNG: images of one class that were taken for another, side by side."""
+
+    file: str  # its name, beside strips.json
+    width: Size
+    height: Size
+    shown: Count  # images, the surest mistake first
+
+
+class Mistakes(Strict):
+    """strips.json."""
+
+    strips: list[Strip]  # one a pair of confused.json, in that order
+
+
+def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
+    """Write strips.json."""
+    write_json(folder / "strips.json", mistakes)
+
+
+def read_mistakes(folder: Path) -> Mistakes:
+    """Read strips.json.
+
+    Raises:
+        InputError: If it is missing or not of this schema.
+    """
+    return read_json(folder / "strips.json", Mistakes)

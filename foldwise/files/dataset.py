@@ -12,9 +12,7 @@ from pydantic import Field
 
 from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict, read_json, write_json
-
-Count = Annotated[int, Field(ge=0)]
+from foldwise.files.base import Count, Size, Strict, read_json, write_json
 
 
 class DatasetInfo(Strict):
@@ -22,8 +20,8 @@ class DatasetInfo(Strict):
 
     name: str
     classes: Annotated[list[str], Field(min_length=2)]  # label i is classes[i]
-    height: Annotated[int, Field(ge=1)]  # pixels
-    width: Annotated[int, Field(ge=1)]  # pixels
+    height: Size  # pixels
+    width: Size  # pixels
     channels: Annotated[int, Field(ge=1, le=8)]
     n_train: Count  # images that are split into folds
     n_test: Count  # images held out, never seen by compare

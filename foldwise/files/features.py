@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foldwise.files.base import Strict, read_json, write_json
 from foldwise.files.network import Network
 from foldwise.files.params import ExtractSection
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 Dtype = Literal["float32", "bfloat16"]
 

@@ -8,21 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from foldwise.files.base import Strict, read_json, write_json
-
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Loss = Annotated[float, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
+from foldwise.files.base import (
+    Count,
+    NonNegative,
+    Seconds,
+    Share,
+    Size,
+    Strict,
+    read_json,
+    write_json,
+)
 
 
 class Epoch(Strict):
     """One point of the curves; losses in nats, all in eval mode without augmentation."""
 
-    epoch: Annotated[int, Field(ge=1)]
-    train_loss: Loss
+    epoch: Size
+    train_loss: NonNegative
     train_accuracy: Share
-    validation_loss: Loss
+    validation_loss: NonNegative
     validation_accuracy: Share
 
 
@@ -32,7 +36,7 @@ class Timing(Strict):
     train_seconds: Seconds  # all epochs, without evaluation
     evaluate_seconds: Seconds  # all evaluations
     total_seconds: Seconds  # from the fresh network to its last score
-    images_per_second: Annotated[float, Field(ge=0)]  # in training steps
+    images_per_second: NonNegative  # in training steps
     peak_memory_bytes: Count  # of the process, libraries included
     peak_gpu_bytes: Count | None  # of all tensors on the GPU; None: trained on the CPU
 
@@ -42,7 +46,7 @@ class Machine(Strict):
 
     device: str  # cpu or cuda, with the name of the GPU
     precision: Literal["float32", "bfloat16"]
-    threads: Annotated[int, Field(ge=1)]
+    threads: Size
     versions: dict[str, str]  # of Python and of the packages that compute, by name
 
 
@@ -54,7 +58,7 @@ class Calibration(Strict):
 
     images: list[Count]  # (bins,)
     correct: list[Count]  # (bins,)
-    confidence: list[Loss]  # (bins,) sum of the probabilities of the predicted classes
+    confidence: list[NonNegative]  # (bins,) sum of the probabilities of the predicted classes
 
 
 class Mistake(Strict):
@@ -71,7 +75,7 @@ class FoldCounts(Strict):
 
     n_classes: Annotated[int, Field(ge=2)]
     confusion: list[tuple[Count, Count, Count]]  # true class, predicted class, images if any
-    log_loss: Loss  # sum over the images, in nats
+    log_loss: NonNegative  # sum over the images, in nats
     ranks: list[Count]  # images whose class came first, second, .. tenth
     calibration: Calibration
     mistakes: list[Mistake]  # the surest ones of the most confused pairs of classes
@@ -101,11 +105,11 @@ class FoldRecord(Strict):
     reason: str | None  # why it diverged
     n_train: Count
     n_validation: Count
-    epochs: Annotated[int, Field(ge=1)]  # asked for
-    batch_size: Annotated[int, Field(ge=1)]  # images a step, at most
+    epochs: Size  # asked for
+    batch_size: Size  # images a step, at most
     curves: list[Epoch]  # up to the last epoch with finite losses
     fold_counts: FoldCounts | None  # of the validation images after the last epoch; None: diverged
-    best_epoch: Annotated[int, Field(ge=1)] | None  # by validation accuracy; never the score
+    best_epoch: Size | None  # by validation accuracy; never the score
     timing: Timing
     machine: Machine
 

@@ -1,14 +1,8 @@
 """data/forecast: how long training will take; facts of a machine, on which no result depends."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from foldwise.files.base import Strict, read_json, write_json
-
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
+from foldwise.files.base import Count, Seconds, Strict, read_json, write_json
 
 READY = {"ready": True}
 

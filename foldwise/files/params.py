@@ -23,8 +23,8 @@ from foldwise.core.text import did_you_mean
 from foldwise.files.architecture import BuildParams
 from foldwise.files.base import Strict, raise_schema_errors
 from foldwise.files.catalogue import DATASETS, expected_name, is_known
-from foldwise.files.metrics import MetricName
 from foldwise.files.validation import error_lines
+from foldwise.files.verdict import MetricName
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.base import Count, Share, Strict, read_json, write_json
 
 HELD_OUT = -1  # the "fold" of a test image
 
@@ -65,3 +67,29 @@ def read_split(folder: Path) -> Split:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it")
     table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
     return Split(table[:, 1], read_json(folder / "normalisation.json", Normalisation))
+
+
+class Recipe(Strict):
+    """What is drawn for each training image in each epoch."""
+
+    shift: Count  # pixels, at most, in each direction
+    flip: Share  # probability
+    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, at most, either way
+    erase: Share  # probability
+    brightness: Share  # factor 1 ± this
+    contrast: Share  # factor 1 ± this
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether images stay as they are."""
+        return not any(self.model_dump().values())
+
+
+def write_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write recipe.json."""
+    write_json(folder / "recipe.json", recipe)
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Read recipe.json."""
+    return read_json(folder / "recipe.json", Recipe)

@@ -1,54 +1,84 @@
-"""reports/verdict.json and metrics.json: which architecture to take, and every step to it."""
+"""reports/verdict.json and metrics.json: which architecture to take, and how that was decided."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal, NamedTuple
 
-from pydantic import Field
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
 
-from foldwise.files.base import Strict, read_json, write_json
-from foldwise.files.metrics import MetricName
+MetricName = Literal[
+    "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
+]
 
-Count = Annotated[int, Field(ge=0)]
-Rank = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(ge=0)]
+
+class Metric(NamedTuple):
+    """How to show a metric and which direction is better.
+
+    Attributes:
+        label: In a sentence.
+        higher_is_better: Whether the highest value is the best.
+    """
+
+    label: str
+    higher_is_better: bool
+
+    @property
+    def best(self) -> str:
+        """Which value is the best: "highest" or "lowest"."""
+        return "highest" if self.higher_is_better else "lowest"
+
+
+METRICS: dict[MetricName, Metric] = {
+    "accuracy": Metric("accuracy", higher_is_better=True),
+    "balanced_accuracy": Metric("balanced accuracy", higher_is_better=True),
+    "macro_f1": Metric("macro F1", higher_is_better=True),
+    "log_loss": Metric("log loss", higher_is_better=False),  # nats
+    "top_k": Metric("top-k accuracy", higher_is_better=True),
+    "calibration_error": Metric("calibration error", higher_is_better=False),
+}
+
+
+def metric(name: MetricName, top_k: int) -> Metric:
+    """Return the metric of this name, with k in the label of the top-k accuracy."""
+    if name == "top_k":
+        return METRICS[name]._replace(label=f"top-{top_k} accuracy")
+    return METRICS[name]
 
 
 class Rule(Strict):
-    """How the choice is made: best mean; practically equal ones tie; the cheapest of these."""
+    """The decision rule: best mean; practically equal ones tie; take the cheapest of these."""
 
     metric: MetricName
     best: Literal["highest", "lowest"]
-    rope: Positive  # differences up to it are practically none
+    rope: NonNegative  # smaller differences are practically none, in the unit of the metric
     sure: Share  # probability of being practically equal from which two tie
-    cost: Literal["seconds_per_epoch", "macs"]  # multiply-adds where machines differ
-    same_cost: Positive  # relative difference of cost up to which size decides
+    cost: Literal["seconds_per_epoch", "macs"]  # MACs where the machines differ
+    same_cost: NonNegative  # relative difference of cost up to which size decides
 
 
 class Contender(Strict):
-    """One architecture on its way through the rule."""
+    """One finished architecture, with the numbers that the rule looks at."""
 
     name: str
     mean: float
-    std: Positive
-    cost: Positive  # in the unit of the rule
+    std: NonNegative
+    cost: NonNegative  # in the unit of the rule
     parameters: Count
-    stability_rank: Rank
-    behind: Positive  # how far its mean is from the best
-    equal: Share  # probability that it is practically equal to the best; 1 for the best itself
+    stability_rank: Size
+    behind: NonNegative  # difference between its mean and the best mean
+    equal: Share  # probability of being practically equal to the best; 1 for the best itself
     different: bool  # from the best, after Holm over all pairs
     tied: bool  # with the best
-    on_front: bool  # no tied one is as good in metric, stability, cost and size, and better in one
+    on_front: bool  # Pareto front of the tied ones in metric, stability, cost and size
 
 
 class Verdict(Strict):
     """verdict.json: which architecture to take, how sure that is, and what to try next."""
 
     rule: Rule
-    best: str | None  # of the best mean; None: no architecture finished
-    chosen: str | None  # the one to take
-    runner_up: str | None  # of the second-best mean
-    contenders: list[Contender]  # those that finished, best mean first
+    best: str | None  # the architecture of the best mean; None: no architecture finished
+    chosen: str | None  # the architecture to take
+    runner_up: str | None  # the architecture of the second-best mean
+    contenders: list[Contender]  # best mean first
     text: str  # one paragraph of plain English
     next: list[str]  # what to try next and why, a sentence or two each
 
@@ -56,12 +86,12 @@ class Verdict(Strict):
 class Metrics(Strict):
     """metrics.json: one row of `dvc exp show`, few and stable keys for `dvc metrics diff`.
 
-    The architecture under test is no key of it: that is `model` of params.yaml, and DVC would
-    rename both columns to tell them apart.
+    The architecture under test is not a key: it is `model` in params.yaml, and DVC would rename
+    both columns to tell them apart.
     """
 
     mean: float | None  # deciding metric of the architecture under test; None: it failed
-    std: Positive | None
+    std: NonNegative | None
     verdict: str | None  # the chosen architecture
     verdict_mean: float | None
 
@@ -73,9 +103,5 @@ def write_verdict(folder: Path, verdict: Verdict, metrics: Metrics) -> None:
 
 
 def read_verdict(path: Path) -> Verdict:
-    """Read verdict.json.
-
-    Raises:
-        InputError: If it is missing or not of this schema.
-    """
+    """Read verdict.json."""
     return read_json(path, Verdict)

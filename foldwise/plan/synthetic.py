@@ -7,7 +7,7 @@ from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import AugmentedImages, ImageBatches
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 SHIFT = 0.1  # of the side; what most recipes draw
 PLACE = (0, 0)  # repeat and fold

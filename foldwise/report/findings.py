@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from foldwise.files.card import Card
-from foldwise.files.comparison import Architecture, Comparison
-from foldwise.files.confused import Confused, Mistakes
+from foldwise.files.comparison import Architecture, Comparison, Confused, Mistakes
 from foldwise.files.verdict import Verdict
 from foldwise.report.pipeline import Step
 

@@ -4,8 +4,13 @@ from pathlib import Path
 
 from foldwise.core.errors import InputError
 from foldwise.files.card import read_card
-from foldwise.files.comparison import read_comparison
-from foldwise.files.confused import Confused, Mistakes, read_confused, read_mistakes
+from foldwise.files.comparison import (
+    Confused,
+    Mistakes,
+    read_comparison,
+    read_confused,
+    read_mistakes,
+)
 from foldwise.files.params import read_yaml
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, read_table
 from foldwise.files.verdict import read_verdict

@@ -10,8 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from foldwise.files.card import Card
-from foldwise.files.comparison import Architecture, Comparison, Design, write_comparison
-from foldwise.files.confused import Confused, write_confused
+from foldwise.files.comparison import (
+    Architecture,
+    Comparison,
+    Confused,
+    Design,
+    write_comparison,
+    write_confused,
+)
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Machine
 from foldwise.files.params import CompareParams
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foldwise.files.comparison import Architecture, Baseline
 from foldwise.files.fold_record import Calibration, FoldCounts
-from foldwise.files.metrics import Metric, MetricName
+from foldwise.files.verdict import Metric, MetricName
 from foldwise.selection.statistics import DIGITS
 
 

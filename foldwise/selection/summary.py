@@ -8,7 +8,7 @@ import pandas as pd
 from foldwise.files.card import Card
 from foldwise.files.comparison import Architecture, Cost, Design, Diagnosis, Scores
 from foldwise.files.fold_record import FoldRecord
-from foldwise.files.metrics import METRICS
+from foldwise.files.verdict import METRICS
 from foldwise.selection.pairs import Runs
 from foldwise.selection.statistics import independent, interval, parts, sample
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from foldwise.files.confused import Confused, ConfusedPair, Example
+from foldwise.files.comparison import Confused, ConfusedPair, Example
 from foldwise.files.fold_record import FoldRecord, Mistake
 from foldwise.files.params import CompareSection
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, Columns

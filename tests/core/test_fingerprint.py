@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import fingerprint, imported_modules
-from foldwise.files.code import write_code
+from foldwise.files.project import write_code
 
 FILES = Path(__file__).parents[2] / "foldwise" / "files"
 TRICKY = '''"""Docstring # with a hash."""

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldwise.data.augment import draw_augmentation
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 OFF = {"shift": 0, "flip": 0.0, "rotation": 0.0, "erase": 0.0, "brightness": 0.0, "contrast": 0.0}
 ALL = {"shift": 3, "flip": 0.5, "rotation": 15.0, "erase": 0.5, "brightness": 0.2, "contrast": 0.3}

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.files.confused import Confused, ConfusedPair, Example, read_mistakes, write_confused
+from foldwise.files.comparison import Confused, ConfusedPair, Example, read_mistakes, write_confused
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from stages.mistakes import main
 

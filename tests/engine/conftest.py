@@ -8,8 +8,7 @@ from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_da
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
-from foldwise.files.recipe import write_recipe
-from foldwise.files.split import Split, write_split
+from foldwise.files.split import Split, write_recipe, write_split
 
 SECTION = {
     "epochs": 2,

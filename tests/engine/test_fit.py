@@ -15,8 +15,7 @@ from foldwise.files.features import Features
 from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Thaw, read_network
 from foldwise.files.params import TrainParams, read_params
-from foldwise.files.recipe import read_recipe
-from foldwise.files.split import read_split
+from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.network import construct, train_mode
 
 

@@ -4,7 +4,7 @@ import torch
 
 from foldwise.data.augment import draw_augmentation
 from foldwise.engine.inputs import AugmentedImages, ImageBatches
-from foldwise.files.recipe import Recipe
+from foldwise.files.split import Recipe
 
 OFF = Recipe(shift=0, flip=0, rotation=0, erase=0, brightness=0, contrast=0)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foldwise.files.code import stage_fingerprints
+from foldwise.files.project import stage_fingerprints
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
@@ -76,8 +76,8 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
         ("core/process.py", set()),
         ("files/params.py", set()),
         ("files/validation.py", set()),
-        ("files/recipe.py", {"augment"}),
-        ("files/split.py", {"split"}),
+        ("files/features.py", {"extract"}),
+        ("files/split.py", {"augment", "split"}),
         ("files/fold_record.py", {"train"}),
         ("files/verdict.py", {"compare"}),
         ("data/decode.py", {"prepare"}),

@@ -8,14 +8,18 @@ from foldwise.core.errors import InputError
 from foldwise.files.comparison import (
     Architecture,
     Comparison,
+    Confused,
+    ConfusedPair,
     Design,
     Detectable,
     Diagnosis,
+    Example,
     Scores,
     read_comparison,
+    read_confused,
     write_comparison,
+    write_confused,
 )
-from foldwise.files.confused import Confused, ConfusedPair, Example, read_confused, write_confused
 from foldwise.files.verdict import Metrics, Rule, Verdict, read_verdict, write_verdict
 
 DESIGN = Design(

@@ -21,7 +21,7 @@ from foldwise.files.fold_record import (
     write_record,
 )
 from foldwise.files.network import HyperParameters, Network, read_network, write_network
-from foldwise.files.recipe import Recipe, read_recipe, write_recipe
+from foldwise.files.split import Recipe, read_recipe, write_recipe
 
 CARD = Card(
     name="lenet5",

@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the
 
 from records import flags as compare_flags
 
-from foldwise.files.confused import Mistakes, Strip, read_confused, write_mistakes
+from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
 from foldwise.report.store import read_report_inputs
 from stages.compare import main as compare
 

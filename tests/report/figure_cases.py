@@ -15,9 +15,8 @@ from foldwise.files.comparison import (
     Pair,
     Scores,
 )
-from foldwise.files.metrics import METRICS
 from foldwise.files.tables import CONFUSION, CURVES, SCORES
-from foldwise.files.verdict import Contender, Rule, Verdict
+from foldwise.files.verdict import METRICS, Contender, Rule, Verdict
 
 REASON = "diverged in some folds"
 

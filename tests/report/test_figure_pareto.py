@@ -6,7 +6,7 @@ from figure_cases import Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.files.metrics import METRICS
+from foldwise.files.verdict import METRICS
 from foldwise.report.figures import pareto
 from foldwise.report.figures.labels import GAP, nearest
 from foldwise.report.figures.pareto import pareto_front

@@ -7,7 +7,7 @@ import pytest
 from html_tree import parse
 
 from foldwise.core.errors import InputError
-from foldwise.files.confused import Mistakes, write_mistakes
+from foldwise.files.comparison import Mistakes, write_mistakes
 from stages.report import main
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}

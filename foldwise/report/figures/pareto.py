@@ -12,8 +12,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from foldwise.files.comparison import Comparison
-from foldwise.files.metrics import Metric
-from foldwise.files.verdict import Contender, Verdict
+from foldwise.files.verdict import Contender, Metric, Verdict
 from foldwise.report.figures.labels import GAP, Box, Point, nearest, place
 from foldwise.report.figures.names import shorten
 from foldwise.report.figures.style import (

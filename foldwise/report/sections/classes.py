@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from foldwise.files.confused import ConfusedPair, Strip
+from foldwise.files.comparison import ConfusedPair, Strip
 from foldwise.report.blocks import Block, Details, Figure, Paragraph, Section, Table
 from foldwise.report.findings import ReportInputs
 from foldwise.report.numbers import NONE, percent, some

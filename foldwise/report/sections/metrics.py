@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from foldwise.files.metrics import METRICS, MetricName, metric
+from foldwise.files.verdict import METRICS, MetricName, metric
 from foldwise.report.blocks import Line, Paragraph, Section, Table
 from foldwise.report.findings import ReportInputs
 from foldwise.report.numbers import score

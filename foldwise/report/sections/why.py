@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from foldwise.files.metrics import METRICS
-from foldwise.files.verdict import Contender, Verdict
+from foldwise.files.verdict import METRICS, Contender, Verdict
 from foldwise.report.blocks import Line, Paragraph, Section, Strong, Table
 from foldwise.report.findings import ReportInputs
 from foldwise.report.numbers import probability, score, seconds, short

@@ -8,7 +8,7 @@ from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.network import ChannelStatistics, write_network
 from foldwise.files.params import AugmentSection
-from foldwise.files.recipe import write_recipe
+from foldwise.files.split import write_recipe
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import construct
 from foldwise.nets.resolve import resolve

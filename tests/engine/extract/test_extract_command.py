@@ -11,7 +11,7 @@ from foldwise.engine.inputs import ImageBatches
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
 from foldwise.files.network import read_network
-from foldwise.files.recipe import read_recipe
+from foldwise.files.split import read_recipe
 from foldwise.nets.network import construct, tail_module
 from foldwise.nets.weights.tensors import read_start
 from stages.extract import main
