@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from foldwise.core.errors import run_main
-from foldwise.data.folds import assign_folds, normalise, require_enough
+from foldwise.data.split import assign_folds, fit_normalisation, require_enough
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.params import SplitParams, read_params
 from foldwise.files.split import HELD_OUT, Split, write_split
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_enough(labels, groups, info.classes, n_folds)
     fold = np.full(len(samples.labels), HELD_OUT, dtype=np.int64)
     fold[:n] = assign_folds(labels, groups, n_folds, info.seed, draw)
-    split = Split(fold, normalise(dataset.images[:n], fold[:n], n_folds))
+    split = Split(fold, fit_normalisation(dataset.images[:n], fold[:n], n_folds))
     write_split(arguments.output, split)
     line = f"{n:,} images in {n_folds} folds"
     print(f"split: repeat {arguments.repeat}, {line} -> {arguments.output}")

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from foldwise.data.streams import n_batches
+from foldwise.data.folds import n_batches
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import one_cycle
 from foldwise.files.dataset import Dataset, read_dataset

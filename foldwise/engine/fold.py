@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foldwise.core.errors import InputError
-from foldwise.data.streams import draw_train_eval_subset
+from foldwise.data.folds import draw_train_eval_subset
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import Features

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from foldwise.data.streams import epoch_batches, n_batches
+from foldwise.data.folds import epoch_batches, n_batches
 from foldwise.engine.cuda_graphs import GraphedStep
 from foldwise.engine.fold import Fold
 from foldwise.engine.hardware import Hardware

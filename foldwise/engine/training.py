@@ -4,10 +4,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from foldwise.core.machine import peak_memory_bytes
-from foldwise.data.streams import seed_network
+from foldwise.data.folds import network_seed
 from foldwise.engine.fold import Fold
 from foldwise.engine.hardware import Hardware, peak_gpu_bytes
 from foldwise.engine.inputs import FeatureBatches
@@ -131,7 +132,7 @@ def train_fold(
         progress: Is told how training goes.
     """
     start = time.perf_counter()
-    seed_network(fold.seed, network.name, fold.repeat, fold.number)
+    torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
     trainer, state = open_trainer(network, weights, fold, section, hardware)
     outcome = trainer.fit(progress)
     seconds = time.perf_counter() - start

@@ -1,129 +1,90 @@
+import hashlib
+
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold
 
-from foldwise.core.errors import InputError
-from foldwise.data.folds import _random_state, assign_folds, require_enough
+from foldwise.core import chunks
+from foldwise.data.folds import digest_of_images
 
-seeds = st.integers(0, 2**32 - 1)
-folds = st.integers(2, 5)
+INDEX = np.array([3, 11, 0, 7])
 
 
-@st.composite
-def single_images(draw):
-    """Labels with at least five images a class."""
-    counts = draw(st.lists(st.integers(5, 20), min_size=2, max_size=4))
-    return np.array(draw(st.permutations(np.repeat(np.arange(len(counts)), counts).tolist())))
+def images_of(seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (15, 4, 5, 3), dtype=np.uint8)
 
 
-@st.composite
-def grouped_images(draw):
-    """Labels and groups, drawn apart, so that groups hold several classes."""
-    n = draw(st.integers(20, 60))
-    labels = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
-    groups = draw(st.lists(st.integers(0, 14), min_size=n, max_size=n))
-    return np.array(labels), np.array(groups)
+def labels_of():
+    return np.arange(15) % 4
 
 
-def fewest_groups(labels, groups):
-    return min(len(set(groups[labels == label])) for label in range(3))
-
-
-def renamed(values, random):
-    names = random.sample(range(1000), int(values.max()) + 1)
-    return np.array(names)[values]
-
-
-@given(single_images(), folds, seeds)
-def test_fold_sizes_and_counts_of_each_class_differ_by_at_most_one(labels, n_folds, seed):
-    fold = assign_folds(labels, np.arange(len(labels)), n_folds, seed, 0)
-    for part in (fold, *(fold[labels == label] for label in np.unique(labels))):
-        sizes = np.bincount(part, minlength=n_folds)
-        assert len(sizes) == n_folds
-        assert sizes.max() - sizes.min() <= 1
-
-
-@given(single_images(), folds, seeds, st.randoms())
-def test_renaming_classes_or_groups_changes_nothing(labels, n_folds, seed, random):
-    groups = np.arange(len(labels))
-    fold = assign_folds(labels, groups, n_folds, seed, 0)
-    other = assign_folds(renamed(labels, random), renamed(groups, random), n_folds, seed, 0)
-    assert np.array_equal(fold, other)
-
-
-@settings(deadline=None, max_examples=50)
-@given(grouped_images(), folds, seeds, st.randoms())
-def test_renaming_changes_nothing_where_groups_hold_several_classes(case, n_folds, seed, random):
-    labels, groups = case
-    assume(fewest_groups(labels, groups) >= n_folds)
-    fold = assign_folds(labels, groups, n_folds, seed, 0)
-    other = assign_folds(renamed(labels, random), renamed(groups, random), n_folds, seed, 0)
-    assert np.array_equal(fold, other)
-
-
-@settings(deadline=None)
-@given(grouped_images(), folds, seeds)
-def test_a_group_lies_in_one_fold_and_no_fold_is_empty(case, n_folds, seed):
-    labels, groups = case
-    assume(fewest_groups(labels, groups) >= n_folds)
-    fold = assign_folds(labels, groups, n_folds, seed, 0)
-    assert all(len(set(fold[groups == group])) == 1 for group in np.unique(groups))
-    assert set(fold) == set(range(n_folds))
-
-
-@given(single_images(), folds, seeds, st.data())
-def test_duplicates_follow_their_first_and_each_class_stays_balanced(labels, n_folds, seed, data):
-    n = len(labels)
-    twins = np.array(data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=8)))
-    all_labels, groups = np.append(labels, labels[twins]), np.append(np.arange(n), twins)
-    fold = assign_folds(all_labels, groups, n_folds, seed, 0)
-    assert np.array_equal(fold[n:], fold[twins])
-    assert np.array_equal(fold[:n], assign_folds(labels, np.arange(n), n_folds, seed, 0))
-
-
-def test_folds_of_single_images_are_those_of_scikit_learn():
-    labels = np.random.default_rng(0).integers(0, 3, 100)
-    fold = assign_folds(labels, np.arange(100), 4, 7, 2)
-    reference = StratifiedKFold(4, shuffle=True, random_state=_random_state(7, 2))
-    for number, (_, validation) in enumerate(reference.split(labels, labels)):
-        assert np.flatnonzero(fold == number).tolist() == validation.tolist()
-
-
-def test_grouped_folds_are_balanced_by_class():
-    rng = np.random.default_rng(0)
-    labels, groups = rng.integers(0, 2, 600), rng.integers(0, 60, 600)
-    fold = assign_folds(labels, groups, 5, 0, 0)
-    counts = np.array([np.bincount(labels[fold == number], minlength=2) for number in range(5)])
-    assert np.abs(counts - counts.mean(axis=0)).max() <= 6
-
-
-def test_folds_are_frozen():
-    # Changes only if the random stream does: then every result of every model does.
-    labels = np.arange(20) % 2
-    for repeat, frozen in enumerate(["12210001021012012021", "20021202111021010021"]):
-        fold = assign_folds(labels, np.arange(20), 3, 0, repeat)
-        assert "".join(map(str, fold)) == frozen
-
-
-def test_repeats_and_seeds_are_different_draws():
-    labels = np.arange(100) % 2
-    cases = [(seed, repeat) for seed in range(4) for repeat in range(4)]
-    drawn = {tuple(assign_folds(labels, np.arange(100), 5, *case)) for case in cases}
-    assert len(drawn) == len(cases)
-
-
-def test_every_class_with_fewer_groups_than_folds_is_listed():
-    labels = np.array([0] * 5 + [1] * 5 + [2])
-    groups = np.array([0, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8])
-    with pytest.raises(InputError) as caught:
-        require_enough(labels, groups, ["cat", "dog", "eel", "fly"], 5)
-    dog, eel, fly = str(caught.value).splitlines()
-    assert dog == (
-        "class 'dog' has 3 images or groups of images to train on, fewer than the 5 folds of "
-        "params.yaml; take fewer folds or add images"
+def digest(images=None, labels=None, index=INDEX):
+    return digest_of_images(
+        images_of() if images is None else images, labels_of() if labels is None else labels, index
     )
-    assert "class 'eel' has 1 " in eel
-    assert "class 'fly' has 0 " in fly
-    require_enough(labels[:10], groups[:10], ["cat", "dog"], 3)
+
+
+@given(st.permutations(INDEX.tolist()))
+def test_order_of_the_index_changes_nothing(index):
+    assert digest(index=np.array(index)) == digest()
+
+
+@given(st.permutations(range(15)))
+def test_position_in_the_data_set_changes_nothing(order):
+    moved = np.array([order.index(position) for position in INDEX])
+    assert digest(images_of()[order], labels_of()[order], moved) == digest()
+
+
+def test_another_pixel_changes_the_digest():
+    for place in np.ndindex(4, 5, 3):
+        images = images_of()
+        images[(7, *place)] ^= 1
+        assert digest(images) != digest()
+
+
+def test_another_label_changes_the_digest():
+    labels = labels_of()
+    labels[7] += 1
+    assert digest(labels=labels) != digest()
+
+
+def test_labels_that_change_places_change_the_digest():
+    labels = labels_of()
+    labels[[3, 0]] = labels[[0, 3]]
+    assert sorted(labels[INDEX]) == sorted(labels_of()[INDEX])
+    assert digest(labels=labels) != digest()
+
+
+@pytest.mark.parametrize("index", [INDEX[:3], [*INDEX, 1], [*INDEX, 7], [3, 11, 0, 8], []])
+def test_other_images_have_another_digest(index):
+    assert digest(index=np.array(index, dtype=np.int64)) != digest()
+
+
+def test_images_outside_the_index_change_nothing():
+    images, labels = images_of(1), labels_of() + 1
+    images[INDEX], labels[INDEX] = images_of()[INDEX], labels_of()[INDEX]
+    assert digest(images, labels) == digest()
+
+
+def test_another_shape_of_the_same_bytes_changes_the_digest():
+    assert digest(images_of().reshape(15, 5, 4, 3)) != digest()
+
+
+@pytest.mark.parametrize("n_images", [1, 3, 1000])
+def test_chunks_change_nothing(monkeypatch, n_images):
+    expected = digest()
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", n_images * images_of()[0].nbytes)
+    assert digest() == expected
+
+
+def test_memory_mapped_images_have_the_same_digest(tmp_path):
+    np.save(tmp_path / "images.npy", images_of())
+    assert digest(np.load(tmp_path / "images.npy", mmap_mode="r")) == digest()
+
+
+def test_digest_is_the_sha256_of_the_sorted_digests():
+    contents = (int(labels_of()[i]).to_bytes(8, "little") + images_of()[i].tobytes() for i in INDEX)
+    digests = sorted(hashlib.sha256(content).digest() for content in contents)
+    shape = b"".join(side.to_bytes(8, "little") for side in (4, 5, 3))
+    assert digest() == hashlib.sha256(shape + b"".join(digests)).hexdigest()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldwise.core import chunks as pieces
-from foldwise.data.folds import normalise
+from foldwise.data.split import fit_normalisation
 
 FOLD = np.array([0, 1, 2] * 5)
 
@@ -18,7 +18,7 @@ def images_of(seed, n_channels=3):
 @given(st.integers(0, 1000))
 def test_equal_to_numpy_on_the_training_part(seed):
     images = images_of(seed)
-    stats = normalise(images, FOLD, 3)
+    stats = fit_normalisation(images, FOLD, 3)
     for number in range(3):
         training = images[number != FOLD] / 255
         assert stats.mean[number] == pytest.approx(training.mean(axis=(0, 1, 2)), rel=1e-12)
@@ -28,7 +28,7 @@ def test_equal_to_numpy_on_the_training_part(seed):
 def test_validation_images_change_nothing():
     images, other = images_of(0), images_of(0)
     other[FOLD == 1] = 255
-    one, two = normalise(images, FOLD, 3), normalise(other, FOLD, 3)
+    one, two = fit_normalisation(images, FOLD, 3), fit_normalisation(other, FOLD, 3)
     assert (one.mean[1], one.std[1]) == (two.mean[1], two.std[1])
     assert one.mean[0] != two.mean[0]
 
@@ -37,14 +37,14 @@ def test_validation_images_change_nothing():
 @given(st.permutations(range(15)))
 def test_order_changes_no_bit(order):
     images = images_of(1)
-    assert normalise(images[order], FOLD[order], 3) == normalise(images, FOLD, 3)
+    assert fit_normalisation(images[order], FOLD[order], 3) == fit_normalisation(images, FOLD, 3)
 
 
 @pytest.mark.parametrize("images", [1, 4, 15, 1000])
 def test_pieces_change_no_bit(monkeypatch, images):
-    expected = normalise(images_of(2), FOLD, 3)
+    expected = fit_normalisation(images_of(2), FOLD, 3)
     monkeypatch.setattr(pieces, "CHUNK_BYTES", images * images_of(2)[0].nbytes)
-    assert normalise(images_of(2), FOLD, 3) == expected
+    assert fit_normalisation(images_of(2), FOLD, 3) == expected
 
 
 def test_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
@@ -55,7 +55,7 @@ def test_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
         shape = (n, 32, 32, 3)
         images = np.lib.format.open_memmap(tmp_path / f"{n}.npy", "w+", dtype=np.uint8, shape=shape)
         tracemalloc.start()
-        normalise(images, np.arange(n) % 3, 3)
+        fit_normalisation(images, np.arange(n) % 3, 3)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[0] > 2**18
@@ -65,7 +65,7 @@ def test_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
 def test_brightest_images_do_not_overflow():
     images = np.full((15, 300, 300, 1), 255, dtype=np.uint8)
     images[0, 0, 0] = 254
-    stats = normalise(images, FOLD, 3)
+    stats = fit_normalisation(images, FOLD, 3)
     n = 10 * 300 * 300
     assert stats.mean[1] == [pytest.approx(1 - 1 / 255 / n, rel=1e-15)]
     assert stats.std[1] == [pytest.approx(np.sqrt(1 / n - 1 / n**2) / 255, rel=1e-12)]
@@ -74,6 +74,6 @@ def test_brightest_images_do_not_overflow():
 def test_constant_channel_has_deviation_one():
     images = images_of(3)
     images[..., 1] = 51
-    stats = normalise(images, FOLD, 3)
+    stats = fit_normalisation(images, FOLD, 3)
     assert [mean[1] for mean in stats.mean] == [0.2] * 3
     assert [std[1] for std in stats.std] == [1.0] * 3

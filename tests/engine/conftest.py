@@ -3,7 +3,7 @@ import pytest
 import yaml
 
 from foldwise.data.augment import resolve_recipe
-from foldwise.data.folds import assign_folds, normalise
+from foldwise.data.split import assign_folds, fit_normalisation
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
@@ -49,7 +49,7 @@ def case(tmp_path):
     write_dataset(tmp_path / "prepared", info, samples)
     fold = np.full(len(labels), -1)
     fold[:n] = assign_folds(labels[:n], np.arange(n), 3, 7, 0)
-    write_split(tmp_path / "split", Split(fold, normalise(images[:n], fold[:n], 3)))
+    write_split(tmp_path / "split", Split(fold, fit_normalisation(images[:n], fold[:n], 3)))
     write_recipe(tmp_path / "augmented", resolve_recipe(AugmentSection(**AUGMENT), info))
     return tmp_path
 

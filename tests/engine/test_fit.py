@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.data.streams import seed_network
+from foldwise.data.folds import network_seed
 from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import AdamW, base_learning_rates
@@ -44,7 +44,7 @@ def trainer(case, flags):
             read_recipe(case / "augmented"),
         )
         fold = change(open_fold(data, (0, 0), network, Features(), hardware.device))
-        seed_network(0, model, 0, 0)
+        torch.manual_seed(network_seed(0, model, 0, 0))
         module = construct(network, {})
         rates = base_learning_rates(module, network, params.train)
         named = module.named_parameters()

@@ -45,7 +45,7 @@ def test_one_file_a_stage(flags, capsys):
     stages = sorted(path.stem for path in ROOT.glob("stages/[!_]*.py"))
     assert sorted(written()) == [f"{stage}.json" for stage in stages if stage != "check"]
     assert {"prepare.json", "split.json", "train.json", "compare.json"} <= set(written())
-    assert "foldwise.data.folds" in json.loads(written()["split.json"])["modules"]
+    assert "foldwise.data.split" in json.loads(written()["split.json"])["modules"]
     assert capsys.readouterr().out == (
         "check: params.yaml is sound, 3 architectures × 1 repeat × 5 folds -> data/checked\n"
     )

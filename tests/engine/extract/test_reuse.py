@@ -6,7 +6,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from foldwise.data.folds import assign_folds, normalise
+from foldwise.data.split import assign_folds, fit_normalisation
 from foldwise.files.fold_record import read_record
 from foldwise.files.network import read_network, write_network
 from foldwise.files.split import Split, write_split
@@ -29,7 +29,7 @@ def train_fold(case, tmp_path):
         images = np.load(tmp_path / "prepared" / "images.npy", mmap_mode="r")
         fold = np.full(len(images), -1)
         fold[:30] = assign_folds(np.arange(30) % 3, np.arange(30), 3, 7, 0)
-        write_split(tmp_path / "split", Split(fold, normalise(images[:30], fold[:30], 3)))
+        write_split(tmp_path / "split", Split(fold, fit_normalisation(images[:30], fold[:30], 3)))
         extract(flags)
         paths = {"split": "split", "features": "features", "predictions": "run"}
         more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.data.streams import draw_train_eval_subset, epoch_batches, seed_network
+from foldwise.data.folds import draw_train_eval_subset, epoch_batches, network_seed
 
 PLACE = (0, 1, 2)
 
@@ -26,7 +26,7 @@ def test_each_repeat_fold_and_epoch_shuffles_anew():
 
 
 @given(st.integers(1, 60))
-def test_the_probe_is_drawn_from_the_training_images_without_repeats(n):
+def test_the_train_eval_subset_is_drawn_from_the_training_images_without_repeats(n):
     training = np.arange(5, 45)
     chosen = draw_train_eval_subset(training, n, 0, (0, 0))
     assert len(set(chosen)) == len(chosen) == min(n, 40)
@@ -37,7 +37,7 @@ def test_the_probe_is_drawn_from_the_training_images_without_repeats(n):
 def test_each_architecture_repeat_and_fold_has_its_own_initial_weights():
     draws = set()
     for model, repeat, fold in [("a", 0, 0), ("b", 0, 0), ("a", 1, 0), ("a", 0, 1), ("ab", 0, 0)]:
-        seed_network(0, model, repeat, fold)
+        torch.manual_seed(network_seed(0, model, repeat, fold))
         draws.add(float(torch.rand(())))
     assert len(draws) == 5
 
@@ -46,5 +46,5 @@ def test_golden_streams():
     """Change only when a stream does, and then every trained number moves."""
     assert epoch_batches(np.arange(8), 4, 0, PLACE)[0].tolist() == [7, 6, 0, 5]
     assert draw_train_eval_subset(np.arange(100), 4, 0, (0, 1)).tolist() == [11, 40, 56, 61]
-    seed_network(0, "lenet5", 0, 1)
+    torch.manual_seed(network_seed(0, "lenet5", 0, 1))
     assert int(torch.randint(10**6, ())) == 260203
