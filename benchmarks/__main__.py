@@ -14,7 +14,7 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
 from foldwise.engine.hardware import choose_hardware
 from foldwise.files.params import TrainParams, read_params
-from foldwise.run.slots import count_cores
+from foldwise.run.local_backend import count_cores
 
 
 def main(argv: Sequence[str] | None = None) -> None:

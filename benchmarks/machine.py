@@ -6,7 +6,7 @@ from importlib.metadata import version
 import torch
 
 from foldwise.engine.hardware import Hardware
-from foldwise.run.slots import count_cores
+from foldwise.run.local_backend import count_cores
 
 
 def describe(hardware: Hardware) -> str:

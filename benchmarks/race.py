@@ -12,7 +12,7 @@ from pydantic import Field
 
 from benchmarks.case import FOLDS, Case
 from foldwise.files.base import Strict
-from foldwise.run.slots import count_cores
+from foldwise.run.local_backend import count_cores
 
 Precision = Literal["float32", "bfloat16"]
 PEERS = ("plain", "skorch", "lightning")

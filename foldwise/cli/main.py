@@ -1,19 +1,13 @@
 """The command `foldwise`: everything that is not a stage of the pipeline."""
 
-import importlib
+import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import tune_python
-
-COMMANDS = {
-    "check": "say in one line each what is wrong in params.yaml",
-    "advise": "propose architectures for the prepared images",
-    "run": "bring the pipeline up to date with several trainings at a time",
-}
-USAGE = "usage: foldwise COMMAND [OPTIONS]; 'foldwise COMMAND --help' lists the options"
 
 
 def main() -> None:
@@ -22,31 +16,62 @@ def main() -> None:
     try:
         run_main(partial(run_command, sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit("foldwise: interrupted; run the same command again to go on with what is left")
+        sys.exit("foldwise: interrupted; run the same command again to continue")
 
 
 def run_command(argv: Sequence[str]) -> None:
-    """Run a subcommand, which is imported only now: most of them load torch.
+    """Run a subcommand. It imports its modules only now, because most of them need torch.
 
     Args:
         argv: Name of the subcommand and its options.
 
     Raises:
-        SystemExit: If there is no such subcommand, or help was asked for.
+        SystemExit: If the command line is wrong, or if it asks for help.
     """
-    name, options = (argv[0], argv[1:]) if argv else ("", [])
-    if name in COMMANDS:
-        command: Callable[[Sequence[str]], None]
-        command = importlib.import_module(f"foldwise.cli.{name}").main
-        command(options)
-        return
-    commands = "\n".join(f"  {known:8} {text}" for known, text in COMMANDS.items())
-    if name in ("-h", "--help"):
-        print(f"{USAGE}\n\n{commands}")
-        return
-    problem = f"'{name}' is not a command" if name else "no command given"
-    print(f"error: {problem}; expected {', '.join(COMMANDS)}\n{USAGE}", file=sys.stderr)
-    sys.exit(2)
+    args = _parser().parse_args(argv)
+    if args.command == "check":
+        from foldwise.files.project import check_project
+
+        print(check_project(args.params, args.pipeline, args.pipeline.parent, args.output))
+    elif args.command == "advise":
+        from foldwise.cli.advise import run_advise
+
+        run_advise(args.params, args.dataset, write=args.write)
+    else:
+        if args.address is None and (args.remote, args.gpus) != (None, None):
+            args.parser.error("--remote and --gpus are options of a cluster; add --address")
+        from foldwise.cli.run import run_pipeline
+
+        run_pipeline(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="foldwise")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    texts = {
+        "check": "report the errors in params.yaml, one on each line",
+        "advise": "propose architectures for the prepared images",
+        "run": "bring the pipeline up to date with parallel trainings",
+    }
+    check, advise, run = (
+        commands.add_parser(name, help=text, description=text) for name, text in texts.items()
+    )
+    for command in (check, advise, run):
+        command.add_argument("--params", type=Path, default=Path("params.yaml"))
+    check.add_argument("--pipeline", type=Path, default=Path("dvc.yaml"))
+    check.set_defaults(output=Path("data/checked"))
+    advise.add_argument("--dataset", type=Path, default=Path("data/prepared"))
+    advise.add_argument("--write", action="store_true", help="write the proposals to the params")
+    target = run.add_mutually_exclusive_group()
+    target.add_argument("--jobs", type=int, help="parallel trainings; default: as many as fit")
+    target.add_argument("--list", type=Path, help="write the stale trainings to a file; train none")
+    target.add_argument("--address", help="train on the Ray cluster at HOST:PORT or auto (local)")
+    run.add_argument(
+        "--remote", help="DVC remote for the data of the cluster; default: core.remote"
+    )
+    run.add_argument("--gpus", type=float, help="share of a GPU for a training on the cluster")
+    run.set_defaults(parser=run)
+    return parser
 
 
 if __name__ == "__main__":

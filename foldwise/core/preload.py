@@ -1,8 +1,8 @@
-"""A command line for a process that has loaded what it needs.
+"""Client side of the preload server: a command line for a process that has imported its modules.
 
-Importing PyTorch takes longer than a small fold trains. Where many run, one process imports it and
-forks for each (foldwise.run.preload_server); what was started for a fold hands it over to that one.
-This module loads next to nothing: it is imported by whom it saves the imports.
+Importing PyTorch takes longer than training a small fold. For parallel trainings one process
+imports it and forks for each fold (foldwise.run.preload_server). The process that DVC starts for a
+fold delegates its command line to that server. It must start fast: this module imports little.
 """
 
 import json
@@ -14,82 +14,84 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-PRELOAD_ADDRESS = "FOLDWISE_FORKER"  # in the environment of a training: path of the forker's socket
-STREAMS = 3  # standard input, output and error
-LONGEST_STATUS = 16  # bytes
+PRELOAD_ADDRESS = "FOLDWISE_PRELOAD"  # environment variable: path of the server's socket
+N_STREAMS = 3  # standard input, output and error
+MAX_STATUS_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, as `python -m` would.
+    """A command line of `python -m`.
 
     Attributes:
-        module: Run as `__main__`.
-        words: Of its command line.
-        folder: To run in.
-        environment: Of the process.
+        module: Module that runs as `__main__`.
+        args: Its arguments.
+        folder: Working directory.
+        environment: All environment variables.
     """
 
     module: str
-    words: Sequence[str]
+    args: Sequence[str]
     folder: str
     environment: Mapping[str, str]
 
 
-def send(connection: socket.socket, job: Command, streams: Sequence[int] = range(STREAMS)) -> None:
-    """Ask a forker to run a job; to end it, shut the connection down, or just end.
+def send(
+    connection: socket.socket, command: Command, streams: Sequence[int] = range(N_STREAMS)
+) -> None:
+    """Ask a preload server to run a command, which ends when the connection shuts down.
 
     Args:
-        connection: To its socket.
-        job: To run.
+        connection: Connection to the server's socket.
+        command: The command to run.
         streams: Descriptors of its standard input, output and error.
     """
     socket.send_fds(connection, [b"\n"], list(streams))
-    connection.sendall(json.dumps(asdict(job)).encode() + b"\n")
+    connection.sendall(json.dumps(asdict(command)).encode() + b"\n")
 
 
 def receive(connection: socket.socket) -> tuple[Command, list[int]]:
-    """Return what was sent, with descriptors of this process.
+    """Return the command that a client sent and its streams, as descriptors of this process.
 
     Raises:
-        EOFError: If the sender ended before it had sent all.
+        EOFError: If the client ended before it had sent everything.
     """
-    _, streams, _, _ = socket.recv_fds(connection, 1, STREAMS)
+    _, streams, _, _ = socket.recv_fds(connection, 1, N_STREAMS)
     with connection.makefile("rb") as file:
         line = file.readline()
-    if len(streams) < STREAMS or not line.endswith(b"\n"):
-        raise EOFError("the sender of a job ended before it had sent all of it")
+    if len(streams) < N_STREAMS or not line.endswith(b"\n"):
+        raise EOFError("the client ended before it had sent its whole command")
     return Command(**json.loads(line)), streams
 
 
 def send_status(connection: socket.socket, status: int) -> None:
-    """Say how a job ended: its exit status, or the number of the signal that ended it, negative."""
+    """Send the exit status of a command, or the negative number of the signal that ended it."""
     connection.sendall(b"%d" % status)
 
 
 def wait(connection: socket.socket) -> int | None:
-    """Return the status of a job when it has ended; None: whoever ran it ended without a word."""
+    """Return the status of a command when it has ended; None if the server has ended."""
     try:
-        return read_status(connection.recv(LONGEST_STATUS))
+        return parse_status(connection.recv(MAX_STATUS_BYTES))
     except ConnectionError:
         return None
 
 
-def read_status(said: bytes) -> int | None:
-    """Return what `send_status` sent, None for nothing."""
-    return int(said) if said else None
+def parse_status(message: bytes) -> int | None:
+    """Return the status in a message of `send_status`; None for an empty message."""
+    return int(message) if message else None
 
 
 def delegate(module: str) -> None:
-    """Have a forker run this process's command line, if there is one, and end as that ends.
+    """Let the preload server run this process's command line, then exit as that command did.
 
-    Returns only where there is none: then this process is to do it itself.
+    Returns only if there is no server. This process then runs the command itself.
 
     Args:
-        module: Which this process runs.
+        module: The module that this process runs.
 
     Raises:
-        SystemExit: With the status of what ran in its place.
+        SystemExit: With the exit status of the command.
     """
     environment = dict(os.environ)
     address = environment.pop(PRELOAD_ADDRESS, None)
@@ -98,12 +100,12 @@ def delegate(module: str) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(address)
-        except OSError:  # it has ended; the result is the same without it, only later
+        except OSError:  # the server has ended; without it, the result is the same but later
             return
         send(connection, Command(module, sys.argv[1:], str(Path.cwd()), environment))
         status = wait(connection)
     if status is None:
-        sys.exit("error: the process that trains for several has ended; run this again")
+        sys.exit("error: the preload server has ended; run the same command again")
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

@@ -1,87 +1,94 @@
-"""The pipeline, run by DVC."""
+"""DVC: every use of its internals, of the text that it prints and of `dvc status --json`.
 
+Tested with the version in constraints.txt; tests/run/test_dvc.py names what a newer one breaks.
+"""
+
+import json
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from foldwise.core.errors import InputError
 from foldwise.core.preload import Command, wait
-from foldwise.run.preload_client import preload_server, start_command
+from foldwise.run.preload_server import preload_server, start_command
 
-UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; check, too
-LOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
-INPUT, OUTPUT, ERROR = range(3)
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; and check
+PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
+STDIN, STDOUT, STDERR = range(3)
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """DVC in the folder of this process; see `open_pipeline`.
+    """DVC in the current folder; see `open_pipeline`.
 
     Attributes:
-        address: Of the forker of DVC.
+        address: Socket of the preload server that runs DVC.
     """
 
     address: str
 
     def repro(self, *targets: str) -> None:
-        """Bring stages and all before them up to date; what DVC prints goes to the terminal.
+        """Bring stages and all their dependencies up to date; DVC prints to the terminal.
 
         Args:
-            targets: Names of dvc.yaml; none: all of it.
+            targets: Stage names and options; none: the whole pipeline.
 
         Raises:
-            InputError: If DVC fails, which has then said why.
+            InputError: If DVC fails. It has then printed the reason.
         """
-        self._run("repro", *targets, output=OUTPUT)
+        self._run("repro", *targets, stdout=STDOUT)
 
     def push(self, remote: str, *targets: str) -> None:
-        """Bring the outputs of stages to a DVC remote.
-
-        Args:
-            remote: Its name.
-            targets: Names of dvc.yaml.
+        """Upload the outputs of stages to a DVC remote.
 
         Raises:
-            InputError: If DVC fails, which has then said why.
+            InputError: If DVC fails. It has then printed the reason.
         """
-        self._run("push", "--remote", remote, *targets, output=OUTPUT)
+        self._run("push", "--remote", remote, *targets, stdout=STDOUT)
 
-    def status(self) -> str:
-        """Return what `dvc status` says of the trainings, as JSON; it asks no network.
+    def stale_trainings(self) -> list[str]:
+        """Return the train stages that are not up to date, in the order of dvc.yaml.
+
+        Stages whose result is only missing here, or in the run-cache, are among them: DVC restores
+        these without training.
 
         Raises:
-            InputError: If DVC fails, which has then said why.
+            InputError: If DVC fails. It has then printed the reason.
         """
-        with TemporaryFile() as said:
-            self._run("status", "--json", "train", output=said.fileno())
-            said.seek(0)
-            return said.read().decode()
+        with TemporaryFile() as output:
+            self._run("status", "--json", "train", stdout=output.fileno())
+            output.seek(0)
+            return parse_stale_trainings(output.read().decode())
 
     def start(
-        self, words: tuple[str, ...], output: int, error: int, more: Mapping[str, str]
+        self, args: tuple[str, ...], stdout: int, stderr: int, environment: Mapping[str, str]
     ) -> socket.socket:
-        """Start DVC and return the connection on which its status comes; shut down, it ends DVC.
+        """Start DVC and return the connection, which receives its exit status.
 
-        DVC finishes what it writes, and ends what it runs.
+        Shutting down the connection ends DVC and all that it runs; DVC first finishes its writing.
 
         Args:
-            words: Of its command line.
-            output: Descriptor of its standard output.
-            error: Of its standard error.
-            more: Environment, beside that of this process.
+            args: Command line of DVC.
+            stdout: Descriptor of its standard output.
+            stderr: Descriptor of its standard error.
+            environment: Variables in addition to those of this process.
         """
-        environment = {**os.environ, **more}
-        words = ("--wait-for-lock", *words)
-        job = Command("foldwise.run.dvc_job", words, str(Path.cwd()), environment)
-        return start_command(self.address, job, (INPUT, output, error))
+        variables = {**os.environ, **environment}
+        args = ("--wait-for-lock", *args)
+        command = Command("foldwise.run.dvc_job", args, str(Path.cwd()), variables)
+        return start_command(self.address, command, (STDIN, stdout, stderr))
 
-    def _run(self, *words: str, output: int) -> None:
-        with self.start(words, output, ERROR, {}) as connection:
+    def _run(self, *args: str, stdout: int) -> None:
+        with self.start(args, stdout, STDERR, {}) as connection:
             try:
                 status = wait(connection)
             except BaseException:
@@ -90,13 +97,155 @@ class Pipeline:
                 raise
         if status != 0:
             raise InputError(
-                f"'dvc {' '.join(words)}' ended with status {status}; mend what it says above, "
-                "and run this again: what is done stays done"
+                f"'dvc {' '.join(args)}' ended with status {status}; fix the error above and run "
+                "the same command again: finished stages are kept"
             )
 
 
 @contextmanager
 def open_pipeline() -> Iterator[Pipeline]:
-    """Have DVC at hand, which is loaded once for all that it is to do."""
-    with preload_server(LOADED, signal.SIGTERM) as address:
+    """Yield DVC in the current folder; it is imported once for all commands."""
+    with preload_server(PRELOADED, signal.SIGTERM) as address:
         yield Pipeline(address)
+
+
+def parse_stale_trainings(status: str) -> list[str]:
+    """Return the train stages in the output of `dvc status --json train`."""
+    return [stage for stage in json.loads(status) if stage.startswith("train@")]
+
+
+def is_cached_line(line: str) -> bool:
+    """Return whether DVC says that it takes a stage's result from the run-cache."""
+    return "is cached - skipping run" in line
+
+
+def split_log(log: str) -> tuple[list[str], list[str]]:
+    """Return the lines of a stage and the error lines of DVC, which follow them."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    own = lines[: lines.index(errors[0])] if errors else lines
+    return own, [line.removeprefix("ERROR: ") for line in errors]
+
+
+def reproduce(stage: str) -> None:
+    """Run one stage in this process.
+
+    Raises:
+        InputError: If it fails. It has then printed the reason.
+    """
+    from dvc.cli import main
+
+    if main(["repro", "--single-item", stage]) != 0:
+        raise InputError(f"{stage} failed; its own error is above")
+
+
+def choose_remote(name: str | None) -> str:
+    """Return the name of the DVC remote that workers can reach.
+
+    Args:
+        name: The requested remote; None: the default remote.
+
+    Raises:
+        InputError: If there is none, if .dvc/config (which workers receive) lacks it, or if its
+            URL is a relative path.
+    """
+    from dvc.config_schema import RelPath
+
+    with _open_repo() as repo:
+        chosen = name or repo.config["core"].get("remote")
+        remotes = repo.config.read("repo")["remote"]
+    if chosen is None:
+        raise InputError(
+            "no DVC remote is configured; data and results travel through one: "
+            "dvc remote add -d NAME URL"
+        )
+    if chosen not in remotes:
+        raise InputError(
+            f"the DVC remote {chosen!r} is not in .dvc/config, the configuration of the workers; "
+            f"it has {', '.join(sorted(remotes)) or 'none'}: dvc remote add {chosen} URL"
+        )
+    if isinstance(remotes[chosen]["url"], RelPath):
+        raise InputError(
+            f"the URL of the DVC remote {chosen!r} is a relative path, which workers cannot "
+            f"resolve; if they see it: dvc remote modify {chosen} url {remotes[chosen]['url']}"
+        )
+    return str(chosen)
+
+
+# A result is a run-cache entry, the predictions and the fold record. Fold records are plots that
+# DVC does not cache, and `dvc push --run-cache` leaves them out (DVC 3.67). Hence DVC's objects
+# instead of its command line.
+
+
+def fetch_inputs(stage: str) -> None:
+    """Download the missing dependencies of a stage from the default remote."""
+    with _open_repo() as repo:
+        (node,) = repo.stage.collect(stage)
+        missing = [dep.def_path for dep in node.deps if not dep.exists]
+        if missing:
+            repo.pull(missing)
+
+
+def send_results() -> None:
+    """Upload all results in the run-cache to the default remote.
+
+    The objects go first, because an entry in the remote promises that they are there.
+
+    Raises:
+        InputError: If the remote rejects some of them.
+    """
+    with _open_repo() as repo, repo.lock:
+        paths = repo.cache.legacy.fs.find(repo.stage_cache.cache_dir)
+        entries = [tuple(path.split("/")[-2:]) for path in paths]  # key and value
+        for odb, objects in repo.stage_cache.get_used_objs(entries).items():
+            failed = repo.cloud.push(objects, odb=odb).failed
+            if failed:
+                raise InputError(f"the DVC remote rejected {len(failed)} files of the result")
+        repo.stage_cache.push(None)
+
+
+def fetch_results(stages: Sequence[str], remote: str) -> list[str]:
+    """Download the results of stages into the cache; leave the workspace as it is.
+
+    Returns:
+        The stages whose results are in the cache now. `dvc repro` restores them without running.
+
+    Raises:
+        InputError: If the remote does not answer or cannot hold a run-cache (HTTP remotes).
+    """
+    with _open_repo(remote) as repo, repo.lock:
+        repo.stage_cache.pull(None)
+        return [stage for stage in stages if _fetch_result(repo, stage)]
+
+
+def _fetch_result(repo: "Repo", stage: str) -> bool:
+    (node,) = repo.stage.collect(stage)
+    node.save_deps()
+    entry = repo.stage_cache._load(node)
+    if entry is None:
+        return False
+    result = repo.stage_cache._create_stage(entry, wdir=node.wdir)
+    for odb, objects in result.get_used_objs().items():
+        repo.cloud.pull(objects, odb=odb)
+    return bool(result.outs_cached())
+
+
+@contextmanager
+def _open_repo(remote: str | None = None) -> Iterator["Repo"]:
+    """Open the DVC repository of the current folder.
+
+    Args:
+        remote: Default remote; None: as configured.
+
+    Raises:
+        InputError: With DVC's message, if it fails.
+    """
+    # Here, because importing DVC takes .7 s, and every training imports this module for its log.
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(config={"core": {"remote": remote}} if remote else None) as repo:
+            yield repo
+    except DvcException as error:
+        raise InputError(f"DVC: {' '.join(str(error).split())}") from None

@@ -1,8 +1,8 @@
-"""DVC as a job that ends soundly with the command that asked for it.
+"""Run DVC so that it can be told to end without damage to dvc.lock.
 
-A DVC that is killed while it writes dvc.lock leaves it empty: so did 12 of 12 killed within 30 ms
-of "Updating lock file". So this one, told to end, ends what it runs, and then itself in its own
-time: a training that is done is recorded, and none that is not.
+DVC that is killed while it writes dvc.lock leaves an empty file (12 of 12 killed within 30 ms of
+"Updating lock file"). Told to end (SIGTERM), this process ends what DVC runs, and DVC then finishes
+by itself: finished trainings are recorded, unfinished ones are not.
 """
 
 import os
@@ -11,31 +11,31 @@ import signal
 import sys
 from types import FrameType
 
-AGAIN = 0.1  # seconds after which what DVC has started meanwhile is told to end, too
+REPEAT_SECONDS = 0.1  # until the next SIGTERM, for what DVC has started in the meantime
 
 
-def main(words: list[str]) -> None:
-    """Run `dvc WORDS` until it ends or is told to.
+def main(args: list[str]) -> None:
+    """Run `dvc ARGS` until it ends.
 
-    To be called in a session of its own: all that runs there is ended.
+    Call it in a session of its own, because SIGTERM ends all processes of the session.
 
     Args:
-        words: Of DVC's command line.
+        args: Command line of DVC.
     """
     signal.signal(signal.SIGTERM, _end)
-    sys.argv = ["dvc", *words]
+    sys.argv = ["dvc", *args]
     try:
         runpy.run_module("dvc", run_name="__main__", alter_sys=True)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)  # Python, as it ends, leaves no handler
+        signal.setitimer(signal.ITIMER_REAL, 0)  # Python removes the handlers before it exits
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """Tell all others of this session to end, now and again until DVC itself has ended."""
-    # Functions, not SIG_IGN: the latter would be inherited by what DVC starts.
+    """End all other processes of this session, repeatedly, until DVC itself has ended."""
+    # Functions, not SIG_IGN, because child processes of DVC would inherit SIG_IGN.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGALRM, lambda _number, _frame: os.killpg(0, signal.SIGTERM))
-    signal.setitimer(signal.ITIMER_REAL, AGAIN / 10, AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS / 10, REPEAT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Run jobs in forks of a process that has loaded what they need.
+"""A process that has imported slow modules and runs every command in a fork of itself.
 
-Three processes are at work for a job: this one forks one that minds the job, and that one the job
-itself. The second ends the job if who asked for it has ended, and else says how it ended.
+The server forks a supervisor for each command, and the supervisor forks the command itself. The
+supervisor ends the command as soon as its client has ended; otherwise it reports the exit status.
 """
 
 import argparse
@@ -12,86 +12,160 @@ import runpy
 import select
 import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
-from foldwise.core.preload import Command, receive, send_status
+from foldwise.core.errors import InputError
+from foldwise.core.preload import Command, receive, send, send_status
 from foldwise.core.process import die_with_parent
 
-# Elsewhere a fork that goes on with such libraries may crash; there a job loads them for itself.
-LOADS = sys.platform == "linux"
+# On macOS, a fork may crash in system libraries: there, commands import modules for themselves.
+PRELOADS = sys.platform == "linux"
+BACKLOG = 128  # commands that may wait while modules are imported
+MAX_FOLDER_BYTES = (
+    60  # the kernel allows 103 bytes (macOS) or 107 bytes (Linux) for a socket's path
+)
+
+
+@contextmanager
+def preload_server(modules: Sequence[str], stop_signal: signal.Signals) -> Iterator[str]:
+    """Run a server while the context is open; yield the path of its socket.
+
+    The server ends with this process, and so does every command that this process has started.
+
+    Args:
+        modules: Modules to import once for all commands.
+        stop_signal: Signal that ends a command whose client has ended.
+    """
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder)) > MAX_FOLDER_BYTES:
+        folder = "/tmp"
+    # The new folder has mode 0700: no other user can connect.
+    with tempfile.TemporaryDirectory(prefix="foldwise-", dir=folder) as private:
+        address = f"{private}/socket"
+        process = _start(address, modules, stop_signal)
+        try:
+            yield address
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _start(
+    address: str, modules: Sequence[str], stop_signal: signal.Signals
+) -> subprocess.Popen[bytes]:
+    """Start a server and close the listening socket here, so that a lost server refuses clients."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        options = {
+            "--parent": os.getpid(),
+            "--listener": listener.fileno(),
+            "--stop-signal": stop_signal.name,
+        }
+        words = [str(word) for option in options.items() for word in option]
+        return subprocess.Popen(
+            [sys.executable, "-m", "foldwise.run.preload_server", *words, "--load", *modules],
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+
+
+def start_command(address: str, command: Command, streams: Sequence[int]) -> socket.socket:
+    """Start a command and return the connection, which receives the exit status.
+
+    Shutting down the connection ends the command.
+
+    Args:
+        address: Socket of a preload server.
+        command: The command to run.
+        streams: Descriptors of its standard input, output and error.
+
+    Raises:
+        InputError: If the server has ended.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(address)
+        send(connection, command, streams)
+    except ConnectionError as error:
+        connection.close()
+        raise InputError(f"preload server {address}: {error}; run the same command again") from None
+    return connection
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Load modules, and then fork for every job until the parent ends."""
-    parser = argparse.ArgumentParser(
-        prog="python -m foldwise.run.preload_server", description=__doc__
-    )
-    parser.add_argument("--parent", type=int, required=True, help="its process number")
+    """Import modules, then fork for every command until the parent ends."""
+    parser = argparse.ArgumentParser(prog="python -m foldwise.run.preload_server")
+    parser.add_argument("--parent", type=int, required=True, help="its process ID")
     parser.add_argument("--listener", type=int, required=True, help="descriptor of a socket")
-    parser.add_argument("--by", type=signal.Signals.__getitem__, required=True, help="ends a job")
-    parser.add_argument("--load", nargs="*", default=[], help="modules")
-    given = parser.parse_args(argv)
-    die_with_parent(given.parent)
-    for module in given.load if LOADS else []:
+    parser.add_argument("--stop-signal", type=signal.Signals.__getitem__, required=True)
+    parser.add_argument("--load", nargs="*", default=[], help="modules to import")
+    args = parser.parse_args(argv)
+    die_with_parent(args.parent)
+    for module in args.load if PRELOADS else []:
         importlib.import_module(module)
-    gc.freeze()  # a look for garbage in a fork would copy every page that it marks
-    with socket.socket(fileno=given.listener) as listener:
-        _serve(listener, given.by)
+    gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
+    with socket.socket(fileno=args.listener) as listener:
+        _serve(listener, args.stop_signal)
 
 
-def _serve(listener: socket.socket, by: signal.Signals) -> NoReturn:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who mind jobs
+def _serve(listener: socket.socket, stop_signal: signal.Signals) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the supervisors
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
-            _mind(connection, by)
+            _supervise(connection, stop_signal)
         connection.close()
 
 
-def _mind(connection: socket.socket, by: signal.Signals) -> NoReturn:
-    """Run what the connection asks for, and end it as soon as nobody waits for it any more."""
+def _supervise(connection: socket.socket, stop_signal: signal.Signals) -> NoReturn:
+    """Run a client's command; end it if the client ends, else send its exit status."""
     try:
-        job, streams = receive(connection)
+        command, streams = receive(connection)
     except (EOFError, ConnectionError):
         os._exit(1)
-    minder = os.getpid()
-    alive, writer = os.pipe()  # closed when the job ends, as nobody else has the writer
-    os.set_inheritable(writer, not LOADS)
+    supervisor = os.getpid()
+    ended, writer = os.pipe()  # only the command holds the writer: its end closes the pipe
+    os.set_inheritable(writer, not PRELOADS)
     process = os.fork()
     if process == 0:
         connection.close()
-        os.close(alive)
-        die_with_parent(minder, by)
-        _run(job, streams)
+        os.close(ended)
+        die_with_parent(supervisor, stop_signal)
+        _run(command, streams)
     for descriptor in (writer, *streams):
         os.close(descriptor)
-    ready, _, _ = select.select([alive, connection.fileno()], [], [])
-    if alive not in ready:
-        os.kill(process, by)
+    ready, _, _ = select.select([ended, connection.fileno()], [], [])
+    if ended not in ready:
+        os.kill(process, stop_signal)
     _, status = os.waitpid(process, 0)
     try:
         send_status(connection, os.waitstatus_to_exitcode(status))
-    finally:  # if nobody listens any more, nobody minds
+    finally:  # also if the client has ended
         os._exit(0)
 
 
-def _run(job: Command, streams: Sequence[int]) -> NoReturn:
-    """Become what `python -m` would have started, in a session of its own."""
+def _run(command: Command, streams: Sequence[int]) -> NoReturn:
+    """Turn this process into what `python -m MODULE` would have started, in its own session."""
     os.setsid()
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    os.chdir(job.folder)
+    os.chdir(command.folder)
     os.environ.clear()
-    os.environ.update(job.environment)
-    if not LOADS:
-        os.execv(sys.executable, [sys.executable, "-m", job.module, *job.words])
-    sys.argv = [job.module, *job.words]
-    runpy.run_module(job.module, run_name="__main__", alter_sys=True)
+    os.environ.update(command.environment)
+    if not PRELOADS:
+        os.execv(sys.executable, [sys.executable, "-m", command.module, *command.args])
+    sys.argv = [command.module, *command.args]
+    sys.modules.pop(command.module, None)  # runpy warns about a module that is already imported
+    runpy.run_module(command.module, run_name="__main__", alter_sys=True)
     sys.exit()
 
 

@@ -1,45 +1,203 @@
-"""Run one stage of train in a workspace of its own on a worker, and send the result.
-
-The task of Ray in `sent/task.py` starts it; it never runs in the workspace of a user.
-"""
+"""What a Ray worker receives, what it must have, and the command that it runs."""
 
 import argparse
+import hashlib
+import io
 import json
+import subprocess
 import time
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from dvc.cli import main as dvc
-
+from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError, run_main
+from foldwise.core.machine import versions
 from foldwise.core.process import die_with_parent
-from foldwise.files.params import TrainParams, read_params
-from foldwise.run.remote import fetch_inputs, send_results
-from foldwise.run.requirements import require_same_environment, worker_info
+from foldwise.files.params import HardwareSection, TrainParams, read_params
+from foldwise.run.dvc import fetch_inputs, reproduce, send_results
+
+Device = Literal["cpu", "cuda"]
+# Pathspecs of git. Files that git ignores stay here, above all .dvc/config.local with its
+# credentials; so do .env files and everything else that train does not read.
+TRACKED = (
+    *(".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml"),
+    *("foldwise", "stages", "nets"),
+)
+UNTRACKED = "data/checked"  # the fingerprints of the code: outputs that DVC does not cache
+MAX_SNAPSHOT_BYTES = 100_000_000
+PRECISION_FILE = Path(".dvc/tmp/precision")  # importing torch takes seconds; folds share the result
+
+
+@dataclass(frozen=True)
+class WorkerResources:
+    """Resources that a fold needs on a worker.
+
+    Attributes:
+        threads: Number of CPUs.
+        gpus: Share of a GPU, from 0 to 1.
+    """
+
+    threads: int
+    gpus: float
+
+
+def choose_resources(
+    section: HardwareSection, device: Device, gpus: float | None
+) -> WorkerResources:
+    """Return the resources of a fold.
+
+    Args:
+        section: The hardware section of params.yaml.
+        device: Device on which a fold would train on this machine.
+        gpus: Requested share of a GPU; None: 1 if a fold would train on a GPU here, else 0.
+
+    Raises:
+        InputError: If folds would train on another device than params.yaml or this machine uses.
+    """
+    if gpus is None:
+        gpus = 1.0 if device == "cuda" else 0.0
+    if not 0 <= gpus <= 1:
+        raise InputError(f"--gpus is {gpus:g}; expected 0 to 1 (0.5: two folds share a GPU)")
+    if gpus and section.device == "cpu":
+        raise InputError(f"--gpus is {gpus:g} and hardware.device is 'cpu'; set 'cuda' or 'auto'")
+    if not gpus and device == "cuda":
+        raise InputError(
+            f"--gpus is 0, hardware.device is {section.device!r} and this machine has a GPU; "
+            "set hardware.device: cpu"
+        )
+    return WorkerResources(section.threads, gpus)
+
+
+def required_environment(
+    section: HardwareSection, device: Device, precision: str, resources: WorkerResources
+) -> dict[str, str]:
+    """Return the versions and the precision that each worker must have.
+
+    Args:
+        section: The hardware section of params.yaml.
+        device: Device on which a fold would train on this machine.
+        precision: Precision of this machine, which "auto" stands for.
+        resources: Resources of a fold.
+
+    Raises:
+        InputError: If the precision is "auto" and only the workers have GPUs.
+    """
+    if section.precision == "auto" and device != ("cuda" if resources.gpus else "cpu"):
+        raise InputError(
+            "hardware.precision is 'auto' and only the workers have GPUs, which may differ; "
+            "set 'bfloat16' or 'float32'"
+        )
+    return versions() | {"precision": precision}
+
+
+def worker_info(section: HardwareSection) -> dict[str, str]:
+    """Return the versions and the precision of this worker.
+
+    Raises:
+        InputError: If the section demands CUDA and there is none.
+    """
+    if not PRECISION_FILE.is_file():
+        from foldwise.engine.hardware import choose_hardware
+
+        write_text(PRECISION_FILE, choose_hardware(section).precision)
+    return versions() | {"precision": PRECISION_FILE.read_text(encoding="utf-8").strip()}
+
+
+def require_same_environment(expected: Mapping[str, str], actual: Mapping[str, str]) -> None:
+    """Check that a worker has the expected versions and precision.
+
+    Raises:
+        InputError: With every difference.
+    """
+    differences = [
+        f"{name} is {actual[name]}; expected {value}"
+        for name, value in expected.items()
+        if actual[name] != value
+    ]
+    if differences:
+        raise InputError(
+            f"on the worker: {', '.join(differences)}: install the same, or results would differ"
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files that workers need, as a zip file.
+
+    Attributes:
+        content: Its bytes; equal files give equal bytes.
+        sha256: Hexadecimal digest of the bytes.
+    """
+
+    content: bytes
+    sha256: str
+
+
+def take_snapshot(root: Path) -> Snapshot:
+    """Pack the current files, with uncommitted changes.
+
+    Args:
+        root: Root of a git repository in which the stage check has run.
+
+    Raises:
+        InputError: If it is not a git repository, or if the files exceed 100 MB.
+    """
+    untracked = [path for path in (root / UNTRACKED).rglob("*") if path.is_file()]
+    tracked = [path for name in _git_files(root) if (path := root / name).is_file()]
+    paths = {path.relative_to(root).as_posix(): path for path in (*tracked, *untracked)}
+    sizes = {name: path.stat().st_size for name, path in paths.items()}
+    n_bytes = sum(sizes.values())
+    if n_bytes > MAX_SNAPSHOT_BYTES:
+        raise InputError(
+            f"the files for the workers have {n_bytes / 1e6:,.0f} MB, the largest is "
+            f"{max(sizes, key=lambda name: sizes[name])}; expected at most "
+            f"{MAX_SNAPSHOT_BYTES / 1e6:.0f} MB: track it with DVC or let git ignore it"
+        )
+    buffer = io.BytesIO()
+    # No tar file, because Python 3.11.0 to 3.11.3 cannot unpack one safely.
+    with zipfile.ZipFile(buffer, mode="w") as archive:
+        for name in sorted(paths):
+            archive.writestr(zipfile.ZipInfo(name), paths[name].read_bytes())  # without a date
+    content = buffer.getvalue()
+    return Snapshot(content, hashlib.sha256(content).hexdigest())
+
+
+def _git_files(root: Path) -> list[str]:
+    """Return the files below `TRACKED` that are in git or could be added to it."""
+    options = ["-z", "--cached", "--others", "--exclude-standard", "--", *TRACKED]
+    command = ["git", "ls-files", *options]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = result.stderr.strip().split("\n")[0]
+        raise InputError(f"{root}: {reason}; workers receive the files that git lists")
+    return [name for name in result.stdout.split("\0") if name]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Fetch what the stage needs, reproduce it, send the result; print the seconds of each."""
-    parser = argparse.ArgumentParser(prog="python -m foldwise.run.ray_worker", description=__doc__)
+    """Fetch the inputs of a stage, run it and send its results; print the seconds of each."""
+    parser = argparse.ArgumentParser(prog="python -m foldwise.run.ray_worker")
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--stage", required=True)
     parser.add_argument("--expected", type=json.loads, required=True, help="versions, precision")
-    parser.add_argument("--parent", type=int, required=True, help="process number of the task")
-    given = parser.parse_args(argv)
-    die_with_parent(given.parent)
-    params = read_params(given.params, TrainParams)
-    clock = [time.monotonic()]
-    require_same_environment(given.expected, worker_info(params.hardware))
-    clock.append(time.monotonic())
-    fetch_inputs(given.stage)
-    clock.append(time.monotonic())
-    if dvc(["repro", "--single-item", given.stage]) != 0:
-        raise InputError(f"{given.stage} failed; its own error is above")
-    clock.append(time.monotonic())
-    send_results()
-    clock.append(time.monotonic())
-    steps = zip(("checked", "fetched", "reproduced", "sent"), clock, clock[1:], strict=False)
-    print("worker:", ", ".join(f"{step} in {end - start:.1f} s" for step, start, end in steps))
+    parser.add_argument("--parent", type=int, required=True, help="process ID of the Ray task")
+    args = parser.parse_args(argv)
+    die_with_parent(args.parent)
+    hardware = read_params(args.params, TrainParams).hardware
+    steps = {
+        "checked": lambda: require_same_environment(args.expected, worker_info(hardware)),
+        "fetched": lambda: fetch_inputs(args.stage),
+        "reproduced": lambda: reproduce(args.stage),
+        "sent": send_results,
+    }
+    seconds = []
+    for name, step in steps.items():
+        start = time.monotonic()
+        step()
+        seconds.append(f"{name} in {time.monotonic() - start:.1f} s")
+    print("worker:", ", ".join(seconds))
 
 
 if __name__ == "__main__":

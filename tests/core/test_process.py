@@ -12,7 +12,7 @@ import sys, time
 from foldwise.core.process import die_with_parent
 die_with_parent()
 print("bound", flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 # Its child outlives it, if nothing ends it; and keeps the other end of the pipe open until then.
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"

@@ -1,4 +1,4 @@
-"""A child that runs DVC. What stands for DVC here shows what DVC, being quick, does not."""
+"""The process that runs DVC. A slow package replaces DVC, which is too fast to be interrupted."""
 
 import contextlib
 import os
@@ -16,20 +16,20 @@ sys.stdin.readline()
 print("wrote", sys.argv[1:], flush=True)
 """
 RUNS = """import subprocess
-print(subprocess.run(["sh", "-c", "echo runs; exec sleep 600"]).returncode, flush=True)
-print(subprocess.run(["sleep", "600"]).returncode, flush=True)
+print(subprocess.run(["sh", "-c", "echo runs; exec sleep 60"]).returncode, flush=True)
+print(subprocess.run(["sleep", "60"]).returncode, flush=True)
 """
 
 
 @pytest.fixture
 def start(tmp_path):
-    """Return a function that starts a child whose DVC does what a text says."""
+    """Return a function that starts the process with Python code in place of DVC."""
     running = []
 
-    def start(text):
+    def start(code):
         (tmp_path / "dvc").mkdir(exist_ok=True)
         (tmp_path / "dvc" / "__init__.py").touch()
-        (tmp_path / "dvc" / "__main__.py").write_text(text)
+        (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(
                 [sys.executable, "-m", "foldwise.run.dvc_job", "repro", "x"],
@@ -45,21 +45,21 @@ def start(tmp_path):
 
     yield start
     for process in running:
-        with contextlib.suppress(ProcessLookupError):  # all of it has ended
+        with contextlib.suppress(ProcessLookupError):  # all its processes have ended
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
-def test_told_to_end_dvc_finishes_what_it_writes(start):
-    child = start(WRITES)
-    assert child.stdout.readline() == "writes\n"
-    child.terminate()
-    assert child.communicate("\n", timeout=60)[0] == "wrote ['repro', 'x']\n"
-    assert child.returncode == 0
+def test_on_sigterm_dvc_finishes_its_writing(start):
+    job = start(WRITES)
+    assert job.stdout.readline() == "writes\n"
+    job.terminate()
+    assert job.communicate("\n", timeout=60)[0] == "wrote ['repro', 'x']\n"
+    assert job.returncode == 0
 
 
-def test_told_to_end_what_dvc_runs_is_ended_and_what_it_runs_later(start):
-    child = start(RUNS)
-    assert child.stdout.readline() == "runs\n"
-    child.terminate()
-    assert child.communicate(timeout=60)[0] == "-15\n-15\n"
+def test_on_sigterm_the_stages_of_dvc_end_the_running_and_the_later_ones(start):
+    job = start(RUNS)
+    assert job.stdout.readline() == "runs\n"
+    job.terminate()
+    assert job.communicate(timeout=60)[0] == "-15\n-15\n"

@@ -16,25 +16,25 @@ from foldwise.core.preload import (
     wait,
 )
 
-JOB = Command(
+COMMAND = Command(
     "m", ["--a", "ä\n", "\udcff"], "/", {"EMPTY": "", "BYTES": "\udcfe", "LONG": "x" * 10**5}
 )
 
 
 @pytest.fixture
-def ends():
+def connection():
     """Return the two ends of a connection."""
     pair = socket.socketpair()
     yield pair
-    for one in pair:
-        one.close()
+    for end in pair:
+        end.close()
 
 
-def test_a_job_arrives_with_its_streams(ends):
+def test_a_command_arrives_with_its_streams(connection):
     reader, writer = os.pipe()
-    send(ends[0], JOB, (reader, writer, writer))
-    job, streams = receive(ends[1])
-    assert job == JOB
+    send(connection[0], COMMAND, (reader, writer, writer))
+    command, streams = receive(connection[1])
+    assert command == COMMAND
     assert len({reader, writer, *streams}) == 5
     os.write(streams[2], b"seen")
     assert os.read(reader, 9) == b"seen"
@@ -42,34 +42,34 @@ def test_a_job_arrives_with_its_streams(ends):
         os.close(descriptor)
 
 
-def test_a_job_that_was_cut_off_is_none(ends):
-    ends[0].sendall(b"\n{")
-    ends[0].close()
-    with pytest.raises(EOFError, match="before it had sent all"):
-        receive(ends[1])
+def test_an_incomplete_command_is_an_error(connection):
+    connection[0].sendall(b"\n{")
+    connection[0].close()
+    with pytest.raises(EOFError, match="before it had sent its whole"):
+        receive(connection[1])
 
 
 @pytest.mark.parametrize("status", [0, 255, -15])
-def test_a_status_arrives(ends, status):
-    send_status(ends[1], status)
-    assert wait(ends[0]) == status
+def test_a_status_arrives(connection, status):
+    send_status(connection[1], status)
+    assert wait(connection[0]) == status
 
 
-def test_who_ends_without_a_word_has_no_status(ends):
-    ends[1].close()
-    assert wait(ends[0]) is None
+def test_a_server_that_ended_sends_no_status(connection):
+    connection[1].close()
+    assert wait(connection[0]) is None
 
 
 @pytest.mark.parametrize("address", [None, "nobody/listens"])
-def test_without_a_forker_a_process_does_it_itself(monkeypatch, address):
+def test_without_a_server_a_process_runs_its_command_itself(monkeypatch, address):
     monkeypatch.delenv(PRELOAD_ADDRESS, raising=False)
     if address:
         monkeypatch.setenv(PRELOAD_ADDRESS, address)
     delegate("m")
 
 
-def test_handing_over_loads_nothing_that_takes_long():
-    """A process does it that exists to save its imports."""
+def test_the_client_imports_nothing_slow():
+    """The client exists to save the time of imports."""
     call = "import sys, foldwise.core.preload; print(*sys.modules)"
     root = Path(__file__).parents[2]
     done = subprocess.run(

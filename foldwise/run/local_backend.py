@@ -1,0 +1,209 @@
+"""Parallel trainings on this machine, each run by its own DVC."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from asyncio import StreamReader, StreamReaderProtocol
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldwise.core.errors import InputError
+from foldwise.core.preload import MAX_STATUS_BYTES, PRELOAD_ADDRESS, parse_status
+from foldwise.run.dvc import Pipeline
+from foldwise.run.preload_server import preload_server
+from foldwise.run.progress import ParallelProgress, failure_reason, log_path
+
+MAX_LINE_BYTES = 2**20
+PRELOADED = ("stages.train",)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one training at a time.
+
+    Attributes:
+        gpu: Its name in CUDA_VISIBLE_DEVICES; None: the training sees all devices.
+    """
+
+    gpu: str | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables of a training in this slot, in addition to the common ones."""
+        return {} if self.gpu is None else {"CUDA_VISIBLE_DEVICES": self.gpu}
+
+
+def allocate_slots(jobs: int | None, threads: int, cores: int, gpus: Sequence[str]) -> list[Slot]:
+    """Return the slots; GPUs are assigned in turn.
+
+    The number of threads changes the floating-point result, so it is never adapted.
+
+    Args:
+        jobs: Requested number of slots, at least 1; None: one for each GPU or, without GPUs, as
+            many as fit.
+        threads: Threads of one training, at least 1.
+        cores: Cores that this process may use.
+        gpus: Names of the GPUs; empty: train on the CPU.
+
+    Raises:
+        InputError: If several jobs are requested and there are too few cores.
+    """
+    fit = max(1, cores // threads)
+    if jobs is None:
+        jobs = min(fit, len(gpus)) if gpus else fit
+    if jobs < 1:
+        raise InputError(f"--jobs is {jobs}; expected at least 1")
+    if jobs > fit:
+        remedy = f"use --jobs {fit}"
+        if jobs <= cores and threads > 1:
+            remedy += (
+                f", or set hardware.threads: {cores // jobs}, which trains everything again, "
+                "because the number of threads changes the floating-point result"
+            )
+        raise InputError(
+            f"--jobs is {jobs} and hardware.threads in params.yaml is {threads}: that needs "
+            f"{jobs * threads} cores, and {cores} are available; {remedy}"
+        )
+    return [Slot(gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
+
+
+def visible_gpus(device: str, environment: Mapping[str, str], nvidia_smi: str) -> list[str]:
+    """Return the GPUs that trainings may use, as CUDA_VISIBLE_DEVICES names them.
+
+    Args:
+        device: hardware.device.
+        environment: CUDA_VISIBLE_DEVICES, if set, decides.
+        nvidia_smi: Output of `nvidia-smi -L`; empty without it. MIG instances, which are indented,
+            do not count: list them in CUDA_VISIBLE_DEVICES to use them.
+    """
+    if device == "cpu":
+        return []
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        n_gpus = sum(line.startswith("GPU ") for line in nvidia_smi.splitlines())
+        return [str(number) for number in range(n_gpus)]
+    names = [name.strip() for name in visible.split(",")]
+    return [] if "" in names or "-1" in names else names
+
+
+def find_gpus(device: str) -> list[str]:
+    """Return the GPUs that trainings on a hardware.device may use; see `visible_gpus`."""
+    output = ""
+    if device != "cpu" and shutil.which("nvidia-smi"):
+        # It fails if there is a driver but no GPU: its output then lists none.
+        command = ["nvidia-smi", "-L"]
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return visible_gpus(device, os.environ, output)
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_local(
+    stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline, progress: ParallelProgress
+) -> None:
+    """Run stages, one in each slot at a time; a failure stops no other stage.
+
+    If interrupted, it ends the running stages before it raises. If killed, they end by themselves.
+
+    Args:
+        stages: Train stages whose dependencies are up to date.
+        slots: At least one slot.
+        pipeline: Runs the stages.
+        progress: Receives all events, failures included.
+    """
+    with preload_server(PRELOADED, signal.SIGKILL) as trainer:
+        backend = _LocalBackend(deque(stages), pipeline, trainer, progress)
+        asyncio.run(backend.run(slots))
+
+
+@dataclass(frozen=True)
+class _LocalBackend:
+    """State that all slots share.
+
+    Attributes:
+        waiting: Stages that no slot has taken yet.
+        pipeline: Runs the stages.
+        trainer: Socket of the preload server for trainings.
+        progress: Receives all events.
+    """
+
+    waiting: deque[str]
+    pipeline: Pipeline
+    trainer: str
+    progress: ParallelProgress
+
+    async def run(self, slots: Sequence[Slot]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for slot in slots:
+                group.create_task(self._run_slot(slot))
+
+    async def _run_slot(self, slot: Slot) -> None:
+        while self.waiting:
+            stage = self.waiting.popleft()
+            self.progress.started(stage)
+            self.progress.ended(stage, await self._run_stage(stage, slot))
+
+    async def _run_stage(self, stage: str, slot: Slot) -> str | None:
+        """Run one stage with its log in a file; return its error, if it failed."""
+        log = log_path(stage)
+        environment = {**slot.environment, PRELOAD_ADDRESS: self.trainer}
+        reader, writer = os.pipe()
+        args = ("repro", "--single-item", stage)
+        async with _open_lines(reader) as lines:
+            try:
+                connection = self.pipeline.start(args, writer, writer, environment)
+            except InputError as error:
+                return str(error)
+            finally:
+                os.close(writer)
+            with connection:
+                try:
+                    await self._read_log(lines, log, stage)
+                except BaseException:
+                    connection.shutdown(socket.SHUT_WR)
+                    raise
+                finally:
+                    status = await _receive_status(connection)
+        return None if status == 0 else failure_reason(log)
+
+    async def _read_log(self, lines: StreamReader, log: Path, stage: str) -> None:
+        with log.open("w", encoding="utf-8") as file:
+            async for line in lines:
+                text = line.decode(errors="replace")
+                file.write(text)
+                file.flush()
+                self.progress.printed(stage, text.rstrip())
+
+
+async def _receive_status(connection: socket.socket) -> int | None:
+    """Return the exit status of a command when it has ended; None: the server has ended."""
+    connection.setblocking(False)
+    try:
+        message = await asyncio.get_running_loop().sock_recv(connection, MAX_STATUS_BYTES)
+    except ConnectionError:
+        return None
+    return parse_status(message)
+
+
+@asynccontextmanager
+async def _open_lines(descriptor: int) -> AsyncIterator[StreamReader]:
+    """Yield the lines that arrive in a pipe."""
+    reader = StreamReader(limit=MAX_LINE_BYTES)
+    with open(descriptor, "rb") as file:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: StreamReaderProtocol(reader), file)
+        try:
+            yield reader
+        finally:
+            transport.close()
