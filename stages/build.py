@@ -16,7 +16,7 @@ from foldwise.files.card import write_card
 from foldwise.files.dataset import read_info
 from foldwise.files.network import write_network
 from foldwise.files.params import read_params
-from foldwise.nets.card import describe_card, summarise
+from foldwise.nets.card import describe_card, describe_in_one_line
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.proof import prove_trainable, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_text(given.summary / "summary.txt", table)
     for caution in card.cautions:
         print(f"build: caution: {caution}")
-    print(f"build: {summarise(card)} -> {given.network}")
+    print(f"build: {describe_in_one_line(card)} -> {given.network}")
 
 
 if __name__ == "__main__":

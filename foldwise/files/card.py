@@ -1,22 +1,8 @@
-"""reports/models/NAME/card.json: what an architecture is and what it weighs; in git."""
+"""reports/models/NAME/card.json: size, cost, schedule and weights of an architecture; in git."""
 
 from pathlib import Path
 
 from foldwise.files.base import Count, Size, Strict, read_json, write_json
-
-
-class CardPart(Strict):
-    """One layer or block, or several alike in a row."""
-
-    name: str
-    kind: str  # class of the module, such as "Linear" or "2 × (Conv2d, ReLU)"
-    output_shape: list[int] | None  # of one image; None: not a single tensor
-    parameters: Count
-    trainable_parameters: Count  # at some time
-    trains_from: Size | None  # epoch of the first that trains; None: none ever does
-    source: str | None  # what it was taken from; None: made for this network
-    weights: str | None  # where what was taken has its weights from
-    beside: bool  # takes no part in evaluation, or is a bare parameter: not one of the chain
 
 
 class LoadedWeights(Strict):
@@ -57,11 +43,10 @@ class Card(Strict):
     activation_bytes: Count  # outputs of all layers for one image in float32, by torchinfo
     memory: MemoryNeed  # of training
     smallest_side: Size | None  # pixels; every larger square fits, too; None: certain sizes only
-    downsampling: Size | None  # pixels of the image to one of its last maps; None: no maps
+    total_stride: Size | None  # image pixels per pixel of the last feature maps; None: no maps
     policy: str  # which parts train, when, and how fast
     loaded: list[LoadedWeights]  # empty: from scratch
     cautions: list[str]  # what makes its weights fit the data less
-    parts: list[CardPart]  # in the order in which they run, those beside the chain last
 
     @property
     def weights(self) -> str:

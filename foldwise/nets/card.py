@@ -1,4 +1,4 @@
-"""What an architecture weighs: card.json and summary.txt."""
+"""card.json and summary.txt: size, cost, training schedule and weights of an architecture."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,32 +10,33 @@ from torch import nn
 from foldwise.files.card import Card, LoadedWeights
 from foldwise.files.network import Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
-from foldwise.nets.parts import find_parts
+from foldwise.nets.network import FIRST, covers, frozen_at
 from foldwise.nets.resolve import origin_of, title_of
-from foldwise.nets.schedule_text import policy_in_words, shorten, trains_from
 from foldwise.nets.shapes import construct_shapes, smallest_side
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
-COLUMNS = ("output_size", "num_params", "mult_adds")
+COLUMNS = ("output_size", "num_params", "mult_adds", "trainable")
+MOST_NAMES = 6  # names of a list that are written out
 
 
 def describe_card(
-    network: Network, findings: PretrainedWeights, classes: list[str]
+    network: Network, pretrained: PretrainedWeights, classes: list[str]
 ) -> tuple[Card, str]:
-    """Return the card of a network and its summary, made for one image.
+    """Return the card of a network, and its summary as text.
 
-    The summary is torchinfo's table of the first epoch: parameters in brackets are locked then.
-    Auxiliary heads count as parameters and not as multiply-adds: they take no part in evaluation.
+    The summary begins with torchinfo's table for one image. Its column "Trainable" shows the
+    first epoch. Auxiliary heads count as parameters and not as MACs, because they do not run in
+    evaluation.
 
     Args:
-        network: A network that fits its images, frozen and thawed as it will be.
-        findings: What its weights are.
+        network: A network that takes its images, after `resolve_freezing`.
+        pretrained: Which weights were loaded.
         classes: Names of the classes.
     """
     module = construct_shapes(network)
     table = _table(network, module)
-    sizes = {name: one.numel() for name, one in module.named_parameters()}
-    trainable = sum(n for name, n in sizes.items() if trains_from(network, name) is not None)
+    sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
+    trainable = sum(size for name, size in sizes.items() if _is_trained(network, name))
     card = Card(
         name=network.name,
         title=title_of(network),
@@ -49,25 +50,50 @@ def describe_card(
         activation_bytes=int(table.total_output_bytes),
         memory=predict_memory(network),
         smallest_side=smallest_side(network),
-        downsampling=total_stride(network),
-        policy=policy_in_words(network, module, is_pretrained=bool(findings.loaded)),
-        loaded=findings.loaded,
-        cautions=findings.cautions,
-        parts=find_parts(network, module, findings.loaded),
+        total_stride=total_stride(network),
+        policy=describe_policy(network, list(sizes), is_pretrained=bool(pretrained.loaded)),
+        loaded=pretrained.loaded,
+        cautions=pretrained.cautions,
     )
-    # torchinfo writes Python's name of its unit of multiply-adds: Units.MEGABYTES for M.
-    shown = re.sub(r"\(Units\.(\w)\w*\)", r"(\1)", str(table))
-    return card, "\n".join([shown, *_lines(card)]) + "\n"
+    return card, "\n".join(
+        [_table_text(table), *_facts(card, _taken_layers(network, module))]
+    ) + "\n"
 
 
-def summarise(card: Card) -> str:
-    """Return the one line that build prints."""
-    trained = f" ({card.trainable_parameters:,} trained)"
-    return (
-        f"{card.name}, {card.parameters:,} parameters"
-        f"{trained if card.trainable_parameters < card.parameters else ''}, "
-        f"{card.macs / 1e6:,.2f} M multiply-adds an image"
-    )
+def describe_in_one_line(card: Card) -> str:
+    """Return name, parameters and MACs in one line."""
+    trained = f" ({card.trainable_parameters:,} trained)" if card.locked_parameters else ""
+    return f"{card.name}, {card.parameters:,} parameters{trained}, {card.macs / 1e6:,.2f} M MACs"
+
+
+def describe_policy(network: Network, order: Sequence[str], *, is_pretrained: bool) -> str:
+    """Return which layers train, from which epoch, and with which settings of their own.
+
+    Args:
+        network: A network after `resolve_freezing`.
+        order: Names of its parameters, in order.
+        is_pretrained: Whether some of its weights are pretrained.
+    """
+    frozen = frozen_at(network, FIRST)
+    if not frozen:
+        start = "finetune: all layers train" if is_pretrained else "trains from scratch"
+    elif all(covers([*frozen, *network.heads], name) for name in order):
+        start = f"frozen except {shorten(network.heads)}"
+    else:
+        start = f"frozen: {_span(order, frozen)}"
+    thaws = [
+        f"{_span(order, thaw.layers)} trains from epoch {thaw.at_epoch}"
+        + ("" if thaw.learning_rate is None else f" at learning rate {thaw.learning_rate:g}")
+        for thaw in network.thaw
+    ]
+    training = network.training.model_dump(exclude_none=True)
+    return "; ".join([start, *thaws, *(f"{key} {value:g}" for key, value in training.items())])
+
+
+def shorten(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 def _table(network: Network, module: nn.Module) -> torchinfo.ModelStatistics:
@@ -82,32 +108,62 @@ def _table(network: Network, module: nn.Module) -> torchinfo.ModelStatistics:
     )
 
 
-def _lines(card: Card) -> Iterator[str]:
-    """Yield what the table does not say."""
+def _table_text(table: torchinfo.ModelStatistics) -> str:
+    text = str(table).replace("Mult-Adds", "MACs".ljust(9)).replace("Total mult-adds", "Total MACs")
+    # torchinfo 1.8.0 prints the name of its enum: (Units.MEGABYTES) instead of (M).
+    return re.sub(r"\(Units\.(\w)\w*\)", r"(\1)", text)
+
+
+def _is_trained(network: Network, parameter: str) -> bool:
+    """Return whether a parameter trains in some epoch; after the last thaw most do."""
+    epochs = [FIRST, *(thaw.at_epoch for thaw in network.thaw)]
+    return not covers(frozen_at(network, max(epochs)), parameter)
+
+
+def _taken_layers(network: Network, module: nn.Module) -> dict[str, str]:
+    """Return the reference of each layer of a composition that is taken from another network."""
+    if "layers" not in network.settings:
+        return {}
+    pairs = zip(module.named_children(), network.settings["layers"], strict=True)
+    return {name: layer["take"] for (name, _), layer in pairs if layer["kind"] == "take"}
+
+
+def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
+    """Yield the lines below the table."""
     yield (
-        f"Parameters: {card.parameters:,}; trained at some time {card.trainable_parameters:,}, "
-        f"locked {card.locked_parameters:,}"
+        f"Parameters: {card.parameters:,}; trained in some epoch {card.trainable_parameters:,}, "
+        f"frozen in all {card.locked_parameters:,}"
     )
-    yield f"Multiply-adds of one image: {card.macs:,}"
-    side, factor = card.smallest_side, card.downsampling
+    yield f"Multiply-accumulate operations (MACs) per image: {card.macs:,}"
+    side, stride = card.smallest_side, card.total_stride
     yield f"Smallest image: {'certain sizes only' if side is None else f'{side}×{side} px'}"
-    yield f"Downsampling: {'no maps' if factor is None else f'{factor} px a side to one'}"
+    yield f"Total stride: {'no feature maps' if stride is None else f'{stride} px'}"
     yield f"Policy: {card.policy}"
+    for layer, reference in taken.items():
+        yield f"Layer {layer}: taken from {reference}"
     if not card.loaded:
         yield "Weights: scratch"
     for loaded in card.loaded:
         into = f" into {loaded.layer}" if loaded.layer else ""
         yield f"Weights{into}: {loaded.source}, SHA-256 {loaded.sha256}"
-        yield f"  {_found(loaded)}"
+        yield f"  {_matches(loaded)}"
     yield from (f"Caution: {caution}" for caution in card.cautions)
 
 
-def _found(loaded: LoadedWeights) -> str:
-    parts = [f"{loaded.matched} tensors match"]
-    parts += _listed("missing", loaded.missing_keys)
-    parts += _listed("unexpected", loaded.unexpected_keys)
-    return "; ".join(parts)
+def _matches(loaded: LoadedWeights) -> str:
+    counts = [f"{loaded.matched} tensors match"]
+    for kind, names in (("missing", loaded.missing_keys), ("unexpected", loaded.unexpected_keys)):
+        counts.append(f"{len(names)} {kind}{f': {shorten(names)}' if names else ''}")
+    return "; ".join(counts)
 
 
-def _listed(what: str, names: Sequence[str]) -> list[str]:
-    return [f"{len(names)} {what}{f': {shorten(names)}' if names else ''}"]
+def _span(order: Sequence[str], names: Sequence[str]) -> str:
+    """Return modules in order of their parameters; "first … last" where none lies between."""
+    indices = {
+        name: [i for i, other in enumerate(order) if covers([name], other)] for name in names
+    }
+    known = sorted((name for name in names if indices[name]), key=lambda name: indices[name])
+    covered = [index for name in known for index in indices[name]]
+    if len(known) > 2 and covered == list(range(covered[0], covered[-1] + 1)):
+        return f"{known[0]} … {known[-1]}"
+    return shorten(known)

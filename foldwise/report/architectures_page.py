@@ -6,7 +6,6 @@ from foldwise.files.card import Card, LoadedWeights, MemoryNeed
 from foldwise.report.blocks import (
     Bullets,
     Document,
-    Drawing,
     Line,
     Link,
     Paragraph,
@@ -14,7 +13,6 @@ from foldwise.report.blocks import (
     Strong,
     Table,
 )
-from foldwise.report.diagram import diagram
 from foldwise.report.numbers import size
 
 HEADER = (
@@ -26,12 +24,12 @@ HEADER = (
     "multiply-adds",
     "activations",
     "smallest image",
-    "downsampling",
+    "total stride",
 )
 
 
 def architectures_page(cards: Sequence[Card]) -> Document:
-    """Return the page: all in one table, then one section with a diagram each.
+    """Return the page: all in one table, then one section each.
 
     Args:
         cards: In the order in which they are shown.
@@ -45,14 +43,8 @@ def architectures_page(cards: Sequence[Card]) -> Document:
                 "Trained parameters are those that train in some epoch; locked ones never do. "
                 "Multiply-adds and activations, the outputs of all layers in float32, are of one "
                 "image. Memory to train is predicted, of one process on a CPU in float32. "
-                "Downsampling is how many pixels a side become one before what is left is "
+                "Total stride is how many pixels a side become one before what is left is "
                 "pooled."
-            ),
-            Paragraph(
-                "Diagrams show the parts in the order in which they run, each with the shape of "
-                "what comes out of it for one image. What is blue is frozen and never trains; what "
-                "is yellow begins to train in a later epoch; what is grey takes no part in "
-                "evaluation, or is a parameter outside of any layer."
             ),
             *map(_section, cards),
         ],
@@ -60,7 +52,7 @@ def architectures_page(cards: Sequence[Card]) -> Document:
 
 
 def _row(card: Card) -> list[str]:
-    side, factor = card.smallest_side, card.downsampling
+    side, factor = card.smallest_side, card.total_stride
     sources = dict.fromkeys(loaded.source for loaded in card.loaded)
     return [
         card.name,
@@ -85,8 +77,7 @@ def _section(card: Card) -> Section:
         *((Strong("caution:"), f" {caution}") for caution in card.cautions),
     ]
     layers = Paragraph(Link("its layers", f"models/{card.name}/summary.txt"))
-    drawing = Drawing(diagram(card), layers)
-    return Section(card.name, [Paragraph(card.title), Bullets(facts), drawing])
+    return Section(card.name, [Paragraph(card.title), Bullets(facts), layers])
 
 
 def _memory(memory: MemoryNeed) -> str:

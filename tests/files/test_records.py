@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from foldwise.core.errors import InputError
-from foldwise.files.card import Card, CardPart, LoadedWeights, MemoryNeed, read_card, write_card
+from foldwise.files.card import Card, LoadedWeights, MemoryNeed, read_card, write_card
 from foldwise.files.fold_record import (
     Calibration,
     Epoch,
@@ -36,7 +36,7 @@ CARD = Card(
     activation_bytes=400,
     memory=MemoryNeed(process_bytes=500, weight_bytes=40, image_bytes=3),
     smallest_side=None,
-    downsampling=4,
+    total_stride=4,
     policy="frozen: conv",
     loaded=[
         LoadedWeights(
@@ -49,19 +49,6 @@ CARD = Card(
         )
     ],
     cautions=["trained on colours"],
-    parts=[
-        CardPart(
-            name="conv",
-            kind="Conv2d",
-            output_shape=[1, 2, 2],
-            parameters=10,
-            trainable_parameters=9,
-            trains_from=2,
-            source=None,
-            weights=None,
-            beside=False,
-        )
-    ],
 )
 RECIPE = Recipe(shift=2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
 NETWORK = Network(

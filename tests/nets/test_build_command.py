@@ -28,7 +28,7 @@ def contents(folder):
 def test_slim_vgg(build, capsys):
     network, summary = build("slim_vgg", 1, 28)
     assert capsys.readouterr().out == (
-        f"build: slim_vgg, 925,482 parameters, 39.66 M multiply-adds an image -> {network}\n"
+        f"build: slim_vgg, 925,482 parameters, 39.66 M MACs -> {network}\n"
     )
     card = read_card(summary)
     assert card.title == "Slim VGG: 5 convolutions in 2 blocks, after Simonyan and Zisserman 2015"
@@ -41,7 +41,7 @@ def test_slim_vgg(build, capsys):
     assert (resolved.channels, resolved.height, resolved.width) == (1, 28, 28)
     assert resolved.n_classes == 10
     assert resolved.weights_sha256 is None
-    assert list(resolved.code) == ["stages.build.networks", "foldwise.nets.zoo.slim_vgg"]
+    assert list(resolved.code) == ["foldwise.nets.zoo", "foldwise.nets.zoo.slim_vgg"]
     assert read_start(network) == {}
 
 
@@ -50,7 +50,7 @@ def test_table_has_no_blank_ends_and_no_python_in_it(build):
     assert text.endswith("Weights: scratch\n")
     assert all(line == line.rstrip() for line in text.splitlines())
     assert "Total params: 925,482\n" in text
-    assert "Total mult-adds (M): 39.66\n" in text
+    assert "Total MACs (M): 39.66\n" in text
 
 
 @pytest.mark.parametrize("model", ["lenet5", "mobilenet_v3_small"])

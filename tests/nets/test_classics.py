@@ -48,7 +48,7 @@ PARAMETERS = {  # for colour images of 10 classes
 
 
 def module_of(model):
-    return importlib.import_module(f"stages.build.networks.{model}")
+    return importlib.import_module(f"foldwise.nets.zoo.{model}")
 
 
 def n_parameters(module):
@@ -242,7 +242,7 @@ def test_small_alexnet_pools_as_the_paper_does():
 
 def test_classics_do_without_torchvision():
     code = "import importlib, sys\n" + "".join(
-        f"importlib.import_module('stages.build.networks.{model}').build(1, 28, 28, 10)\n"
+        f"importlib.import_module('foldwise.nets.zoo.{model}').build(1, 28, 28, 10)\n"
         for model in CLASSICS
     )
     code += "sys.exit('torchvision' in sys.modules)"

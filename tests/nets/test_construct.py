@@ -35,8 +35,7 @@ def test_train_starts_without_heavy_imports():
 def test_own_networks_of_the_default_run_do_without_torchvision():
     names = ("lenet5", "slim_vgg", "vgg_resnet")
     code = "".join(
-        f"import stages.build.networks.{name} as {name}; {name}.build(1, 8, 8, 10)\n"
-        for name in names
+        f"import foldwise.nets.zoo.{name} as {name}; {name}.build(1, 8, 8, 10)\n" for name in names
     )
     assert imports(code) == []
 

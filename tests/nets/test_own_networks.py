@@ -20,7 +20,7 @@ SMALLEST = {  # pixels
 
 
 def module_of(model):
-    return importlib.import_module(f"stages.build.networks.{model}")
+    return importlib.import_module(f"foldwise.nets.zoo.{model}")
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -20,7 +20,7 @@ def made_up(network_of, monkeypatch):
 
     def made_up(make, *shape):
         module = SimpleNamespace(build=lambda c, h, w, n: make(c, h, w, n))
-        monkeypatch.setitem(sys.modules, "stages.build.networks.made_up", module)
+        monkeypatch.setitem(sys.modules, "foldwise.nets.zoo.made_up", module)
         update = {"name": "made_up", "builder": "zoo.made_up"}
         return network_of("lenet5", *(shape or (1, 8))).model_copy(update=update)
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import yaml
 
-from foldwise.files.card import Card, CardPart, LoadedWeights, MemoryNeed, write_card
+from foldwise.files.card import Card, LoadedWeights, MemoryNeed, write_card
 from foldwise.files.fold_record import (
     Calibration,
     Epoch,
@@ -51,29 +51,12 @@ def card(name, **changes):
             process_bytes=500_000_000, weight_bytes=20_000_000, image_bytes=1_000_000
         ),
         "smallest_side": 4,
-        "downsampling": 2,
+        "total_stride": 2,
         "policy": "trains from scratch",
         "loaded": [],
         "cautions": [],
-        "parts": [part("conv"), part("fc", kind="Linear", output_shape=[2], parameters=100)],
     }
     return Card(**facts | changes)
-
-
-def part(name, **changes):
-    """Return a convolution that trains from the start, and otherwise what is said."""
-    facts = {
-        "name": name,
-        "kind": "Conv2d",
-        "output_shape": [4, 8, 8],
-        "parameters": 900,
-        "trainable_parameters": changes.get("parameters", 900),
-        "trains_from": 1,
-        "source": None,
-        "weights": None,
-        "beside": False,
-    }
-    return CardPart(**facts | changes)
 
 
 def loaded(source, **changes):
