@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes of text files, and a lock on an output folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from foldwise.core.errors import InputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text with Unix line ends, whole or not at all; folders are made."""
+    """Write UTF-8 text with Unix line ends, completely or not at all; create the folders."""
     with open_whole(path) as file:
         file.write(text)
 
 
 @contextmanager
 def open_whole(path: Path) -> Iterator[TextIO]:
-    """Open a text as `write_text` writes it, for one that is written line by line."""
+    """Yield a file to write line by line; it appears under its name only when complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8", newline="\n") as file:
@@ -28,10 +28,10 @@ def open_whole(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
-    """Keep every other training away from a folder; the lock lies beside it, and ends with us.
+    """Hold a lock beside a folder, so that no other training writes there. It ends with us.
 
     Args:
-        folder: What this training writes; need not exist.
+        folder: Output of this training; need not exist.
 
     Raises:
         InputError: If another training writes it.
@@ -43,5 +43,6 @@ def sole_writer(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise InputError(
-            f"{folder}: another training writes it now, with the lock {path}; let it end, or end it"
+            f"{folder}: another training writes there, with the lock {path}; "
+            "wait until it ends, or end it"
         ) from None

@@ -1,12 +1,17 @@
-"""What computes, by its versions: other ones may give other bits."""
+"""Memory of this process, and versions of the packages that compute."""
 
 import platform
 import resource
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("numpy", "torch", "torchvision")
+PACKAGES = ("numpy", "torch", "torchvision")  # another version may change the last bits of a result
+PROCESS = Path("/proc/self")  # Linux only
+KIBIBYTE = 1024  # bytes: the unit of /proc, and of getrusage except on macOS
+DATA = ".npy"  # suffix of memory-mapped files
+CHUNK_BYTES = 2**25  # many small images, or a few large ones
 
 
 def versions() -> dict[str, str]:
@@ -14,39 +19,47 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-PROCESS = Path("/proc/self")  # Linux only
-KIBIBYTE = 1024  # bytes: the unit of /proc, and of getrusage but for macOS
-DATA = ".npy"  # ending of the files that are mapped
+def chunks(n_rows: int, row_bytes: int) -> Iterator[slice]:
+    """Yield slices that cover all rows of an array in order, so that it need not fit in memory.
+
+    Each slice holds at most `CHUNK_BYTES`, or a single row.
+
+    Args:
+        n_rows: Of the array.
+        row_bytes: Of one row, at least 1.
+    """
+    step = max(1, CHUNK_BYTES // row_bytes)
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest resident set so far, libraries included, mapped arrays left out.
+    """Return the largest resident set so far, with libraries, without memory-mapped arrays.
 
-    Their pages are the system's, which takes them back when it needs them: counted, they would
-    be as large as the data set, wherever memory is free. What of them is resident now is
-    subtracted, as they stay where memory is free. Without /proc they do count.
+    The system takes the pages of mapped arrays back when it needs them. Counting them would make
+    the peak as large as the data set wherever memory is free. Mapped pages stay where memory is
+    free, so the amount that is resident now is subtracted. Without /proc they do count.
     """
     if not PROCESS.exists():
         unit = 1 if sys.platform == "darwin" else KIBIBYTE
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    # Not getrusage's figure: Linux hands that of a large process on to the program it starts.
+    # Not getrusage: Linux passes the value of a large parent on to the program that it starts.
     status = (PROCESS / "status").read_text().splitlines()
-    (highest,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
-    mapped = mapped_arrays_bytes((PROCESS / "smaps").read_text())
-    return int(highest) * KIBIBYTE - mapped
+    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
+    return int(peak) * KIBIBYTE - mapped_arrays_bytes((PROCESS / "smaps").read_text())
 
 
 def mapped_arrays_bytes(smaps: str) -> int:
-    """Return how much of mapped arrays is resident.
+    """Return the resident bytes of memory-mapped arrays.
 
     Args:
-        smaps: Of /proc; each mapping a line that ends with its file, then lines of facts.
+        smaps: Text of /proc/PID/smaps: per mapping a line that ends with its file, then its facts.
     """
     total, is_array = 0, False
     for line in smaps.splitlines():
-        word, *rest = line.split()
-        if not word.endswith(":"):
+        key, *values = line.split()
+        if not key.endswith(":"):
             is_array = line.endswith(DATA)
-        elif is_array and word == "Rss:":
-            total += int(rest[0])
+        elif is_array and key == "Rss:":
+            total += int(values[0])
     return total * KIBIBYTE

@@ -1,4 +1,4 @@
-"""How a process ends with the one that started it, so that no orphan goes on writing."""
+"""Set-up of a Python process: start-up settings, and ending together with the parent."""
 
 import ctypes
 import gc
@@ -7,31 +7,31 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
-INIT = 1
+INIT = 1  # process number
 
 
 def tune_python() -> None:
-    """Set what makes a stage start and run faster; to be called before torch is imported.
+    """Make a stage start and run faster; call this before torch is imported.
 
-    Threads of OpenMP that wait for another spin, by default so long that programs side by side
-    stop one another: slim_vgg fell from 6,500 images/s to 90 beside a test suite, and to 2,200
-    with short spins, which cost it 2 to 5 % alone. Python would look for garbage 60 times while
-    torch is imported: .15 of 2.2 seconds.
+    GOMP_SPINCOUNT: OpenMP threads wait actively, by default for so long that programs side by
+    side stop each other. slim_vgg fell from 6,500 images/s to 90 beside a test suite, and to
+    2,200 with short waits, which cost 2 to 5 % alone.
+    gc: importing torch triggers 60 garbage collections, 0.15 of 2.2 seconds.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     gc.set_threshold(100_000)
 
 
 def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:
-    """End this process as soon as its parent has ended, or now if it already has.
+    """End this process as soon as its parent ends, or now if it already has. Linux only.
 
-    On Linux alone; elsewhere nothing happens. The kernel watches the thread that started this
-    process, and forgets it over a fork, not over an exec.
+    The kernel watches the thread that started this process. A fork forgets the setting, an exec
+    keeps it.
 
     Args:
-        parent: Its process number, if known: then whoever else is the parent by now adopted this
-            process. Without it, an adoption by init counts, from a session other than this one:
-            in a container, init itself may be what starts processes.
+        parent: Process number of the parent. Any other parent has adopted this process. If
+            unknown, being a child of init means adopted, unless init shares our session: in a
+            container, init itself may start processes.
         by: Signal that ends this process.
 
     Raises:
@@ -45,4 +45,4 @@ def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKI
         raise OSError(ctypes.get_errno(), "prctl: this process cannot end with its parent")
     adopted = before == INIT and parent is None and os.getsid(INIT) != os.getsid(0)
     if os.getppid() != before or adopted:
-        sys.exit("error: what started this process has ended; start it again")
+        sys.exit("error: the process that started this one has ended; start it again")

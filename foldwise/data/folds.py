@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.core.chunks import chunks
+from foldwise.core.machine import chunks
 
 
 def digest_of_images(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from foldwise.core.chunks import chunks
+from foldwise.core.machine import chunks
 from foldwise.data.arrange import Arrangement
 from foldwise.data.decode import Decoded
 from foldwise.data.folder import open_folder

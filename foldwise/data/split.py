@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from foldwise.core.chunks import chunks
 from foldwise.core.errors import InputError
+from foldwise.core.machine import chunks
 from foldwise.files.split import Normalisation
 
 BRIGHTEST = 255

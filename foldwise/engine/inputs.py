@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from foldwise.core.chunks import chunks
+from foldwise.core.machine import chunks
 from foldwise.data.augment import (
     BRIGHTEST,
     AugmentationDraws,

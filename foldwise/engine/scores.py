@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.core.chunks import chunks
+from foldwise.core.machine import chunks
 from foldwise.files.fold_record import Calibration, FoldCounts, Mistake
 
 BINS = 15  # of the calibration, as in Guo et al. 2017

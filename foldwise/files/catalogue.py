@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from foldwise.core.text import did_you_mean
+from foldwise.core.errors import did_you_mean
 
 TIMM_PREFIX = (
     "timm_"  # before the name that timm has for a network; a colon would not survive in DVC

@@ -5,6 +5,7 @@ from pathlib import Path
 from foldwise.files.base import Count, Seconds, Strict, read_json, write_json
 
 READY = {"ready": True}
+MINUTE, HOUR = 60, 3600  # seconds
 
 
 class RunForecast(Strict):
@@ -63,3 +64,17 @@ def read_forecast(path: Path) -> Forecast:
         InputError: If it is missing or not of this schema.
     """
     return read_json(path, Forecast)
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration in words: "45 s", "2 min 20 s", "12 min", "1 h 05 min"."""
+    rounded = round(seconds)
+    if rounded < MINUTE:
+        return f"{rounded} s"
+    minutes, rest = divmod(rounded, MINUTE)
+    if rounded < 10 * MINUTE:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    minutes = round(seconds / MINUTE)
+    if minutes < HOUR // MINUTE:
+        return f"{minutes} min"
+    return f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"

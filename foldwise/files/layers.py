@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from foldwise.core.text import did_you_mean
+from foldwise.core.errors import did_you_mean
 from foldwise.files.base import Strict
 
 SUFFIXES = (".pt", ".pth", ".safetensors")

@@ -18,8 +18,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from foldwise.core.errors import InputError
-from foldwise.core.text import did_you_mean
+from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.architecture import BuildParams
 from foldwise.files.base import Strict, raise_schema_errors
 from foldwise.files.catalogue import DATASETS, expected_name, is_known

@@ -10,7 +10,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from foldwise.core.text import did_you_mean, nearest
+from foldwise.core.errors import did_you_mean, nearest
 
 Location = tuple[int | str, ...]
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from torch import nn
 
-from foldwise.core.errors import InputError
-from foldwise.core.text import did_you_mean
+from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.catalogue import TIMM_PREFIX
 from foldwise.nets.adapt import raise_bn_momentum, small_stem
 

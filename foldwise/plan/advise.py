@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from foldwise.core.text import format_duration
 from foldwise.engine.hardware import Hardware
 from foldwise.files.dataset import Dataset, DatasetInfo
+from foldwise.files.forecast import format_duration
 from foldwise.files.params import AdviseParams, AdviseSection
 from foldwise.plan.budget import ComparisonSize, Plan, fit_budget, for_data, seconds, within_budget
 from foldwise.plan.facts import Facts, is_clean, measure_facts

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from foldwise.core.text import MINUTE, format_duration
+from foldwise.files.forecast import MINUTE, format_duration
 from foldwise.files.params import AdviseSection, AugmentSection
 from foldwise.plan.facts import LEAST_EPOCHS, LEAST_FOLDS, Facts, is_clean, is_little
 from foldwise.plan.propose import FEWEST, Proposal

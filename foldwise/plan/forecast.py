@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from foldwise.core.text import MINUTE, format_duration
-from foldwise.files.forecast import Forecast, RunForecast
+from foldwise.files.forecast import MINUTE, Forecast, RunForecast, format_duration
 from foldwise.plan.throughput import Throughput
 
 Place = tuple[str, int, int]  # model, repeat and fold

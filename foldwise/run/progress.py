@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from foldwise.core.text import format_duration
 from foldwise.files.fold_record import Epoch, FoldRecord
 from foldwise.run.dvc import is_cached_line, split_log
 

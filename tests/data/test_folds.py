@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.core import chunks
+from foldwise.core import machine
 from foldwise.data.folds import digest_of_images
 
 INDEX = np.array([3, 11, 0, 7])
@@ -74,7 +74,7 @@ def test_another_shape_of_the_same_bytes_changes_the_digest():
 @pytest.mark.parametrize("n_images", [1, 3, 1000])
 def test_chunks_change_nothing(monkeypatch, n_images):
     expected = digest()
-    monkeypatch.setattr(chunks, "CHUNK_BYTES", n_images * images_of()[0].nbytes)
+    monkeypatch.setattr(machine, "CHUNK_BYTES", n_images * images_of()[0].nbytes)
     assert digest() == expected
 
 

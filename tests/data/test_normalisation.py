@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foldwise.core import chunks as pieces
+from foldwise.core import machine
 from foldwise.data.split import fit_normalisation
 
 FOLD = np.array([0, 1, 2] * 5)
@@ -43,13 +43,13 @@ def test_order_changes_no_bit(order):
 @pytest.mark.parametrize("images", [1, 4, 15, 1000])
 def test_pieces_change_no_bit(monkeypatch, images):
     expected = fit_normalisation(images_of(2), FOLD, 3)
-    monkeypatch.setattr(pieces, "CHUNK_BYTES", images * images_of(2)[0].nbytes)
+    monkeypatch.setattr(machine, "CHUNK_BYTES", images * images_of(2)[0].nbytes)
     assert fit_normalisation(images_of(2), FOLD, 3) == expected
 
 
 def test_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
     """Four times the images, mapped from a file: added are a few numbers of each."""
-    monkeypatch.setattr(pieces, "CHUNK_BYTES", 2**18)
+    monkeypatch.setattr(machine, "CHUNK_BYTES", 2**18)
     peaks = []
     for n in (256, 1024):
         shape = (n, 32, 32, 3)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from foldwise.core import chunks as pieces
+from foldwise.core import machine
 from foldwise.core.errors import InputError
 from foldwise.files.dataset import read_dataset, read_samples
 from stages.prepare import main
@@ -109,7 +109,7 @@ def test_wrong_input_is_one_line_and_no_traceback(tmp_path):
 
 def test_memory_does_not_grow_with_the_images(prepare, save, monkeypatch):
     """Of 192 images more, the memory holds far fewer: they stream to the disk."""
-    monkeypatch.setattr(pieces, "CHUNK_BYTES", 2**16)
+    monkeypatch.setattr(machine, "CHUNK_BYTES", 2**16)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # images in flight are some a core
     image, peaks = 64 * 64 * 3, []
     for n in (32, 128):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from foldwise.core import chunks as pieces
+from foldwise.core import machine
 from foldwise.engine.scores import BINS, accuracy, count_fold, log_loss
 
 
@@ -82,7 +82,7 @@ def test_memory_does_not_grow_with_copies_of_the_logits(monkeypatch):
     logits = rng.normal(size=(2000, 200)).astype(np.float32)
     labels, index = rng.integers(0, 200, 2000), np.arange(2000)
     expected = count_fold(logits, labels, index)
-    monkeypatch.setattr(pieces, "CHUNK_BYTES", 2**14)
+    monkeypatch.setattr(machine, "CHUNK_BYTES", 2**14)
     tracemalloc.start()
     found = count_fold(logits, labels, index)
     peak = tracemalloc.get_traced_memory()[1]

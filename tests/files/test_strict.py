@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from foldwise.core.text import did_you_mean, nearest
+from foldwise.core.errors import did_you_mean, nearest
 from foldwise.files.base import Strict
 
 

@@ -3,8 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
-from foldwise.core.text import format_duration
-from foldwise.files.forecast import Forecast, RunForecast, read_forecast, write_forecast
+from foldwise.files.forecast import (
+    Forecast,
+    RunForecast,
+    format_duration,
+    read_forecast,
+    write_forecast,
+)
 
 SECONDS = st.floats(0, 1e6)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.core.text import MINUTE
+from foldwise.files.forecast import MINUTE
 from foldwise.plan.forecast import (
     LONG,
     forecast_lines,

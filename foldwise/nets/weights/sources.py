@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldwise.core.errors import InputError
-from foldwise.core.text import did_you_mean
+from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.layers import WeightSource
 from foldwise.nets.weights.checkpoint import State, parse
