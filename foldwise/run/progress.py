@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from foldwise.files.fold_record import Epoch, FoldRecord
+from foldwise.files.forecast import format_duration
 from foldwise.run.dvc import is_cached_line, split_log
 
 EPOCH = re.compile(r": epoch (\d+) of (\d+), ")
