@@ -1,7 +1,8 @@
-"""Memory of this process, and versions of the packages that compute."""
+"""The machine: CPU model, package versions, memory of this process; arrays in chunks."""
 
 import platform
 import resource
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -31,6 +32,27 @@ def chunks(n_rows: int, row_bytes: int) -> Iterator[slice]:
     step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
+
+
+CPU_INFO = Path("/proc/cpuinfo")  # Linux only
+
+
+def cpu_model() -> str:
+    """Return the model name of the CPU, for example "AMD EPYC 9R14".
+
+    Where the system has no name for it, as on some ARM machines, the architecture.
+    """
+    if CPU_INFO.exists():
+        for line in CPU_INFO.read_text().splitlines():
+            key, _, name = line.partition(":")
+            if key.strip() == "model name" and name.strip():
+                return name.strip()
+    if sys.platform == "darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if name := result.stdout.strip():
+            return name
+    return platform.processor() or platform.machine()
 
 
 def peak_memory_bytes() -> int:

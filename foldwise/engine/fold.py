@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foldwise.core.errors import InputError
-from foldwise.data.folds import draw_train_eval_subset
+from foldwise.data.folds import digest_of_images, draw_train_eval_subset
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import Features
@@ -48,6 +48,8 @@ class Fold:
         inputs: What the network gets of each image.
         labels: (n_images,) int64 class of every image of the data set.
         normalisation: Of the images.
+        train_digest: Of the pixels and labels of the images that train.
+        validation_digest: Of the pixels and labels of the images that validate.
     """
 
     repeat: int
@@ -60,6 +62,8 @@ class Fold:
     inputs: Inputs
     labels: NDArray[np.int64]
     normalisation: ChannelStatistics
+    train_digest: str
+    validation_digest: str
 
 
 def open_fold(
@@ -105,4 +109,6 @@ def open_fold(
         inputs=FeatureBatches(features, device) if features.views else views,
         labels=dataset.labels,
         normalisation=normalisation,
+        train_digest=digest_of_images(dataset.images, dataset.labels, training),
+        validation_digest=digest_of_images(dataset.images, dataset.labels, validation),
     )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from foldwise.core.errors import InputError
-from foldwise.core.machine import versions
+from foldwise.core.machine import cpu_model, versions
 from foldwise.engine.crop import crop_kernels
 from foldwise.files.fold_record import Machine
 from foldwise.files.params import HardwareSection
@@ -80,7 +80,11 @@ class Hardware:
         is_cuda = self.device.type == "cuda"
         name = f"cuda {torch.cuda.get_device_name(self.device)}" if is_cuda else "cpu"
         return Machine(
-            device=name, precision=self.precision, threads=self.threads, versions=versions()
+            cpu=cpu_model(),
+            device=name,
+            precision=self.precision,
+            threads=self.threads,
+            versions=versions(),
         )
 
 

@@ -50,6 +50,8 @@ def fold_record(
         reason=outcome.diverged,
         n_train=len(fold.training),
         n_validation=len(fold.validation),
+        train_digest=fold.train_digest,
+        validation_digest=fold.validation_digest,
         epochs=section.epochs,
         batch_size=section.batch_size,
         curves=outcome.curves,

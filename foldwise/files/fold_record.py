@@ -19,6 +19,8 @@ from foldwise.files.base import (
     write_json,
 )
 
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
+
 
 class Epoch(Strict):
     """One point of the curves; losses in nats, all in eval mode without augmentation."""
@@ -42,9 +44,13 @@ class Timing(Strict):
 
 
 class Machine(Strict):
-    """What the numbers depend on: other hardware, threads or versions may change bits."""
+    """Hardware and software of a training; another machine may give other results.
 
-    device: str  # cpu or cuda, with the name of the GPU
+    Times of two trainings compare only if their machines are equal.
+    """
+
+    cpu: str  # model name, for example "AMD EPYC 9R14"
+    device: str  # "cpu", or "cuda" with the name of the GPU
     precision: Literal["float32", "bfloat16"]
     threads: Size
     versions: dict[str, str]  # of Python and of the packages that compute, by name
@@ -105,6 +111,8 @@ class FoldRecord(Strict):
     reason: str | None  # why it diverged
     n_train: Count
     n_validation: Count
+    train_digest: Digest  # of the pixels and labels of the images that train
+    validation_digest: Digest  # of the pixels and labels of the images that validate
     epochs: Size  # asked for
     batch_size: Size  # images a step, at most
     curves: list[Epoch]  # up to the last epoch with finite losses

@@ -62,4 +62,6 @@ def random_fold(dataset: Dataset, network: Network, inputs: Inputs) -> Fold:
         inputs=inputs,
         labels=dataset.labels,
         normalisation=normalisation_of(network),
+        train_digest="",
+        validation_digest="",
     )

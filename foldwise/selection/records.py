@@ -133,9 +133,10 @@ def _require_more_classes(records: Mapping[str, FoldRecord], top_k: int) -> None
     for place, record in records.items():
         if record.fold_counts and record.fold_counts.n_classes <= top_k:
             raise InputError(
-                f"params.yaml: compare.top_k is {top_k}, but {place} has only "
+                f"params.yaml: compare.top_k is {top_k}, but {place} has "
                 f"{record.fold_counts.n_classes} classes, so that every score would be 1; set "
-                "compare.top_k to less than that, or compare.metric to accuracy"
+                f"compare.top_k to less than {record.fold_counts.n_classes}, or compare.metric "
+                "to accuracy"
             )
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.core.machine import CHUNK_BYTES, PROCESS, chunks, mapped_arrays_bytes
+from foldwise.core import machine
+from foldwise.core.machine import CHUNK_BYTES, PROCESS, chunks, cpu_model, mapped_arrays_bytes
 
 
 @given(st.integers(0, 5000), st.integers(1, 2 * CHUNK_BYTES))
@@ -68,3 +69,18 @@ Pss:                  20 kB
 Rss:                   7 kB
 """
     assert mapped_arrays_bytes(smaps) == 40 * 1024
+
+
+def test_the_cpu_is_named_by_its_model(tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    path.write_text("processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC 9R14\n")
+    monkeypatch.setattr(machine, "CPU_INFO", path)
+    assert cpu_model() == "AMD EPYC 9R14"
+
+
+def test_a_cpu_without_a_model_name_is_named_by_its_architecture(tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    path.write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
+    monkeypatch.setattr(machine, "CPU_INFO", path)
+    monkeypatch.setattr(machine.sys, "platform", "linux")
+    assert cpu_model() == (machine.platform.processor() or machine.platform.machine()) != ""

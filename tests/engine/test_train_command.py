@@ -72,6 +72,22 @@ def test_a_fold_imports_neither_the_compiler_nor_what_other_stages_need(flags, m
     assert done.stdout.splitlines()[-1] == str(vision)
 
 
+def test_the_record_names_the_content_of_its_fold(case, flags):
+    def digests(**changes):
+        main(flags(epochs=1, **changes))
+        record = read_record(case / "one" / "record.json")
+        return record.train_digest, record.validation_digest
+
+    first, other_fold = digests(), digests(fold=1)
+    assert digests(model="lenet5") == first
+    assert not set(first) & set(other_fold)
+    images = np.load(case / "prepared" / "images.npy", mmap_mode="r+")
+    images[read_split(case / "split").validation(0)[0]] ^= 1
+    images.flush()
+    changed = digests()
+    assert (changed[0], changed[1] != first[1]) == (first[0], True)
+
+
 def test_a_validation_image_never_trains(case, flags):
     """Whatever the images of another part hold, the trained weights and the probe stay."""
     main(flags(name="one"))

@@ -86,6 +86,8 @@ RECORD = FoldRecord(
     reason=None,
     n_train=80,
     n_validation=20,
+    train_digest="a" * 64,
+    validation_digest="b" * 64,
     epochs=1,
     batch_size=16,
     curves=[
@@ -107,7 +109,9 @@ RECORD = FoldRecord(
         peak_memory_bytes=600_000_000,
         peak_gpu_bytes=None,
     ),
-    machine=Machine(device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}),
+    machine=Machine(
+        cpu="EPYC", device="cpu", precision="float32", threads=2, versions={"torch": "2.14.0"}
+    ),
 )
 
 

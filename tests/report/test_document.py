@@ -192,12 +192,18 @@ def test_first_contact_sheet_is_shown_and_the_others_are_linked(report):
 
 def test_machines_that_differ_are_warned_of(report, tmp_path):
     assert "Warning" not in report(CASE)
-    gpu = Machine(device="cuda H100", precision="bfloat16", threads=1, versions={"torch": "2.15.0"})
+    gpu = Machine(
+        cpu="EPYC",
+        device="cuda H100",
+        precision="bfloat16",
+        threads=1,
+        versions={"torch": "2.15.0"},
+    )
     one = record("lenet5", 0, 1, 0.92, n_folds=2, machine=gpu)
     write_record(record_path(tmp_path / "folds", "lenet5", 0, 1), one)
     text = markdown(read_all(compared(tmp_path)))
     assert "**Warning:** the folds were trained on machines or versions that differ." in text
-    assert "- trained on cuda H100, 1 thread, bfloat16; torch 2.15.0" in text
+    assert "- trained on cuda H100, EPYC, 1 thread, bfloat16; torch 2.15.0" in text
     assert "fewest multiply-adds, since the machines differ" in text
 
 

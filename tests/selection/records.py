@@ -1,5 +1,6 @@
 """Fold records and cards made to measure, with the real contract classes."""
 
+import hashlib
 import math
 from collections import Counter
 from functools import cache
@@ -20,7 +21,11 @@ from foldwise.files.fold_record import (
 )
 
 MACHINE = Machine(
-    device="cpu", precision="float32", threads=2, versions={"python": "3.11.9", "torch": "2.14.0"}
+    cpu="EPYC",
+    device="cpu",
+    precision="float32",
+    threads=2,
+    versions={"python": "3.11.9", "torch": "2.14.0"},
 )
 CLASSES = ["cat", "dog", "emu", "fox"]
 BINS = 15
@@ -99,6 +104,8 @@ def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
         "reason": f"train loss is NaN in epoch {epochs}" if diverged else None,
         "n_train": 200,
         "n_validation": n_validation,
+        "train_digest": digest(f"train {repeat} {fold}"),
+        "validation_digest": digest(f"validation {repeat} {fold}"),
         "epochs": epochs,
         "batch_size": 64,
         "curves": curves,
@@ -108,6 +115,10 @@ def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
         "machine": MACHINE,
     }
     return FoldRecord(**facts | changes)
+
+
+def digest(content):
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def timing(train_seconds):

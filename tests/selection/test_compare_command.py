@@ -136,7 +136,9 @@ def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):
 
 def test_every_machine_is_named_once(tmp_path):
     write_case(tmp_path, TWO)
-    gpu = Machine(device="cuda NVIDIA H100", precision="bfloat16", threads=2, versions={})
+    gpu = Machine(
+        cpu="EPYC", device="cuda NVIDIA H100", precision="bfloat16", threads=2, versions={}
+    )
     other = record("lenet5", 0, 1, 0.92, machine=gpu)
     write_record(record_path(tmp_path / "folds", "lenet5", 0, 1), other)
     main(flags(tmp_path))

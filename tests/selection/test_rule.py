@@ -149,8 +149,8 @@ def test_choice_is_tied_on_the_front_and_none_there_is_much_cheaper(cases):
 
 
 def test_multiply_adds_are_the_cost_where_machines_differ():
-    gpu = Machine(device="cuda H100", precision="bfloat16", threads=2, versions={})
-    cpu = Machine(device="cpu", precision="float32", threads=2, versions={})
+    gpu = Machine(cpu="EPYC", device="cuda H100", precision="bfloat16", threads=2, versions={})
+    cpu = Machine(cpu="EPYC", device="cpu", precision="float32", threads=2, versions={})
     cards = {"a": {"seconds": 0.1}, "b": {"macs": 10}}
     scores = {"a": STEADY, "b": moved(-0.001)}
     assert verdict(scores, cards=cards).chosen == "a"

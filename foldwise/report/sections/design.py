@@ -60,7 +60,8 @@ def _classes(classes: Sequence[str]) -> str:
 def _machine(machine: Machine) -> str:
     versions = ", ".join(f"{name} {machine.versions[name]}" for name in sorted(machine.versions))
     threads = some(machine.threads, "thread")
-    return f"trained on {machine.device}, {threads}, {machine.precision}; {versions}"
+    device = machine.cpu if machine.device == "cpu" else f"{machine.device}, {machine.cpu}"
+    return f"trained on {device}, {threads}, {machine.precision}; {versions}"
 
 
 def _warning(machines: Sequence[Machine]) -> Paragraph | None:
