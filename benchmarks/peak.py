@@ -15,7 +15,7 @@ from foldwise.files.card import read_card
 from foldwise.files.dataset import read_info
 from foldwise.files.network import read_network
 from foldwise.files.params import TimingParams, read_params
-from foldwise.plan.throughput import measure_throughput
+from foldwise.plan.measure import measure_throughput
 
 SIDE = 2048  # of the square matrices
 PRODUCTS = 6  # timed at once

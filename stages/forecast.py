@@ -15,8 +15,8 @@ from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import ForecastParams, read_params
-from foldwise.plan.forecast import forecast_lines, forecast_runs, shortcut_lines, total_line
-from foldwise.plan.throughput import measure_throughput
+from foldwise.plan.forecast import forecast_lines, forecast_runs, total_line
+from foldwise.plan.measure import measure_throughput
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,21 +24,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.forecast", description=__doc__)
     for flag in ("--params", "--dataset", "--models", "--output"):
         parser.add_argument(flag, type=Path, required=True)
-    given = parser.parse_args(argv)
-    params, info = read_params(given.params, ForecastParams), read_info(given.dataset)
+    args = parser.parse_args(argv)
+    params, info = read_params(args.params, ForecastParams), read_info(args.dataset)
     hardware = set_up(params.hardware)
-    networks = {model: read_network(given.models / model) for model, _, _ in params.plan}
-    paces = {
+    networks = {model: read_network(args.models / model) for model, _, _ in params.plan}
+    throughputs = {
         model: measure_throughput(network, info, params, hardware)
         for model, network in networks.items()
     }
     forecast = forecast_runs(
-        params.plan, paces, info.n_train, len(params.folds), params.train.epochs
+        params.plan, throughputs, info.n_train, len(params.folds), params.train.epochs
     )
-    write_forecast(given.output, forecast)
-    for line in (*forecast_lines(forecast), *shortcut_lines(forecast)):
+    write_forecast(args.output, forecast)
+    for line in forecast_lines(forecast):
         print(f"forecast: {line}")
-    print(f"forecast: {total_line(forecast)} -> {given.output / 'minutes.json'}")
+    print(f"forecast: {total_line(forecast)} -> {args.output / 'minutes.json'}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from foldwise.core.atomic import write_text
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import AdviseParams, read_params
-from foldwise.plan.advise import advise, page
+from foldwise.plan.advise import advice_lines, advise
 from foldwise.plan.write_params import rewrite
 
 
@@ -24,13 +24,13 @@ def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
     """
     params, dataset = read_params(path, AdviseParams), read_dataset(dataset_folder)
     advice = advise(dataset, params, set_up(params.hardware))
-    for line in page(advice, dataset.info, params.advise):
+    for line in advice_lines(advice, dataset.info, params.advise):
         print(line)
-    ideas = [proposal.idea for proposal in advice.plan.proposals]
-    names = ", ".join(idea.name for idea in ideas)
+    candidates = [proposal.candidate for proposal in advice.plan.proposals]
+    names = ", ".join(candidate.name for candidate in candidates)
     if not write:
         print(f"advise: {names}; --write, or make advise WRITE=1, puts them into {path}")
         return
     text = path.read_text(encoding="utf-8")
-    write_text(path, rewrite(text, ideas))
+    write_text(path, rewrite(text, candidates))
     print(f"advise: {names} -> {path}")

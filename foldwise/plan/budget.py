@@ -1,20 +1,24 @@
-"""What fits into the time that there is."""
+"""Which proposals fit into the time budget, and which settings of params.yaml to change."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foldwise.files.forecast import MINUTE, format_duration
 from foldwise.files.params import AdviseSection, AugmentSection
-from foldwise.plan.facts import LEAST_EPOCHS, LEAST_FOLDS, Facts, is_clean, is_little
-from foldwise.plan.propose import FEWEST, Proposal
-from foldwise.plan.throughput import Throughput
+from foldwise.plan.proposals import MIN_PROPOSALS, Proposal
+from foldwise.plan.rules import MIN_EPOCHS, MIN_FOLDS, Facts, is_clean, is_small_data
 
-ROUND = 100  # images, to which a limit is rounded down
+LIMIT_STEP = 100  # images, to a multiple of which prepare.limit is rounded down
+COMPRESSIBLE = 0.3  # share of the bytes; images that compress to less have little detail
+COMPRESSIBLE_SIDE = 64  # pixels, half of which are still an image
+# For few images. Photos may be mirrored and vary in brightness; drawings and letters may not.
+CLEAN_AUGMENTATION = {"shift": 0.1, "rotation": 10.0}
+PHOTO_AUGMENTATION = {"shift": 0.1, "flip": 0.5, "brightness": 0.2, "contrast": 0.2}
 
 
 @dataclass(frozen=True)
 class ComparisonSize:
-    """How much is trained for each architecture."""
+    """How much is trained per architecture."""
 
     n_images: int
     n_repeats: int
@@ -28,130 +32,117 @@ class Plan:
 
     Attributes:
         proposals: Two or three.
-        design: What params.yaml should hold.
-        dropped: The proposals that would take too long.
+        size: What params.yaml should say.
+        dropped: Proposals that would take too long.
     """
 
     proposals: list[Proposal]
-    design: ComparisonSize
+    size: ComparisonSize
     dropped: list[Proposal]
 
 
-def fit_budget(
-    proposals: Sequence[Proposal], design: ComparisonSize, limits: AdviseSection
-) -> Plan:
-    """Return what fits into the budget, or the least that is worth comparing.
+def fit_budget(proposals: Sequence[Proposal], size: ComparisonSize, limits: AdviseSection) -> Plan:
+    """Return what fits into the budget, or the smallest comparison that is worth running.
 
-    Over it the slowest proposal goes, then images, then repeats, then epochs; never one of the
-    last two proposals, a fold of five, or an epoch of two.
+    Over the budget, the slowest proposal is dropped first, then images, repeats and epochs; but at
+    least two proposals, five folds and two epochs remain.
 
     Args:
-        proposals: The best bets first.
-        design: What params.yaml holds.
-        limits: The budget, and the number of images that are not worth comparing on.
+        proposals: The most promising first.
+        size: What params.yaml says.
+        limits: The budget, and the number of images below which a comparison says little.
     """
     budget = limits.budget_minutes * MINUTE
-    kept, dropped = list(proposals), []
-    design = replace(
-        design,
-        n_folds=max(design.n_folds, LEAST_FOLDS),
-        epochs=max(design.epochs, LEAST_EPOCHS),
-    )
-    while len(kept) > FEWEST and seconds(kept, design) > budget:
-        slowest = max(kept, key=lambda one: seconds([one], design))
-        kept.remove(slowest)
+    remaining, dropped = list(proposals), []
+    n_folds, epochs = max(size.n_folds, MIN_FOLDS), max(size.epochs, MIN_EPOCHS)
+    size = replace(size, n_folds=n_folds, epochs=epochs)
+    while len(remaining) > MIN_PROPOSALS and total_seconds(remaining, size) > budget:
+        slowest = max(remaining, key=lambda proposal: total_seconds([proposal], size))
+        remaining.remove(slowest)
         dropped.append(slowest)
-    design = _fewer_images(kept, design, budget, limits.little_images)
-    while design.n_repeats > 1 and seconds(kept, design) > budget:
-        design = replace(design, n_repeats=design.n_repeats - 1)
-    while design.epochs > LEAST_EPOCHS and seconds(kept, design) > budget:
-        design = replace(design, epochs=design.epochs - 1)
-    return Plan(kept, design, dropped)
+    size = _with_fewer_images(remaining, size, budget, limits.little_images)
+    while size.n_repeats > 1 and total_seconds(remaining, size) > budget:
+        size = replace(size, n_repeats=size.n_repeats - 1)
+    while size.epochs > MIN_EPOCHS and total_seconds(remaining, size) > budget:
+        size = replace(size, epochs=size.epochs - 1)
+    return Plan(remaining, size, dropped)
 
 
-def seconds(proposals: Sequence[Proposal], design: ComparisonSize) -> float:
-    """Return what some proposals take together, from nothing to the last fold."""
-    return sum(_seconds(one.pace, design) for one in proposals)
+def total_seconds(proposals: Sequence[Proposal], size: ComparisonSize) -> float:
+    """Return the seconds of some proposals together, if nothing is cached."""
+    total = 0.0
+    for proposal in proposals:
+        speed = proposal.throughput
+        fold = speed.fold_seconds(size.n_images, size.n_folds, size.epochs)
+        total += speed.extract_seconds(size.n_images) + size.n_repeats * size.n_folds * fold
+    return total
 
 
-def _seconds(pace: Throughput, design: ComparisonSize) -> float:
-    fold = pace.fold_seconds(design.n_images, design.n_folds, design.epochs)
-    extract = pace.extract_seconds(design.n_images)
-    return extract + design.n_repeats * design.n_folds * fold
-
-
-def _fewer_images(
-    proposals: Sequence[Proposal], design: ComparisonSize, budget: float, fewest: int
-) -> ComparisonSize:
-    """Return the design with as many images as the budget allows, at least a number."""
-    total, fixed = seconds(proposals, design), seconds(proposals, replace(design, n_images=0))
-    if total <= budget or design.n_images <= fewest:
-        return design
-    n_images = int(design.n_images * max(budget - fixed, 0) / (total - fixed))
-    return replace(design, n_images=max(n_images // ROUND * ROUND, fewest))
-
-
-SIMPLE = 0.3  # of the bytes; images that compress to less hold little for their size
-SIMPLE_SIDE = 64  # pixels, of which half is still an image
-# For little data; photos are mirrored and lit in many ways, drawings and letters are not.
-CLEAN_RECIPE = {"shift": 0.1, "rotation": 10.0}
-PHOTO_RECIPE = {"shift": 0.1, "flip": 0.5, "brightness": 0.2, "contrast": 0.2}
-
-
-def within_budget(plan: Plan, given: ComparisonSize, limits: AdviseSection) -> Iterator[str]:
-    """Yield what must change for the time that the plan takes.
+def settings_for_budget(
+    plan: Plan, current: ComparisonSize, limits: AdviseSection
+) -> Iterator[str]:
+    """Yield the settings to change so that the plan fits into the budget, each with its reason.
 
     Args:
-        plan: What fits into the budget.
-        given: What params.yaml holds.
+        plan: What fits.
+        current: What params.yaml says.
         limits: The budget.
     """
-    design = plan.design
-    if design.n_folds > given.n_folds:
-        yield f"folds: {list(range(design.n_folds))}, since fewer say too little"
-    if design.epochs > given.epochs:
-        yield f"train.epochs: {design.epochs}, since fewer say too little"
-    if design.n_images < given.n_images:
-        yield f"prepare.limit: {design.n_images}, to stay within advise.budget_minutes"
-    if design.n_repeats < given.n_repeats:
-        yield f"repeats: {list(range(design.n_repeats))}, to stay within advise.budget_minutes"
-    if design.epochs < given.epochs:
-        yield f"train.epochs: {design.epochs}, to stay within advise.budget_minutes"
-    excess = seconds(plan.proposals, design) - limits.budget_minutes * MINUTE
+    size = plan.size
+    too_few, too_long = "because fewer say too little", "to stay within advise.budget_minutes"
+    if size.n_folds > current.n_folds:
+        yield f"folds: {list(range(size.n_folds))}, {too_few}"
+    if size.epochs > current.epochs:
+        yield f"train.epochs: {size.epochs}, {too_few}"
+    if size.n_images < current.n_images:
+        yield f"prepare.limit: {size.n_images}, {too_long}"
+    if size.n_repeats < current.n_repeats:
+        yield f"repeats: {list(range(size.n_repeats))}, {too_long}"
+    if size.epochs < current.epochs:
+        yield f"train.epochs: {size.epochs}, {too_long}"
+    excess = total_seconds(plan.proposals, size) - limits.budget_minutes * MINUTE
     if excess > 0:
         yield (
-            f"advise.budget_minutes, or other hardware: the least that says anything takes "
-            f"{format_duration(excess)} more"
+            "advise.budget_minutes, or faster hardware: the smallest comparison worth running "
+            f"takes {format_duration(excess)} more"
         )
 
 
-def for_data(
+def settings_for_data(
     plan: Plan, facts: Facts, augment: AugmentSection, limits: AdviseSection
 ) -> Iterator[str]:
-    """Yield what the data call for beside architectures.
+    """Yield the settings to change because of the data, each with its reason.
 
     Args:
         plan: What fits into the budget.
         facts: Of the data.
-        augment: What is set already.
+        augment: The augmentation of params.yaml.
         limits: The thresholds.
     """
-    if is_little(facts, limits):
-        recipe = CLEAN_RECIPE if is_clean(facts, limits) else PHOTO_RECIPE
+    if is_small_data(facts, limits):
+        recipe = CLEAN_AUGMENTATION if is_clean(facts, limits) else PHOTO_AUGMENTATION
         for key, value in recipe.items():
             if not getattr(augment, key):
-                yield f"augment.{key}: {value:g}, since data are little"
-        yield from _repeats(plan, limits)
-    if facts.compressed < SIMPLE and facts.side >= SIMPLE_SIDE:
+                yield f"augment.{key}: {value:g}, because there are few images"
+        # With few images, a single split is luck.
+        seconds = total_seconds(plan.proposals, replace(plan.size, n_repeats=2))
+        if plan.size.n_repeats == 1 and seconds <= limits.budget_minutes * MINUTE:
+            total = format_duration(seconds)
+            yield f"repeats: [0, 1], because there are few images; in all about {total}"
+    if facts.compressed < COMPRESSIBLE and facts.side >= COMPRESSIBLE_SIDE:
         yield (
-            f"prepare.image_size: {facts.side // 2}, since the images compress so well that half "
-            "of the side may hold as much"
+            f"prepare.image_size: {facts.side // 2}, because the images compress so well that half "
+            "of the side may show as much"
         )
 
 
-def _repeats(plan: Plan, limits: AdviseSection) -> Iterator[str]:
-    """Yield a second repeat, if there is time for it: with few images one split is luck."""
-    twice = replace(plan.design, n_repeats=2)
-    total = seconds(plan.proposals, twice)
-    if plan.design.n_repeats == 1 and total <= limits.budget_minutes * MINUTE:
-        yield f"repeats: [0, 1], since data are little; in all about {format_duration(total)}"
+def _with_fewer_images(
+    proposals: Sequence[Proposal], size: ComparisonSize, budget: float, minimum: int
+) -> ComparisonSize:
+    """Return the size with as many images as the budget allows, but at least a minimum."""
+    total = total_seconds(proposals, size)
+    constant = total_seconds(proposals, replace(size, n_images=0))
+    if total <= budget or size.n_images <= minimum:
+        return size
+    n_images = int(size.n_images * max(budget - constant, 0) / (total - constant))
+    return replace(size, n_images=max(n_images // LIMIT_STEP * LIMIT_STEP, minimum))

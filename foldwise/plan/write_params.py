@@ -9,54 +9,47 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from foldwise.plan.ideas import Idea
+from foldwise.plan.candidates import Candidate
 
-SHORT = 60  # characters of a section
-WIDTH = 4096  # characters; lines are broken where they were, and nowhere else
-
-
-def fill(names: Sequence[str], n_slots: int) -> tuple[str, list[str]]:
-    """Return the model and the candidates that together are these names.
-
-    Args:
-        names: Two or three, the best bet first.
-        n_slots: Candidates that dvc.yaml has room for; with more than names, the last stands
-            twice, with fewer, the first is the model alone.
-    """
-    listed = list(names) if n_slots >= len(names) else list(names[1:])
-    padded = listed + listed[-1:] * n_slots
-    return names[0], padded[:n_slots]
+SHORT_SECTION = 60  # characters, up to which a section is written on one line
+LINE_WIDTH = 4096  # characters; lines keep the breaks that they have
 
 
-def rewrite(text: str, ideas: Sequence[Idea]) -> str:
-    """Return the text of params.yaml with ideas as its model and candidates.
+def rewrite(text: str, proposals: Sequence[Candidate]) -> str:
+    """Return the text of params.yaml with proposals as its model and candidates.
 
     Args:
-        text: Of a sound params.yaml.
-        ideas: Two or three, the best bet first; what they define is added to
+        text: Of a valid params.yaml.
+        proposals: Two or three, the most promising first; their sections are added to
             build.architectures, above what is there.
     """
-    yaml = _layout()
+    yaml = _round_trip_yaml()
     content = yaml.load(text)
-    model, candidates = fill([idea.name for idea in ideas], len(content["candidates"]))
+    names = [candidate.name for candidate in proposals]
+    model, candidates = fill_slots(names, len(content["candidates"]))
     _replace(content, "model", model)
     for slot, name in enumerate(candidates):
         content["candidates"][slot] = name
-    defined = content["build"]["architectures"]
-    for idea in reversed(ideas):
-        if idea.section and idea.name not in defined:
-            defined.insert(0, idea.name, _as_written(idea.section))
-    written = io.StringIO()
-    yaml.dump(content, written)
-    return written.getvalue()
+    architectures = content["build"]["architectures"]
+    for candidate in reversed(proposals):
+        if candidate.section and candidate.name not in architectures:
+            architectures.insert(0, candidate.name, _format_section(candidate.section))
+    output = io.StringIO()
+    yaml.dump(content, output)
+    return output.getvalue()
 
 
-def _replace(content: CommentedMap, key: str, value: str) -> None:
-    """Set a value; a comment behind it follows after two blanks."""
-    content[key] = value
-    _, _, comment, _ = content.ca.items.get(key, [None] * 4)
-    if comment is not None:
-        comment.column = len(f"{key}: {value}  ")
+def fill_slots(names: Sequence[str], n_slots: int) -> tuple[str, list[str]]:
+    """Return the model and the candidates that together are these names.
+
+    Args:
+        names: Two or three, the most promising first.
+        n_slots: Number of candidates in dvc.yaml. If there are more slots than names, the last
+            name is repeated; if there are fewer, the first name is the model alone.
+    """
+    candidates = list(names) if n_slots >= len(names) else list(names[1:])
+    padded = candidates + candidates[-1:] * n_slots
+    return names[0], padded[:n_slots]
 
 
 class _Representer(RoundTripRepresenter):
@@ -70,28 +63,36 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(type(None), _Representer.represent_null)
 
 
-def _layout() -> YAML:
+def _round_trip_yaml() -> YAML:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
-    yaml.width = WIDTH
+    yaml.width = LINE_WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
 
 
-def _as_written(section: dict[str, Any]) -> object:
-    """Return a short section on one line, and a long one with a line a key."""
-    if len(str(section)) <= SHORT:
-        return _in_a_row(section)
-    return CommentedMap({key: _in_a_row(one) for key, one in section.items()})
+def _replace(content: CommentedMap, key: str, value: str) -> None:
+    """Set a value; its comment follows after two spaces."""
+    content[key] = value
+    _, _, comment, _ = content.ca.items.get(key, [None] * 4)
+    if comment is not None:
+        comment.column = len(f"{key}: {value}  ")
 
 
-def _in_a_row(value: object) -> object:
-    """Return mappings as YAML writes them on one line."""
+def _format_section(section: dict[str, Any]) -> object:
+    """Return a short section on one line, and a long one with one line per key."""
+    if len(str(section)) <= SHORT_SECTION:
+        return _on_one_line(section)
+    return CommentedMap({key: _on_one_line(value) for key, value in section.items()})
+
+
+def _on_one_line(value: object) -> object:
+    """Return mappings in YAML's flow style."""
     if isinstance(value, list):
-        return [_in_a_row(one) for one in value]
+        return [_on_one_line(item) for item in value]
     if not isinstance(value, dict):
         return value
-    row = CommentedMap({key: _in_a_row(one) for key, one in value.items()})
-    row.fa.set_flow_style()
-    return row
+    mapping = CommentedMap({key: _on_one_line(item) for key, item in value.items()})
+    mapping.fa.set_flow_style()
+    return mapping

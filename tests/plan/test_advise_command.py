@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_up import ROOT
+from synthetic import ROOT
 
 from foldwise.cli.advise import main
 from foldwise.core.errors import InputError
@@ -84,8 +84,8 @@ def test_digits_are_for_shallow_networks(flags, capsys):
     assert "digits: 1,438 images of 8×8 px, 1 channel, 10 classes of 144 on average" in page
     assert "- no photos: 49 % of an image has one value" in page
     assert page.count("   because: ") == page.count(" about ") - 2 == 3
-    assert page.count("where at most 0 leave 7 of 8 px: images so small are shrunk too far") == 3
-    assert "- repeats: [0, 1], since data are little" in page
+    assert page.count("although at most 0 leave 7 of 8 px: ") == 3
+    assert "- repeats: [0, 1], because" in page
     assert page.endswith("params.yaml\n")
 
 
@@ -95,14 +95,14 @@ def test_fashion_is_clean_and_takes_two_downsamplings(flags, capsys):
     page = advised(flags("FashionMNIST", DATA / "fashion-mnist", limit=6000), capsys)
     assert numbered(page) == ["lenet5", "slim_vgg", "vgg_resnet"]
     assert "- no photos: 49 % of an image has one value" in page
-    assert "2 downsamplings, at most 2 leave 7 of 28 px" in page
+    assert "2 downsamplings; at most 2 leave 7 of 28 px" in page
 
 
 def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, capsys):
     page = advised(flags("folder", photos), capsys)
     assert numbered(page) == ["small_alexnet", "narrow_vgg", "resnet20"]
     assert "- photos: 1 % of an image has one value" in page
-    assert "- augment.flip: 0.5, since data are little" in page
+    assert "- augment.flip: 0.5, because" in page
 
 
 def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
@@ -111,7 +111,7 @@ def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sou
     given = flags("folder", photos, image_size=96)
     page = advised([*given, "--write"], capsys)
     assert numbered(page)[:2] == ["resnet18_frozen", "resnet18_finetuned"]
-    assert "its weights are for just these layers" in page
+    assert "its pretrained weights are for exactly these layers" in page
     params = read_yaml(Path(given[1]))
     assert params["model"] == "resnet18_frozen"
     assert params["candidates"] == numbered(page)

@@ -1,11 +1,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import LIMITS, facts_of, pace_of
+from synthetic import LIMITS, facts_of, pace_of
 
 from foldwise.files.params import AugmentSection
-from foldwise.plan.budget import ComparisonSize, Plan, fit_budget, for_data, seconds, within_budget
-from foldwise.plan.ideas import Idea
-from foldwise.plan.propose import Proposal
+from foldwise.plan.budget import (
+    ComparisonSize,
+    Plan,
+    fit_budget,
+    settings_for_budget,
+    settings_for_data,
+    total_seconds,
+)
+from foldwise.plan.candidates import Candidate
+from foldwise.plan.proposals import Proposal
 
 PROPOSALS = st.lists(st.floats(0.01, 1e5), min_size=2, max_size=3).map(
     lambda speeds: proposals_of(*speeds)
@@ -23,26 +30,26 @@ PLAIN = AugmentSection(shift=0, flip=0, rotation=0, erase=0, brightness=0, contr
 
 
 def proposals_of(*speeds):
-    return [Proposal(Idea(f"n{i}", ""), "", pace_of(one)) for i, one in enumerate(speeds)]
+    return [Proposal(Candidate(f"n{i}", ""), "", pace_of(one)) for i, one in enumerate(speeds)]
 
 
 @given(PROPOSALS, DESIGNS, BUDGETS)
 def test_what_is_over_the_budget_is_the_least_that_says_anything(proposals, design, limits):
     plan = fit_budget(proposals, design, limits)
-    if seconds(plan.proposals, plan.design) > limits.budget_minutes * 60:
+    if total_seconds(plan.proposals, plan.size) > limits.budget_minutes * 60:
         assert len(plan.proposals) == 2
-        assert plan.design.n_images <= limits.little_images
-        assert plan.design.n_repeats == 1
-        assert plan.design.epochs == 2
+        assert plan.size.n_images <= limits.little_images
+        assert plan.size.n_repeats == 1
+        assert plan.size.epochs == 2
 
 
 @given(PROPOSALS, DESIGNS, BUDGETS)
 def test_never_under_five_folds_two_epochs_and_two_proposals(proposals, design, limits):
     plan = fit_budget(proposals, design, limits)
-    assert plan.design.n_folds == max(design.n_folds, 5)
-    assert plan.design.epochs >= 2
-    assert plan.design.n_repeats >= 1
-    assert plan.design.n_images >= min(design.n_images, limits.little_images)
+    assert plan.size.n_folds == max(design.n_folds, 5)
+    assert plan.size.epochs >= 2
+    assert plan.size.n_repeats >= 1
+    assert plan.size.n_images >= min(design.n_images, limits.little_images)
     assert len(plan.proposals) >= 2
 
 
@@ -53,17 +60,17 @@ def test_the_slowest_goes_before_images_these_before_repeats_and_these_before_ep
     plan = fit_budget(proposals, design, limits)
     given_up = [
         len(plan.proposals) == 2,
-        plan.design.n_images <= limits.little_images,
-        plan.design.n_repeats == 1,
+        plan.size.n_images <= limits.little_images,
+        plan.size.n_repeats == 1,
     ]
     asked = [
-        plan.design.n_images < design.n_images,
-        plan.design.n_repeats < design.n_repeats,
-        plan.design.epochs < max(design.epochs, 2),
+        plan.size.n_images < design.n_images,
+        plan.size.n_repeats < design.n_repeats,
+        plan.size.epochs < max(design.epochs, 2),
     ]
     for step, is_asked in enumerate(asked):
         assert not is_asked or all(given_up[: step + 1])
-    slowest = sorted(proposals, key=lambda one: one.pace.training[1])[: len(plan.dropped)]
+    slowest = sorted(proposals, key=lambda one: one.throughput.training[1])[: len(plan.dropped)]
     assert plan.dropped == slowest
 
 
@@ -75,16 +82,16 @@ def test_what_fits_stays_as_it_is(proposals, design):
     limits = LIMITS.model_copy(update={"budget_minutes": 1e12})
     assert fit_budget(proposals, design, limits) == Plan(proposals, design, [])
     plan = Plan(proposals, design, [])
-    assert not list(within_budget(plan, design, limits))
+    assert not list(settings_for_budget(plan, design, limits))
 
 
 def test_every_change_is_a_key_of_params_yaml_and_a_reason():
     design = ComparisonSize(50_000, 3, 3, 30)
     limits = LIMITS.model_copy(update={"budget_minutes": 20})
     plan = fit_budget(proposals_of(100.0, 200.0, 50.0), design, limits)
-    assert [one.idea.name for one in plan.dropped] == ["n2"]
-    assert list(within_budget(plan, design, limits)) == [
-        "folds: [0, 1, 2, 3, 4], since fewer say too little",
+    assert [one.candidate.name for one in plan.dropped] == ["n2"]
+    assert list(settings_for_budget(plan, design, limits)) == [
+        "folds: [0, 1, 2, 3, 4], because fewer say too little",
         "prepare.limit: 5000, to stay within advise.budget_minutes",
         "repeats: [0], to stay within advise.budget_minutes",
         "train.epochs: 3, to stay within advise.budget_minutes",
@@ -95,13 +102,13 @@ def test_a_budget_that_nothing_fits_is_said_to_be_too_small():
     design = ComparisonSize(5000, 1, 5, 2)
     limits = LIMITS.model_copy(update={"budget_minutes": 1})
     plan = fit_budget(proposals_of(100.0, 100.0), design, limits)
-    (line,) = within_budget(plan, design, limits)
-    assert line.startswith("advise.budget_minutes, or other hardware: the least that says anything")
+    (line,) = settings_for_budget(plan, design, limits)
+    assert line.startswith("advise.budget_minutes, or faster hardware: ")
 
 
 def advised(design=SMALL, augment=PLAIN, **changed):
     plan = Plan(proposals_of(1e4, 1e4), design, [])
-    return list(for_data(plan, facts_of(**changed), augment, LIMITS))
+    return list(settings_for_data(plan, facts_of(**changed), augment, LIMITS))
 
 
 def keys(lines):
@@ -125,10 +132,10 @@ def test_what_is_set_already_is_not_advised():
 
 def test_repeats_are_advised_only_where_there_is_time():
     slow = Plan(proposals_of(10.0, 10.0), SMALL, [])
-    once = seconds(slow.proposals, SMALL) / 60
+    once = total_seconds(slow.proposals, SMALL) / 60
     for budget, is_advised in ((1.9 * once, False), (2.1 * once, True)):
         limits = LIMITS.model_copy(update={"budget_minutes": budget})
-        lines = for_data(slow, facts_of(n_images=1000), PLAIN, limits)
+        lines = settings_for_data(slow, facts_of(n_images=1000), PLAIN, limits)
         assert ("repeats" in keys(lines)) == is_advised
 
 

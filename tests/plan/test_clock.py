@@ -2,8 +2,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from foldwise.plan import throughput as clock
-from foldwise.plan.throughput import FEWEST, LEAST_BATCHES, LONGEST, MOST_BATCHES, images_per_second
+from foldwise.plan import measure
+from foldwise.plan.measure import (
+    FIRST_BATCH,
+    MAX_BATCH_SHARE,
+    MAX_BATCHES,
+    MIN_BATCHES,
+    images_per_second,
+)
 
 
 class Machine:
@@ -24,7 +30,7 @@ class Machine:
 
 def speed(machine, largest, seconds):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "time", machine)
+        patch.setattr(measure, "time", machine)
         return images_per_second(machine.run, largest, seconds)
 
 
@@ -32,8 +38,8 @@ def speed(machine, largest, seconds):
 def test_batches_that_take_time_by_their_size_are_timed_right(fixed, each, largest, seconds):
     """Whether the whole batch was timed or, since it is slow, a part of it."""
     machine = Machine(lambda n, _: fixed + each * n)
-    few = min(FEWEST, largest)
-    affordable = few * LONGEST * seconds / (fixed + each * few)
+    few = min(FIRST_BATCH, largest)
+    affordable = few * MAX_BATCH_SHARE * seconds / (fixed + each * few)
     assume(largest == few or affordable >= few + 1 or fixed == 0)  # else one size is all there is
     expected = largest / (fixed + each * largest)
     assert speed(machine, largest, seconds) == pytest.approx(expected, rel=1e-6)
@@ -43,9 +49,9 @@ def test_batches_that_take_time_by_their_size_are_timed_right(fixed, each, large
 def test_it_takes_a_few_times_the_seconds_asked_for(each, largest, seconds):
     machine = Machine(lambda n, _: each * n)
     speed(machine, largest, seconds)
-    smallest = min(FEWEST, largest) * each
-    assert machine.now <= 3 * smallest + (LONGEST + LEAST_BATCHES + 1) * seconds
-    assert len(machine.sizes) <= 3 + MOST_BATCHES
+    smallest = min(FIRST_BATCH, largest) * each
+    assert machine.now <= 3 * smallest + (MAX_BATCH_SHARE + MIN_BATCHES + 1) * seconds
+    assert len(machine.sizes) <= 3 + MAX_BATCHES
 
 
 def test_what_interrupts_some_batches_changes_nothing():
@@ -66,5 +72,5 @@ def test_the_first_batch_of_a_size_does_not_count():
 
 @given(st.floats(1e-6, 1), st.floats(1e-6, 1))
 def test_a_clock_that_errs_never_gives_a_speed_that_is_none(small, large):
-    machine = Machine(lambda n, _: small if n == FEWEST else large)
+    machine = Machine(lambda n, _: small if n == FIRST_BATCH else large)
     assert speed(machine, 64, 0.01) > 0

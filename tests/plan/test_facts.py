@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from foldwise.files.dataset import Dataset, DatasetInfo
-from foldwise.plan.facts import background, compressed, measure_facts
+from foldwise.plan.rules import background, compressed, measure_facts
 
 IMAGES = arrays(np.uint8, st.tuples(*(st.integers(1, 6) for _ in range(4))))
 

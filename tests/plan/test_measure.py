@@ -8,7 +8,7 @@ from foldwise.core.errors import InputError
 from foldwise.engine.hardware import set_up
 from foldwise.engine.trainer import Trainer
 from foldwise.files.params import TimingParams
-from foldwise.plan.throughput import measure_throughput
+from foldwise.plan.measure import measure_throughput
 
 THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}]
 

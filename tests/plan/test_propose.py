@@ -1,13 +1,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import FACTS, LIMITS, TRAIN, facts_of, pace_of, trial_of
+from synthetic import FACTS, LIMITS, TRAIN, facts_of, pace_of, trial_of
 
 from foldwise.core.errors import InputError
-from foldwise.plan.facts import most_halvings
-from foldwise.plan.ideas import Idea
-from foldwise.plan.propose import FEWEST, MOST, propose, say_halvings
-from foldwise.plan.shortlist import shortlist
+from foldwise.plan.candidates import MAX_PROPOSALS, Candidate, shortlist
+from foldwise.plan.proposals import MIN_PROPOSALS, describe_downsampling, propose
+from foldwise.plan.rules import max_downsamplings
 
 GIGA = 10**9
 
@@ -19,33 +18,33 @@ def test_there_are_two_or_three_that_fit_and_are_light_enough(facts, data):
     weights = {idea.name: data.draw(st.integers(0, 5 * GIGA)) for idea in ideas}
     fits = {idea.name: data.draw(st.booleans()) for idea in ideas}
 
-    def make(idea):
+    def try_candidate(idea):
         if not fits[idea.name]:
             raise InputError("needs at least 999×999 px")
         return trial_of(macs=weights[idea.name])
 
     good = [one.name for one in ideas if fits[one.name]]
     good = [name for name in good if facts.has_gpu or weights[name] <= 1.5 * GIGA]
-    if len(good) < FEWEST:
+    if len(good) < MIN_PROPOSALS:
         with pytest.raises(InputError, match=r"fewer than 2 architectures are left"):
-            propose(ideas, make, lambda _: pace_of(1), facts, LIMITS)
+            propose(ideas, try_candidate, lambda _: pace_of(1), facts, LIMITS)
         return
-    found, left_out = propose(ideas, make, lambda _: pace_of(1), facts, LIMITS)
-    assert [one.idea.name for one in found] == good[:MOST]
+    found, left_out = propose(ideas, try_candidate, lambda _: pace_of(1), facts, LIMITS)
+    assert [one.candidate.name for one in found] == good[:MAX_PROPOSALS]
     assert all(one.reason for one in left_out)
 
 
 @given(st.integers(0, 8), st.integers(1, 2048))
-def test_a_proposal_keeps_to_the_rule_of_downsamplings_or_says_why_not(n, side):
-    said = say_halvings(n, side, "EXCUSE")
-    assert said.startswith("although ") == (n > most_halvings(side))
-    assert f"at most {most_halvings(side)} " in said
-    if n > most_halvings(side):
-        assert said.endswith(("EXCUSE", "images so small are shrunk too far by every network here"))
+def test_a_proposal_keeps_the_rule_of_downsamplings_or_says_why_not(n, side):
+    sentence = describe_downsampling(n, side, "EXCEPTION")
+    assert (" although " in sentence) == (n > max_downsamplings(side))
+    assert f"at most {max_downsamplings(side)} " in sentence
+    if n > max_downsamplings(side):
+        assert sentence.endswith(("EXCEPTION", "downsamples images of this size too far"))
 
 
 def test_one_that_is_too_large_for_the_memory_makes_room_for_the_next():
-    ideas = [Idea(name, "") for name in "abcd"]
+    ideas = [Candidate(name, "") for name in "abcd"]
     trials = iter("abcd")
 
     def pace(_):
@@ -54,12 +53,12 @@ def test_one_that_is_too_large_for_the_memory_makes_room_for_the_next():
         return pace_of(1)
 
     found, left_out = propose(ideas, lambda _: trial_of(), pace, facts_of(), LIMITS)
-    assert [one.idea.name for one in found] == ["a", "c", "d"]
+    assert [one.candidate.name for one in found] == ["a", "c", "d"]
     assert [(one.name, one.reason) for one in left_out] == [("b", "b: a step is too large")]
 
 
 def test_what_is_too_heavy_is_never_timed():
-    ideas = [Idea(name, "") for name in ("vgg16", "a", "b")]
+    ideas = [Candidate(name, "") for name in ("vgg16", "a", "b")]
     timed = []
 
     def pace(network):

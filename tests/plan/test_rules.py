@@ -1,40 +1,40 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import FACTS, LIMITS, facts_of
+from synthetic import FACTS, LIMITS, facts_of
 
-from foldwise.plan.facts import (
+from foldwise.plan.rules import (
     ORIGINAL_VGG,
     is_clean,
+    is_large_data,
     is_like_imagenet,
-    is_little,
-    is_much,
-    most_halvings,
-    too_heavy,
+    is_small_data,
+    max_downsamplings,
+    why_too_heavy,
 )
 
 
 @given(st.integers(1, 4096))
 def test_downsamplings_leave_maps_of_7_pixels_and_one_more_would_not(side):
-    n = most_halvings(side)
+    n = max_downsamplings(side)
     assert side / 2 ** (n + 1) < 7
     assert n == 0 or side / 2**n >= 7
 
 
 @pytest.mark.parametrize(("side", "n"), [(8, 0), (14, 1), (28, 2), (32, 2), (64, 3), (224, 5)])
 def test_downsamplings_are_as_many_as_the_networks_for_that_size_have(side, n):
-    assert most_halvings(side) == n
+    assert max_downsamplings(side) == n
 
 
 @given(FACTS, st.integers(0, 10**12))
 def test_the_original_vgg_is_never_for_a_machine_without_a_gpu(facts, macs):
     for name in ORIGINAL_VGG:
-        assert (too_heavy(name, macs, facts, LIMITS) is None) == facts.has_gpu
+        assert (why_too_heavy(name, macs, facts, LIMITS) is None) == facts.has_gpu
 
 
 @given(FACTS, st.integers(0, 10**12))
 def test_without_a_gpu_nothing_is_heavier_than_the_threshold(facts, macs):
-    is_refused = too_heavy("resnet18", macs, facts, LIMITS) is not None
+    is_refused = why_too_heavy("resnet18", macs, facts, LIMITS) is not None
     assert is_refused == (not facts.has_gpu and macs > 1.5e9)
 
 
@@ -48,16 +48,16 @@ def test_only_photos_in_colour_that_are_large_resemble_imagenet(facts):
 
 @given(FACTS)
 def test_data_are_never_little_and_much(facts):
-    assert not (is_little(facts, LIMITS) and is_much(facts, LIMITS))
+    assert not (is_small_data(facts, LIMITS) and is_large_data(facts, LIMITS))
 
 
 def test_data_are_little_by_their_number_or_by_their_classes():
-    assert is_little(facts_of(n_images=4999), LIMITS)
-    assert is_little(facts_of(n_images=8000, n_classes=81), LIMITS)
-    assert not is_little(facts_of(n_images=8000, n_classes=80), LIMITS)
+    assert is_small_data(facts_of(n_images=4999), LIMITS)
+    assert is_small_data(facts_of(n_images=8000, n_classes=81), LIMITS)
+    assert not is_small_data(facts_of(n_images=8000, n_classes=80), LIMITS)
 
 
 def test_data_are_much_by_their_classes_or_by_the_images_of_each():
-    assert is_much(facts_of(n_images=10_001), LIMITS)
-    assert is_much(facts_of(n_images=10_100, n_classes=101), LIMITS)
-    assert not is_much(facts_of(n_images=10_000), LIMITS)
+    assert is_large_data(facts_of(n_images=10_001), LIMITS)
+    assert is_large_data(facts_of(n_images=10_100, n_classes=101), LIMITS)
+    assert not is_large_data(facts_of(n_images=10_000), LIMITS)

@@ -3,12 +3,12 @@ import difflib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import PARAMS
+from synthetic import PARAMS
 
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.params import read_yaml
-from foldwise.plan.ideas import FROZEN, LENET5, NARROW_VGG, RESNET18_SMALL, SLIM_VGG, rename
-from foldwise.plan.write_params import fill, rewrite
+from foldwise.plan.candidates import CANDIDATES, rename
+from foldwise.plan.write_params import fill_slots, rewrite
 
 
 def changes(before, after):
@@ -19,7 +19,7 @@ def changes(before, after):
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=2, max_size=3, unique=True), st.integers(1, 6))
 def test_every_slot_has_a_name_and_every_name_that_fits_a_place(names, n_slots):
-    model, candidates = fill(names, n_slots)
+    model, candidates = fill_slots(names, n_slots)
     assert model == names[0]
     assert len(candidates) == n_slots
     assert {model, *candidates} <= {*names}
@@ -27,25 +27,28 @@ def test_every_slot_has_a_name_and_every_name_that_fits_a_place(names, n_slots):
 
 
 def test_nothing_but_names_changes_and_comments_stay():
-    gone, new = changes(PARAMS, rewrite(PARAMS, [NARROW_VGG, LENET5, SLIM_VGG]))
+    gone, new = changes(
+        PARAMS,
+        rewrite(PARAMS, [CANDIDATES["narrow_vgg"], CANDIDATES["lenet5"], CANDIDATES["slim_vgg"]]),
+    )
     assert len(gone) == len(new)
     assert [line.partition("  #")[2] for line in gone] == [line.partition("  #")[2] for line in new]
     assert new[0].startswith("model: narrow_vgg  # the architecture under test")
 
 
 def test_writing_the_same_twice_changes_nothing():
-    once = rewrite(PARAMS, [RESNET18_SMALL, FROZEN])
-    assert rewrite(once, [RESNET18_SMALL, FROZEN]) == once
+    once = rewrite(PARAMS, [CANDIDATES["resnet18_small"], CANDIDATES["resnet18_frozen"]])
+    assert rewrite(once, [CANDIDATES["resnet18_small"], CANDIDATES["resnet18_frozen"]]) == once
 
 
 def test_what_ideas_define_is_added_above_what_is_there(tmp_path):
-    text = rewrite(PARAMS, [RESNET18_SMALL, FROZEN])
+    text = rewrite(PARAMS, [CANDIDATES["resnet18_small"], CANDIDATES["resnet18_frozen"]])
     path = tmp_path / "params.yaml"
     path.write_text(text)
     defined = read_yaml(path)["build"]["architectures"]
     assert list(defined)[:2] == ["resnet18_small", "resnet18_frozen"]
-    assert defined["resnet18_small"] == RESNET18_SMALL.section
-    assert defined["resnet18_frozen"] == FROZEN.section
+    assert defined["resnet18_small"] == CANDIDATES["resnet18_small"].section
+    assert defined["resnet18_frozen"] == CANDIDATES["resnet18_frozen"].section
     assert "    resnet18_small: {base: resnet18, stem: small}\n" in text
 
 
@@ -53,19 +56,24 @@ def test_what_ideas_define_is_added_above_what_is_there(tmp_path):
 def test_a_file_of_another_layout_is_written_too(section, tmp_path):
     path = tmp_path / "params.yaml"
     before = f"build:\n  architectures: {section}\nmodel: 'a'\ncandidates: [a, 'b', c]\nx: null\n"
-    path.write_text(rewrite(before, [RESNET18_SMALL, LENET5]))
+    path.write_text(rewrite(before, [CANDIDATES["resnet18_small"], CANDIDATES["lenet5"]]))
     content = read_yaml(path)
     assert (content["model"], content["x"]) == ("resnet18_small", None)
     assert content["candidates"] == ["resnet18_small", "lenet5", "lenet5"]
-    assert content["build"]["architectures"]["resnet18_small"] == RESNET18_SMALL.section
+    assert (
+        content["build"]["architectures"]["resnet18_small"] == CANDIDATES["resnet18_small"].section
+    )
     assert "x: null\n" in path.read_text()
 
 
 def test_a_name_that_means_something_else_already_is_left_to_it():
     mine = ArchitectureSection(base="resnet34")
-    same = ArchitectureSection.model_validate(RESNET18_SMALL.section)
-    assert rename(RESNET18_SMALL, {}).name == "resnet18_small"
-    assert rename(RESNET18_SMALL, {"resnet18_small": same}).name == "resnet18_small"
+    same = ArchitectureSection.model_validate(CANDIDATES["resnet18_small"].section)
+    assert rename(CANDIDATES["resnet18_small"], {}).name == "resnet18_small"
+    assert rename(CANDIDATES["resnet18_small"], {"resnet18_small": same}).name == "resnet18_small"
     taken = {"resnet18_small": mine, "resnet18_small_2": mine}
-    assert rename(RESNET18_SMALL, taken).name == "resnet18_small_3"
-    assert rename(LENET5, {"lenet5": ArchitectureSection(learning_rate=0.1)}).name == "lenet5"
+    assert rename(CANDIDATES["resnet18_small"], taken).name == "resnet18_small_3"
+    assert (
+        rename(CANDIDATES["lenet5"], {"lenet5": ArchitectureSection(learning_rate=0.1)}).name
+        == "lenet5"
+    )

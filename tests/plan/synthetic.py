@@ -7,9 +7,9 @@ import yaml
 from hypothesis import strategies as st
 
 from foldwise.files.params import AdviseSection, TrainSection
-from foldwise.plan.facts import Facts
-from foldwise.plan.throughput import Throughput
-from foldwise.plan.trial import Trial
+from foldwise.plan.forecast import Throughput
+from foldwise.plan.proposals import Trial
+from foldwise.plan.rules import Facts
 
 ROOT = Path(__file__).parents[2]
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -49,9 +49,9 @@ def facts_of(**changed):
     return Facts(**usual | changed)
 
 
-def trial_of(halvings=2, macs=10**6):
+def trial_of(n_downsamplings=2, macs=10**6):
     """Return what a network that is not made would weigh."""
-    return Trial(SimpleNamespace(name="net"), halvings, macs)
+    return Trial(SimpleNamespace(name="net"), n_downsamplings, macs)
 
 
 def pace_of(speed):

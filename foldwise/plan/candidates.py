@@ -1,0 +1,233 @@
+"""The architectures that advise may propose, and their order for given data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from foldwise.files.architecture import ArchitectureSection
+from foldwise.files.params import AdviseSection, TrainSection
+from foldwise.plan.rules import (
+    MIN_EPOCHS,
+    Facts,
+    is_clean,
+    is_large_data,
+    is_like_imagenet,
+    is_small_data,
+)
+
+MAX_PROPOSALS = 3
+WEIGHTS = "IMAGENET1K_V1"
+RESNET_STAGES = ("layer4", "layer3", "layer2", "layer1")  # from the output side down
+POOLS = "its global pooling takes maps of any size"
+PRETRAINED = "its pretrained weights are for exactly these layers"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture that may be proposed.
+
+    Attributes:
+        name: In the catalogue, or of its section.
+        because: Why to try it.
+        section: Below build.architectures; empty if the name says everything.
+        exception: Why it is proposed even if it downsamples more than the rule allows.
+    """
+
+    name: str
+    because: str
+    section: dict[str, Any] = field(default_factory=dict)
+    exception: str = POOLS
+
+    @property
+    def architecture(self) -> str:
+        """The name in the catalogue of the network that it varies."""
+        return str(self.section.get("base", self.name))
+
+
+_FIRST_CHOICE = "ResNet18 is the first choice when unsure"
+_TABLE = (
+    Candidate(
+        "lenet5",
+        "two convolutions: the baseline that a deeper network has to beat",
+        exception="it is the baseline",
+    ),
+    Candidate("slim_vgg", "five convolutions in two blocks, with dropout, for simple shapes"),
+    Candidate("vgg_resnet", "a VGG block and a residual stage: seven convolutions, more depth"),
+    Candidate(
+        "small_alexnet",
+        "AlexNet with two and three convolutions: easy to extend or to cut down",
+        exception="AlexNet ends with small maps, too",
+    ),
+    Candidate("narrow_vgg", "VGG without linear layers, as deep as the image size allows"),
+    Candidate("resnet20", "the ResNet made for small photos, with few parameters"),
+    Candidate("resnet56", "the same ResNet, 56 layers deep"),
+    Candidate(
+        "resnet18_small",
+        f"{_FIRST_CHOICE}, here with a stem that does not downsample small images",
+        {"base": "resnet18", "stem": "small"},
+    ),
+    Candidate("resnet18", _FIRST_CHOICE),
+    Candidate("googlenet", "parallel kernels of several sizes, at little cost"),
+    Candidate("resnet34", "twice as deep as ResNet18"),
+    Candidate("resnet50", "three times as deep as ResNet18: for many images and a GPU"),
+    Candidate("mobilenet_v2", "made for devices without a GPU"),
+    Candidate(
+        "resnet18_frozen",
+        "pretrained on ImageNet, only the head trains: its features are computed once",
+        {"base": "resnet18", "weights": WEIGHTS, "policy": "frozen"},
+        exception=PRETRAINED,
+    ),
+)
+CANDIDATES = {candidate.name: candidate for candidate in _TABLE}
+
+# By kind of image, from shallow to deep, and the place where the usual data set begins. Little data
+# begin at the first one, large data one step deeper.
+LADDERS = {
+    "small and clean": ("lenet5 slim_vgg vgg_resnet resnet18_small", 0),
+    "small photos": ("small_alexnet narrow_vgg resnet20 resnet18_small resnet56", 1),
+    "medium": ("slim_vgg narrow_vgg resnet18 googlenet resnet34", 1),
+    "large": ("narrow_vgg resnet18 googlenet resnet34 resnet50", 1),
+}
+FALLBACKS = ("mobilenet_v2", "narrow_vgg", "lenet5")  # light, and accept nearly any image size
+KIND_REASONS = {
+    "small and clean": "small images that are no photos need fewer than 20 layers",
+    "small photos": "small photos need convolutions throughout, and no large linear layers",
+    "medium": "images of this size suit ResNet18 and networks of about its depth",
+    "large": "images of this size suit the networks that were made for ImageNet",
+}
+
+
+def shortlist(facts: Facts, limits: AdviseSection, train: TrainSection) -> list[Candidate]:
+    """Return the candidates for these data, the most promising first, each once.
+
+    These are more than will be proposed: some may not fit, or may take too long.
+
+    Args:
+        facts: Of the data and the machine.
+        limits: The thresholds.
+        train: Epochs and learning rate.
+    """
+    names, usual = LADDERS[image_kind(facts, limits)]
+    ladder = [CANDIDATES[name] for name in names.split()]
+    start = 0 if is_small_data(facts, limits) else usual + is_large_data(facts, limits)
+    candidates = [
+        *_pretrained(facts, limits, train),
+        *window(ladder, start, MAX_PROPOSALS),
+        *(CANDIDATES[name] for name in FALLBACKS),
+    ]
+    return list({candidate.name: candidate for candidate in candidates}.values())
+
+
+def image_kind(facts: Facts, limits: AdviseSection) -> str:
+    """Return the kind of image, a key of LADDERS."""
+    if facts.side <= limits.small_side:
+        return "small and clean" if is_clean(facts, limits) else "small photos"
+    return "medium" if facts.side < limits.large_side else "large"
+
+
+def reasons(facts: Facts, limits: AdviseSection) -> list[str]:
+    """Return why these candidates were chosen, as sentences about the data."""
+    sentences = [KIND_REASONS[image_kind(facts, limits)]]
+    if is_like_imagenet(facts, limits):
+        sentences.append(
+            f"colour photos of {limits.transfer_side} px or more resemble ImageNet: pretrained "
+            "networks come first"
+        )
+    if is_small_data(facts, limits):
+        sentences.append(
+            f"{facts.n_images:,} images, {facts.per_class:,.0f} per class, are few: shallow "
+            "networks first"
+        )
+    elif is_large_data(facts, limits):
+        sentences.append(
+            f"{facts.per_class:,.0f} images per class of {facts.n_classes} allow one step deeper"
+        )
+    return sentences
+
+
+def thawed(epochs: int, rate: float, *, gradually: bool) -> Candidate:
+    """Return a pretrained ResNet18 whose last stage, or all stages in turn, are unfrozen.
+
+    Howard and Ruder 2018, Universal language model fine-tuning, ACL, section 3.3, for the order
+    from the output side down. A tenth of the learning rate is the lesson's.
+
+    Args:
+        epochs: Of training, at least 2; the last stage is unfrozen by then.
+        rate: Learning rate of the head.
+        gradually: Whether all stages are unfrozen.
+    """
+    stages = RESNET_STAGES if gradually else RESNET_STAGES[:1]
+    starts = [2 + (epochs - 2) * place // (2 * len(stages)) for place in range(len(stages))]
+    thaw = [
+        {"at_epoch": start, "layers": stage, "learning_rate": _tenth(rate)}
+        for start, stage in zip(starts, stages, strict=True)
+    ]
+    section = {**CANDIDATES["resnet18_frozen"].section, "thaw": thaw}
+    name, part = ("gradual", "all stages are") if gradually else ("thawed", "layer4 is")
+    because = f"pretrained on ImageNet, {part} unfrozen during training"
+    return Candidate(f"resnet18_{name}", because, section, PRETRAINED)
+
+
+def finetuned(name: str, rate: float) -> Candidate:
+    """Return an architecture pretrained on ImageNet, its backbone at a tenth of the rate."""
+    section = {
+        "base": name,
+        "weights": WEIGHTS,
+        "policy": "finetune",
+        "body_learning_rate": _tenth(rate),
+    }
+    because = "pretrained on ImageNet, all layers train, the backbone at a tenth of the rate"
+    return Candidate(f"{name}_finetuned", because, section, PRETRAINED)
+
+
+def window(ladder: Sequence[Candidate], start: int, size: int) -> list[Candidate]:
+    """Return `size` neighbours of a ladder from shallow to deep, then the others by distance."""
+    inside = range(start, min(start + size, len(ladder)))
+    middle = start + (size - 1) / 2
+    outside = sorted(set(range(len(ladder))) - set(inside), key=lambda i: abs(i - middle))
+    return [ladder[i] for i in (*inside, *outside)]
+
+
+def rename(candidate: Candidate, architectures: Mapping[str, ArchitectureSection]) -> Candidate:
+    """Return the candidate under a name that is free, or that already means the same.
+
+    Args:
+        candidate: One without a section keeps its name.
+        architectures: The section build.architectures.
+    """
+    if not candidate.section:
+        return candidate
+    section = ArchitectureSection.model_validate(candidate.section)
+    names = (candidate.name if n == 1 else f"{candidate.name}_{n}" for n in count(1))
+    free = next(name for name in names if architectures.get(name, section) == section)
+    return replace(candidate, name=free)
+
+
+def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> list[Candidate]:
+    """Return networks with ImageNet weights; the fewer the images, the fewer layers train.
+
+    Yosinski et al. 2014, How transferable are features in deep neural networks?, NIPS.
+    """
+    if not is_like_imagenet(facts, limits):
+        return []
+    candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.learning_rate)]
+    if not facts.has_gpu:
+        candidates.append(finetuned("mobilenet_v2", train.learning_rate))
+    elif facts.n_images >= limits.deep_from:
+        candidates.append(finetuned("resnet50", train.learning_rate))
+    return candidates
+
+
+def _partly_frozen(facts: Facts, limits: AdviseSection, train: TrainSection) -> Candidate:
+    if facts.n_images < limits.frozen_under or train.epochs < MIN_EPOCHS:
+        return CANDIDATES[
+            "resnet18_frozen"
+        ]  # unfreezing begins in the second epoch at the earliest
+    is_gradual = facts.n_images >= limits.thawed_under
+    return thawed(train.epochs, train.learning_rate, gradually=is_gradual)
+
+
+def _tenth(rate: float) -> float:
+    """Return the learning rate of pretrained layers, rounded to three digits."""
+    return float(f"{rate / 10:.3g}")

@@ -1,0 +1,230 @@
+"""How fast a network trains here: steps of a real fold, on random images."""
+
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+
+import numpy as np
+import torch
+
+from foldwise.core.errors import InputError
+from foldwise.engine.extract import BATCH, FeatureExtractor, as_array
+from foldwise.engine.fold import Fold, Inputs
+from foldwise.engine.hardware import Hardware
+from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
+from foldwise.engine.trainer import Trainer
+from foldwise.engine.training import open_trainer
+from foldwise.files.dataset import Dataset, DatasetInfo
+from foldwise.files.features import Features, why_no_features, why_too_large
+from foldwise.files.network import ChannelStatistics, Network
+from foldwise.files.params import ExtractSection, TimingParams
+from foldwise.files.split import Recipe
+from foldwise.nets.network import construct
+from foldwise.plan.forecast import Throughput
+
+TimedBatch = Callable[[int], object]  # computes a batch of n images and waits for the device
+
+FIRST_BATCH = 4  # images
+MIN_BATCHES, MAX_BATCHES = 3, 20  # timed: three have a median, more than twenty are not needed
+MAX_BATCH_SHARE = 3.0  # times the given seconds, of one batch; a slower batch is timed in part
+N_STEPS = 1000  # of a training that is never finished
+EPOCH = 1  # whose augmentation is drawn: all epochs take the same time
+SEED = 0
+SHIFT = 0.1  # of the side, as most recipes have it
+
+
+def measure_throughput(
+    network: Network, info: DatasetInfo, params: TimingParams, hardware: Hardware
+) -> Throughput:
+    """Return the speed of a network on images of this shape.
+
+    Its weights are fresh, whatever network.json names: weights do not change the time.
+
+    Args:
+        network: With its frozen layers and its cut.
+        info: Of the data set.
+        params: How it trains, and for how long to measure.
+        hardware: Where it trains, set up.
+
+    Raises:
+        InputError: If the memory of the GPU is too small for one step.
+    """
+    try:
+        return _measure(network, info, params, hardware)
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"{network.name}: a step of {params.train.batch_size} images is too large for the "
+            "memory of the GPU; set train.batch_size to less, or choose another architecture"
+        ) from None
+
+
+def images_per_second(run: TimedBatch, batch_size: int, seconds: float) -> float:
+    """Return the speed of `run` on batches, measured for about the given seconds.
+
+    The first run of each size counts only if it is slow, because libraries choose their kernels
+    then. A batch that would take much longer than `seconds` is timed in part; its time follows
+    from a line through two sizes, since each batch has a constant part. The median counts, because
+    other work on the machine makes single batches many times slower.
+
+    Args:
+        run: What to time.
+        batch_size: Images per batch.
+        seconds: For which to measure, roughly; at least one batch.
+    """
+    small = min(FIRST_BATCH, batch_size)
+    run(small)
+    small_seconds = _time(run, small)
+    affordable = int(small * MAX_BATCH_SHARE * seconds / small_seconds)
+    size = max(small, min(batch_size, affordable))
+    times = [_time(run, size)]
+    if times[0] < seconds:
+        times = list(_time_batches(run, size, seconds))
+    return batch_size / _extrapolate((small, small_seconds), (size, median(times)), batch_size)
+
+
+def _measure(
+    network: Network, info: DatasetInfo, params: TimingParams, hardware: Hardware
+) -> Throughput:
+    n_evaluated = 2 * params.train.batch_size  # images of an evaluated batch
+    images = random_dataset(info, max(n_evaluated, BATCH))
+    backbone = None
+    if why_no_features(network) is None:
+        backbone = _FrozenBackbone(network, images, hardware)
+        if not backbone.fits(info.n_train, params.extract):
+            backbone = None
+    inputs: Inputs = (
+        FeatureBatches(backbone.features(), hardware.device)
+        if backbone
+        else _random_inputs(images, network, hardware)
+    )
+    fold = _random_fold(images, network, inputs)
+    trainer, _ = open_trainer(network, {}, fold, params.train, hardware)
+    starts = {1, *(thaw.at_epoch for thaw in network.thaw if thaw.at_epoch <= params.train.epochs)}
+    seconds = params.forecast.seconds / (len(starts) + (2 if backbone else 1))
+    training = {}
+    for epoch in sorted(starts):
+        trainer.begin(epoch)
+        step = _training_step(trainer, hardware)
+        training[epoch] = images_per_second(step, params.train.batch_size, seconds)
+    evaluation = images_per_second(lambda n: trainer.logits(np.arange(n)), n_evaluated, seconds)
+    if backbone is None:
+        return Throughput(training, evaluation)
+    extraction = images_per_second(backbone.extract, BATCH, seconds)
+    return Throughput(training, evaluation, extraction, passes=1 + params.extract.views)
+
+
+class _FrozenBackbone:
+    """The layers that never train, which run once for all folds and epochs."""
+
+    def __init__(self, network: Network, images: Dataset, hardware: Hardware) -> None:
+        self._network, self._images, self._hardware = network, images, hardware
+        self._module = construct(network, {})
+        self._example = self._extractor(1).probe()  # features of one image
+
+    def extract(self, n: int) -> None:
+        """Compute the features of n augmented images."""
+        for _ in self._extractor(n).view(0, _typical_recipe(self._images.info)):
+            pass
+
+    def features(self) -> Features:
+        """Return features for all images; their values do not matter here."""
+        array = np.repeat(as_array(self._example), self._images.info.n_train, axis=0)
+        is_half = self._example.dtype == torch.bfloat16
+        return Features("bfloat16" if is_half else "float32", array, [array])
+
+    def fits(self, n_images: int, section: ExtractSection) -> bool:
+        """Return whether the features of so many images are small enough to be cached."""
+        example_bytes = self._example.numel() * self._example.element_size()
+        return why_too_large(example_bytes * n_images * (1 + section.views), section) is None
+
+    def _extractor(self, n: int) -> FeatureExtractor:
+        assert self._network.cut is not None
+        info = self._images.info.model_copy(update={"n_train": n})
+        images = Dataset(info, self._images.images[:n], self._images.labels[:n])
+        normalisation = _normalisation(self._network)
+        return FeatureExtractor(
+            self._module, self._network.cut, images, normalisation, self._hardware
+        )
+
+
+def _training_step(trainer: Trainer, hardware: Hardware) -> TimedBatch:
+    def step(n: int) -> None:
+        trainer.step(*trainer.batch(np.arange(n), EPOCH), 0, N_STEPS)
+        hardware.wait()
+
+    return step
+
+
+def _extrapolate(small: tuple[int, float], large: tuple[int, float], size: int) -> float:
+    """Return the seconds of a size on the line through two points (size, seconds).
+
+    Clocks err, so the line may neither fall nor cross the axis below 0.
+    """
+    (few, few_seconds), (many, many_seconds) = small, large
+    if many == few:
+        return many_seconds * size / many
+    slope = min(max((many_seconds - few_seconds) / (many - few), 0.0), many_seconds / many)
+    return many_seconds + slope * (size - many)
+
+
+def _time_batches(run: TimedBatch, size: int, seconds: float) -> Iterator[float]:
+    """Yield the times of batches until they add up to the given seconds."""
+    total = 0.0
+    for number in range(MAX_BATCHES):
+        if number >= MIN_BATCHES and total >= seconds:
+            return
+        batch_seconds = _time(run, size)
+        total += batch_seconds
+        yield batch_seconds
+
+
+def _time(run: TimedBatch, size: int) -> float:
+    start = time.perf_counter()
+    run(size)
+    return time.perf_counter() - start
+
+
+def random_dataset(info: DatasetInfo, n: int) -> Dataset:
+    """Return n random images and labels of the shape of a data set."""
+    rng = np.random.default_rng(SEED)
+    shape = (n, info.height, info.width, info.channels)
+    images = rng.integers(0, 256, shape, dtype=np.uint8)
+    labels = rng.integers(0, len(info.classes), n)
+    return Dataset(info.model_copy(update={"n_train": n, "n_test": 0}), images, labels)
+
+
+def _typical_recipe(info: DatasetInfo) -> Recipe:
+    """Return the augmentation that is timed: shifts and flips."""
+    shift = round(SHIFT * min(info.height, info.width))
+    return Recipe(shift=shift, flip=0.5, rotation=0, erase=0, brightness=0, contrast=0)
+
+
+def _normalisation(network: Network) -> ChannelStatistics:
+    """Return the normalisation of the network, or one for random images."""
+    half = [0.5] * network.channels
+    return network.normalisation or ChannelStatistics(mean=half, std=half)
+
+
+def _random_inputs(dataset: Dataset, network: Network, hardware: Hardware) -> AugmentedImages:
+    statistics, n = _normalisation(network), dataset.info.n_train
+    images = ImageBatches(dataset.images, statistics.mean, statistics.std, hardware.device)
+    return AugmentedImages(images, _typical_recipe(dataset.info), n, SEED, (0, 0))
+
+
+def _random_fold(dataset: Dataset, network: Network, inputs: Inputs) -> Fold:
+    """Return a fold in which every image trains and validates."""
+    index = np.arange(dataset.info.n_train)
+    return Fold(
+        repeat=0,
+        number=0,
+        n_folds=2,
+        seed=SEED,
+        training=index,
+        train_eval_subset=index,
+        validation=index,
+        inputs=inputs,
+        labels=dataset.labels,
+        train_digest="",
+        validation_digest="",
+        normalisation=_normalisation(network),
+    )

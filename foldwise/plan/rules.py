@@ -1,0 +1,158 @@
+"""Facts about the data and the machine, and the rules of thumb that advise applies to them."""
+
+import zlib
+from dataclasses import dataclass
+from math import floor, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldwise.files.dataset import Dataset
+from foldwise.files.params import AdviseSection
+
+SAMPLE = 500  # images that are inspected, evenly spread over the data set
+SAMPLE_BYTES = 20_000_000  # upper limit of the sample: a second or two to compress
+LAST_SIDE = 7  # pixels of the last feature maps of VGG, ResNet and GoogLeNet at 224 pixels
+RGB = 3  # channels
+BILLION = 1e9
+ORIGINAL_VGG = ("vgg16", "vgg19")  # 138 million parameters, most of them in three linear layers
+MIN_FOLDS = 5
+MIN_EPOCHS = 2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The training images, and whether there is a GPU.
+
+    Attributes:
+        side: Shorter side of the images, in pixels.
+        channels: Channels of an image.
+        n_classes: Number of classes.
+        n_images: Images of all folds together.
+        smallest_class: Images of the rarest class.
+        background: Mean share of the pixels of an image that have its most frequent value.
+        compressed: Share of the bytes that remains after lossless compression.
+        has_gpu: Whether training will use a GPU.
+    """
+
+    side: int
+    channels: int
+    n_classes: int
+    n_images: int
+    smallest_class: int
+    background: float
+    compressed: float
+    has_gpu: bool
+
+    @property
+    def per_class(self) -> float:
+        """Mean number of images per class."""
+        return self.n_images / self.n_classes
+
+
+def measure_facts(dataset: Dataset, *, has_gpu: bool) -> Facts:
+    """Return the facts about the training images; the test images are not read.
+
+    Args:
+        dataset: The prepared images.
+        has_gpu: Whether training will use a GPU.
+    """
+    info = dataset.info
+    n = min(SAMPLE, max(1, SAMPLE_BYTES // dataset.images[0].nbytes), info.n_train)
+    index = np.linspace(0, info.n_train - 1, n).astype(np.int64)
+    sample: NDArray[np.uint8] = np.ascontiguousarray(dataset.images[index])
+    counts = np.bincount(dataset.labels[: info.n_train], minlength=len(info.classes))
+    return Facts(
+        side=min(info.height, info.width),
+        channels=info.channels,
+        n_classes=len(info.classes),
+        n_images=info.n_train,
+        smallest_class=int(counts.min()),
+        background=background(sample),
+        compressed=compressed(sample),
+        has_gpu=has_gpu,
+    )
+
+
+def background(images: NDArray[np.uint8]) -> float:
+    """Return the mean share of the pixels of an image that have its most frequent value.
+
+    Digits .49, FashionMNIST .50, CIFAR-10 .01, photos of 64 to 224 pixels below .03. Drawings,
+    scans and cut-outs have a background of one value; photos have none.
+
+    Args:
+        images: (n, h, w, c).
+    """
+    shifts = 8 * np.arange(images.shape[-1], dtype=np.uint64)  # one number per pixel: c <= 8
+    pixels = (images.astype(np.uint64) << shifts).sum(axis=-1).reshape(len(images), -1)
+    counts = [np.unique(image, return_counts=True)[1].max() for image in pixels]
+    return float(np.mean(counts) / pixels.shape[1])
+
+
+def compressed(images: NDArray[np.uint8]) -> float:
+    """Return the share of the bytes that remains after lossless compression: 1 for noise.
+
+    Like PNG's filter "sub" and its compression, but over all images at once, because the files of
+    tiny images would consist of headers. Digits .49, FashionMNIST .56, CIFAR-10 .75; photos of 32
+    pixels enlarged to 96 .40.
+
+    Args:
+        images: (n, h, w, c).
+    """
+    steps = np.diff(images, axis=2, prepend=np.zeros_like(images[:, :, :1]))  # modulo 256
+    return len(zlib.compress(steps.tobytes())) / images.nbytes
+
+
+def max_downsamplings(side: int) -> int:
+    """Return how often a network may halve the side and still keep maps of 7 pixels.
+
+    VGG (Simonyan and Zisserman 2015) and ResNet (He et al. 2016) do so five times from 224.
+    """
+    return max(0, floor(log2(side / LAST_SIDE)))
+
+
+def is_clean(facts: Facts, limits: AdviseSection) -> bool:
+    """Return whether the images are drawings, scans or cut-outs rather than photos."""
+    return facts.background >= limits.clean
+
+
+def is_like_imagenet(facts: Facts, limits: AdviseSection) -> bool:
+    """Return whether features learnt on ImageNet are likely to help.
+
+    Kornblith et al. 2019, Do better ImageNet models transfer better?, CVPR, for photos. Features
+    of 224 pixels say little about much smaller images.
+    """
+    is_large = facts.side >= limits.transfer_side
+    return is_large and facts.channels == RGB and not is_clean(facts, limits)
+
+
+def is_small_data(facts: Facts, limits: AdviseSection) -> bool:
+    """Return whether there are too few images for a deep network trained from scratch."""
+    return facts.n_images < limits.little_images or facts.per_class < limits.little_per_class
+
+
+def is_large_data(facts: Facts, limits: AdviseSection) -> bool:
+    """Return whether the number of images or of classes calls for a deeper network."""
+    is_rich = facts.n_classes > limits.many_classes or facts.per_class > limits.much_per_class
+    return is_rich and not is_small_data(facts, limits)
+
+
+def why_too_heavy(architecture: str, macs: int, facts: Facts, limits: AdviseSection) -> str | None:
+    """Return why a network is too slow for this machine; None if it is not.
+
+    Args:
+        architecture: Its name in the catalogue, whatever the variant is called.
+        macs: Multiply-accumulate operations (MACs) of one image in a training step.
+        facts: Of the machine.
+        limits: The thresholds.
+    """
+    if facts.has_gpu:
+        return None
+    if architecture in ORIGINAL_VGG:
+        return "the original VGG needs a GPU"
+    if macs > limits.most_multiply_adds * BILLION:
+        return (
+            f"{macs / BILLION:.1f} billion MACs per image exceed advise.most_multiply_adds "
+            f"({limits.most_multiply_adds:g}), and there is no GPU"
+        )
+    return None
