@@ -1,4 +1,4 @@
-"""Write how training images are augmented, and a contact sheet of it for every fold."""
+"""Write the augmentation of the training images, and one contact sheet per fold."""
 
 from foldwise.core.process import tune_python
 
@@ -18,20 +18,20 @@ from foldwise.files.split import read_split, write_recipe
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write recipe.json and one picture a fold."""
+    """Write recipe.json and one PNG per fold."""
     parser = argparse.ArgumentParser(prog="python -m stages.augment", description=__doc__)
     for flag in ("--params", "--dataset", "--split", "--recipe", "--sheets"):
         parser.add_argument(flag, type=Path, required=True)
     parser.add_argument("--repeat", type=int, required=True)
-    given = parser.parse_args(argv)
-    dataset, split = read_dataset(given.dataset), read_split(given.split)
-    recipe = resolve_recipe(read_params(given.params, AugmentParams).augment, dataset.info)
-    given.sheets.mkdir(parents=True, exist_ok=True)
+    args = parser.parse_args(argv)
+    dataset, split = read_dataset(args.dataset), read_split(args.split)
+    recipe = resolve_recipe(read_params(args.params, AugmentParams).augment, dataset.info)
+    args.sheets.mkdir(parents=True, exist_ok=True)
     for fold in range(split.n_folds):
-        sheet = contact_sheet(dataset, recipe, split.training(fold), given.repeat, fold)
-        (given.sheets / f"{fold}.png").write_bytes(sheet)
-    write_recipe(given.recipe, recipe)
-    print(f"augment: repeat {given.repeat}, {split.n_folds} contact sheets -> {given.sheets}")
+        sheet = contact_sheet(dataset, recipe, split.training(fold), args.repeat, fold)
+        (args.sheets / f"{fold}.png").write_bytes(sheet)
+    write_recipe(args.recipe, recipe)
+    print(f"augment: repeat {args.repeat}, {split.n_folds} contact sheets -> {args.sheets}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Split the training images of a data set into the folds of one repeat."""
+"""Assign the training images of a data set to the folds of one repeat."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,19 +20,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataset", type=Path, required=True)
     parser.add_argument("--repeat", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args(argv)
-    params = read_params(arguments.params, SplitParams)
-    n_folds, draw = len(params.folds), arguments.repeat if params.resplit else 0
-    dataset, samples = read_dataset(arguments.dataset), read_samples(arguments.dataset)
-    info, n = dataset.info, dataset.info.n_train  # the test images come last
+    args = parser.parse_args(argv)
+    params = read_params(args.params, SplitParams)
+    n_folds, draw = len(params.folds), args.repeat if params.resplit else 0
+    dataset, samples = read_dataset(args.dataset), read_samples(args.dataset)
+    info, n = dataset.info, dataset.info.n_train  # test images come last
     labels, groups = samples.labels[:n], samples.groups[:n]
     require_enough(labels, groups, info.classes, n_folds)
     fold = np.full(len(samples.labels), HELD_OUT, dtype=np.int64)
     fold[:n] = assign_folds(labels, groups, n_folds, info.seed, draw)
-    split = Split(fold, fit_normalisation(dataset.images[:n], fold[:n], n_folds))
-    write_split(arguments.output, split)
-    line = f"{n:,} images in {n_folds} folds"
-    print(f"split: repeat {arguments.repeat}, {line} -> {arguments.output}")
+    normalisation = fit_normalisation(dataset.images[:n], fold[:n], n_folds)
+    write_split(args.output, Split(fold, normalisation))
+    print(f"split: repeat {args.repeat}, {n:,} images in {n_folds} folds -> {args.output}")
 
 
 if __name__ == "__main__":

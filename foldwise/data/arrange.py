@@ -1,4 +1,4 @@
-"""Stratified draws: which images to take, and which to hold out."""
+"""Arrange the images of a source: draw a subset, group, leave out, and hold out a test set."""
 
 import re
 from dataclasses import dataclass
@@ -9,46 +9,111 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from foldwise.core.errors import InputError
-from foldwise.data.source import ImageSource
+from foldwise.data.sources import ImageSource
 from foldwise.files.dataset import Samples
+
+MAX_LISTED = 5  # file names in an error message
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The images of a data set in their final order.
+
+    Attributes:
+        order: (m,) positions in the source of the images of the data set, training part first.
+        samples: The table of these m images.
+        n_left_out: The number of training images that are left out, because they are also in the
+            official test set or were published under two labels.
+        n_duplicates: The number of the m images that repeat an earlier one, pixel by pixel.
+    """
+
+    order: NDArray[np.intp]
+    samples: Samples
+    n_left_out: int
+    n_duplicates: int
+
+
+def arrange(
+    source: ImageSource,
+    content_ids: NDArray[np.int64],
+    group_names: list[str] | None,
+    test_fraction: float,
+    seed: int,
+) -> Arrangement:
+    """Leave out unusable images, group the others, and separate the test set.
+
+    The official test set stays as published, so a training image that is also in it is left out.
+    An image that was published under two labels is left out, because nobody knows which is right;
+    in the user's own files it is an error. No group is in both parts.
+
+    Args:
+        source: The images.
+        content_ids: (n,) equal ids mean equal pixels.
+        group_names: (n,) the group that the user's pattern finds, or None.
+        test_fraction: The share of groups to hold out if there is no official test set.
+        seed: The seed of that draw.
+
+    Raises:
+        InputError: If one of the user's images has two labels, or a named group is in both
+            official parts.
+    """
+    used = _usable_images(source, content_ids)
+    labels = source.labels[used]
+    names = group_names and [group_names[position] for position in used]
+    groups = join_groups(content_ids[used], names)
+    if source.has_official_test:
+        is_test = source.is_test[used]
+        _require_separate_groups(source, used, groups, is_test)
+    else:
+        is_test = draw_test_set(labels, groups, source.classes, test_fraction, seed)
+    order = np.argsort(is_test, kind="stable")  # training part first
+    samples = Samples(
+        files=[source.files[position] for position in used[order]],
+        labels=labels[order],
+        groups=number_by_appearance(groups[order]),
+        is_test=is_test[order],
+    )
+    n_duplicates = len(used) - len(np.unique(content_ids[used]))
+    return Arrangement(used[order], samples, len(content_ids) - len(used), n_duplicates)
 
 
 def draw_stratified(labels: NDArray[np.int64], n: int, seed: int, stream: str) -> NDArray[np.intp]:
-    """Draw n samples, each class by its share and at least one of each.
+    """Draw n samples so that each class keeps its share and has at least one.
 
-    Shares are rounded by Webster's method, so equal classes differ by at most one. A class's
-    name, the machine and other streams change nothing.
+    Shares are rounded by Webster's method, so classes of equal size differ by at most one. Neither
+    class names nor the machine nor other streams change the draw.
 
     Args:
         labels: (m,) class of each sample.
-        n: How many, from the number of classes to m.
-        seed: Same seed, same samples.
-        stream: Name of the draw; draws of different names are independent.
+        n: The number of samples to draw, from the number of classes to m.
+        seed: The same seed draws the same samples.
+        stream: The name of the random stream; streams of different names are independent.
 
     Returns:
         (n,) positions, ascending.
     """
-    words = tuple(stream.encode())
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=words))
+    spawn_key = tuple(stream.encode())
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
     shuffled = rng.permutation(len(labels))
-    turn = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = shuffled[labels[shuffled] == label]
-        turn[members] = (np.arange(len(members)) + 0.5) / len(members)
-        turn[members[0]] = 0.0
-    return np.sort(np.argsort(turn, kind="stable")[:n])
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    ends = np.cumsum(np.unique(labels, return_counts=True)[1])
+    priority = np.empty(len(labels))  # lowest first
+    for members in np.split(by_class, ends[:-1]):
+        priority[members] = (np.arange(len(members)) + 0.5) / len(members)
+        priority[members[0]] = 0.0
+    return np.sort(np.argsort(priority, kind="stable")[:n])
 
 
-def draw_limited(
+def draw_subset(
     source: ImageSource, limit: int | None, test_fraction: float, seed: int
 ) -> NDArray[np.intp]:
-    """Return the positions of the images to take so that `limit` remain for training.
+    """Return the positions of a subset in which `limit` images remain for training.
 
-    An official test set is kept whole. Without one, as many more are taken as will be held
-    out, at least one a class. A limit above the number of images takes all.
+    An official test set is kept whole. Otherwise, the subset also has the images that will be held
+    out, at least one per class. A limit above the number of images, or None, takes all.
 
     Raises:
-        InputError: If there are more classes than images.
+        InputError: If the limit is below the number of classes.
     """
     training = np.flatnonzero(~source.is_test)
     if limit is None:
@@ -66,23 +131,23 @@ def draw_limited(
     return np.concatenate([drawn, np.flatnonzero(source.is_test)])
 
 
-def draw_held_out(
+def draw_test_set(
     labels: NDArray[np.int64],
     groups: NDArray[np.int64],
     classes: list[str],
     test_fraction: float,
     seed: int,
 ) -> NDArray[np.bool_]:
-    """Draw the images to hold out where there is no official test set.
+    """Draw the images to hold out if there is no official test set.
 
-    Whole groups are drawn, a share of them, by the class of their first image. So every class
-    is in both parts unless groups hold several classes.
+    Whole groups are drawn, stratified by the class of their first image. If every group has a
+    single class, every class is in both parts.
 
     Returns:
         (n,) whether the image is held out.
 
     Raises:
-        InputError: If a class has a single group, or none.
+        InputError: If a class has fewer than two groups.
     """
     names, first = np.unique(groups, return_index=True)
     pairs = np.unique(np.stack([labels, groups]), axis=1)
@@ -90,155 +155,91 @@ def draw_held_out(
     if counts.min() < 2:
         name = classes[int(counts.argmin())]
         raise InputError(
-            f"class '{name}' has {counts.min()} images or groups of images that differ, too few "
-            "to hold one out; add images or remove the class"
+            f"class '{name}' has {counts.min()} different images or groups; expected at least 2, "
+            "one of them to hold out; add images or remove the class"
         )
     n = max(round(len(names) * test_fraction), len(np.unique(labels[first])))
     drawn = draw_stratified(labels[first], n, seed, "prepare.test_fraction")
     return np.isin(groups, names[drawn])
 
 
-SHOWN = 5  # file names in an error
-
-
-def group_names(files: list[str], pattern: str | None) -> list[str] | None:
-    """Return what the pattern's group matches in each file name; None without a pattern.
+def match_groups(files: list[str], pattern: str | None) -> list[str] | None:
+    """Return what the pattern's group matches in each file name, or None without a pattern.
 
     Raises:
-        InputError: If the pattern matches nothing in some of the names.
+        InputError: If the pattern does not match some of the names.
     """
     if pattern is None:
         return None
     matches = [re.search(pattern, file) for file in files]
     names = [match and match[1] for match in matches]
-    strangers = [file for file, name in zip(files, names, strict=True) if name is None]
-    if strangers:
+    unmatched = [file for file, name in zip(files, names, strict=True) if name is None]
+    if unmatched:
         raise InputError(
-            f"prepare.groups is '{pattern}', which {len(strangers):,} of {len(files):,} file names "
-            f"do not match, as {', '.join(strangers[:SHOWN])}; widen the pattern or rename them"
+            f"prepare.groups is '{pattern}', which does not match {len(unmatched):,} of "
+            f"{len(files):,} file names, for example {', '.join(unmatched[:MAX_LISTED])}; widen "
+            "the pattern or rename the files"
         )
     return [name for name in names if name is not None]
 
 
-def join_groups(content: NDArray[np.int64], names: list[str] | None) -> NDArray[np.int64]:
-    """Give images the same group if a chain of equal pixels or equal names links them.
+def join_groups(content_ids: NDArray[np.int64], names: list[str] | None) -> NDArray[np.int64]:
+    """Give images the same group if a chain of equal pixels or equal names connects them.
 
     Args:
-        content: (n,) equal numbers are equal pixels.
-        names: (n,) group that the user named.
+        content_ids: (n,) equal ids mean equal pixels.
+        names: (n,) group that the user's pattern finds, or None.
 
     Returns:
         (n,) group, 0, 1, ... in order of first appearance.
     """
     if names is None:
-        return number(content)
-    named = number(np.unique(names, return_inverse=True)[1])
-    # A graph of names and contents in which every image is an edge.
-    n_names, size = named.max() + 1, named.max() + content.max() + 2
-    edges = coo_array((np.ones(len(named)), (named, content + n_names)), shape=(size, size))
+        return number_by_appearance(content_ids)
+    named = number_by_appearance(np.unique(names, return_inverse=True)[1])
+    # A graph whose vertices are names and contents, and whose edges are the images.
+    n_names, size = named.max() + 1, named.max() + content_ids.max() + 2
+    edges = coo_array((np.ones(len(named)), (named, content_ids + n_names)), shape=(size, size))
     component = connected_components(edges, directed=False)[1]
-    return number(component[named])
+    return number_by_appearance(component[named])
 
 
-def number(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def number_by_appearance(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Replace values by 0, 1, ... in order of first appearance."""
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return np.argsort(np.argsort(first))[inverse]
 
 
-@dataclass(frozen=True)
-class Arrangement:
-    """What becomes of the images of a source.
-
-    Attributes:
-        order: (m,) positions in the source of the images that are kept, training part first.
-        samples: Of those, in that order.
-        n_left_out: Training images left out: also in the official test set, or published under
-            two labels.
-        n_duplicates: Images among those kept that repeat an earlier one, pixel by pixel.
-    """
-
-    order: NDArray[np.intp]
-    samples: Samples
-    n_left_out: int
-    n_duplicates: int
-
-
-def arrange(
-    source: ImageSource,
-    content: NDArray[np.int64],
-    names: list[str] | None,
-    test_fraction: float,
-    seed: int,
-) -> Arrangement:
-    """Leave out, group and part the images.
-
-    A training image that lies in the official test set, too, is left out: the test set stays
-    as published. So is one that was published under two labels, since nobody knows which is
-    right; in the user's own files it is an error. No group lies in both parts.
-
-    Args:
-        source: The images.
-        content: (n,) equal numbers are equal pixels.
-        names: (n,) group that the user named, or None.
-        test_fraction: Share of groups to hold out where there is no official test set.
-        seed: Of the draw of these.
-
-    Raises:
-        InputError: If one image of the user's has two labels, or a named group lies in both
-            official parts.
-    """
-    kept = _keep(source, content)
-    labels = source.labels[kept]
-    groups = join_groups(content[kept], names and [names[position] for position in kept])
-    if source.has_official_test:
-        is_test = source.is_test[kept]
-        _refuse_shared_groups(source, kept, groups, is_test)
-    else:
-        is_test = draw_held_out(labels, groups, source.classes, test_fraction, seed)
-    order = np.argsort(is_test, kind="stable")  # training part first
-    samples = Samples(
-        files=[source.files[position] for position in kept[order]],
-        labels=labels[order],
-        groups=number(groups[order]),
-        is_test=is_test[order],
-    )
-    n_duplicates = len(kept) - len(np.unique(content[kept]))
-    return Arrangement(kept[order], samples, len(content) - len(kept), n_duplicates)
-
-
-def _keep(source: ImageSource, content: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the positions of all images but those that are left out, ascending."""
-    _, first, inverse = np.unique(content, return_index=True, return_inverse=True)
+def _usable_images(source: ImageSource, content_ids: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the positions of all images that are not left out, ascending."""
+    _, first, inverse = np.unique(content_ids, return_index=True, return_inverse=True)
     earlier = first[inverse]
-    wrong = np.flatnonzero(source.labels[earlier] != source.labels)
-    if len(wrong) and not source.is_published:
-        raise InputError("\n".join(_contradiction(source, int(earlier[i]), int(i)) for i in wrong))
-    unfit = np.append(content[wrong], content[source.is_test])
-    return np.flatnonzero(source.is_test | ~np.isin(content, unfit))
+    relabelled = np.flatnonzero(source.labels[earlier] != source.labels)
+    if len(relabelled) and not source.is_published:
+        errors = (_two_labels_error(source, int(earlier[i]), int(i)) for i in relabelled)
+        raise InputError("\n".join(errors))
+    unusable = np.append(content_ids[relabelled], content_ids[source.is_test])
+    return np.flatnonzero(source.is_test | ~np.isin(content_ids, unusable))
 
 
-def _contradiction(source: ImageSource, a: int, b: int) -> str:
-    one, other = (source.classes[source.labels[position]] for position in (a, b))
+def _two_labels_error(source: ImageSource, first: int, second: int) -> str:
+    labels = [source.classes[source.labels[position]] for position in (first, second)]
     return (
-        f"{source.root}/{source.files[a]} is labelled '{one}' and the same image "
-        f"{source.root}/{source.files[b]} '{other}'; remove the wrong one"
+        f"{source.root}/{source.files[first]} is labelled '{labels[0]}' and the same image "
+        f"{source.root}/{source.files[second]} '{labels[1]}'; remove the wrong one"
     )
 
 
-def _refuse_shared_groups(
+def _require_separate_groups(
     source: ImageSource,
-    kept: NDArray[np.intp],
+    used: NDArray[np.intp],
     groups: NDArray[np.int64],
     is_test: NDArray[np.bool_],
 ) -> None:
-    """Training images equal to a test image are gone: what is shared now shares a name."""
+    """Check that no group is in both parts; only a name can still connect the parts here."""
     shared = np.intersect1d(groups[~is_test], groups[is_test])
     if len(shared):
-        a, b = (kept[(groups == shared[0]) & part][0] for part in (~is_test, is_test))
+        train, test = (used[(groups == shared[0]) & part][0] for part in (~is_test, is_test))
         raise InputError(
-            f"prepare.groups puts {source.files[a]} and {source.files[b]} into one group, and "
-            f"{len(shared)} groups lie in train and in test; move each to one part"
+            f"prepare.groups puts {source.files[train]} and {source.files[test]} into one group, "
+            f"and {len(shared)} groups are in both train and test; move each to one part"
         )

@@ -1,4 +1,4 @@
-"""torchvision's classification data sets, downloaded by torchvision or read from the root."""
+"""torchvision's classification data sets, downloaded by torchvision or read from a folder."""
 
 import gzip
 import http.client
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from torch.utils.data import ConcatDataset
 
 from foldwise.core.errors import InputError
-from foldwise.data.source import ImageSource
+from foldwise.data.sources import ImageSource
 from foldwise.files.catalogue import TORCHVISION_SETS
 
-FLAT = "train-images-idx3-ubyte.gz"  # how MNIST and its kin are handed round
-PATIENCE = 30.0  # seconds that a server may be silent; without a limit it would be minutes
-# What a download that fails, a broken archive or a broken file makes torchvision raise.
+FLAT_FILE = "train-images-idx3-ubyte.gz"  # MNIST and its variants are distributed like this
+TIMEOUT_SECONDS = 30.0  # without a response of the server; the default is minutes
+# What torchvision raises on a failed download, a broken archive or a broken file.
 UNAVAILABLE = (
     OSError,
     RuntimeError,
@@ -41,50 +41,49 @@ UNAVAILABLE = (
 
 
 def open_torchvision(name: str, root: str) -> ImageSource:
-    """Open a data set of torchvision; what is not below the root is downloaded into it.
+    """Return a data set of torchvision; missing files are downloaded.
 
-    MNIST and its kin are also read from the four .gz files that lie directly in the root.
+    MNIST and its variants are also read from the four .gz files directly in the root.
 
     Args:
-        name: A key of the catalogue's TORCHVISION.
+        name: A key of TORCHVISION_SETS in the catalogue.
         root: torchvision's `root`.
 
     Raises:
-        InputError: If the files are not there and cannot be downloaded, or are broken.
+        InputError: If the files are broken, or missing and the download fails.
     """
     try:
-        with _no_endless_wait():
+        with _socket_timeout(TIMEOUT_SECONDS):
             parts = _parts(name, root)
         labels = [_labels(part) for part in parts]
     except UNAVAILABLE as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise InputError(
-            f"{name} is neither readable in prepare.root '{root}' nor could it be downloaded "
+            f"{name} is not readable in prepare.root '{root}' and could not be downloaded "
             f"({reason}); connect to the network, or put the files there as torchvision does"
         ) from None
-    classes, numbers = _classes(parts[0], np.concatenate(labels))
-    n_train = len(labels[0])
-    both: ConcatDataset[Any] = ConcatDataset(parts)
+    classes, positions = _classes(parts[0], np.concatenate(labels))
+    images: ConcatDataset[Any] = ConcatDataset(parts)
     return ImageSource(
         root=name,
         classes=classes,
         files=[
             f"{part}/{index}"
-            for part, group in zip(("train", "test"), labels, strict=False)
-            for index in range(len(group))
+            for part, part_labels in zip(("train", "test"), labels, strict=False)
+            for index in range(len(part_labels))
         ],
-        labels=numbers,
-        is_test=np.arange(len(numbers)) >= n_train,
+        labels=positions,
+        is_test=np.arange(len(positions)) >= len(labels[0]),
         is_published=True,
-        load=lambda index: both[index][0],
+        load=lambda index: images[index][0],
     )
 
 
 @contextmanager
-def _no_endless_wait() -> Iterator[None]:
-    """Let the connections that torchvision opens fail after PATIENCE; it has no option for it."""
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """Set the default timeout of sockets, because torchvision has no option for it."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)
+    socket.setdefaulttimeout(seconds)
     try:
         yield
     finally:
@@ -92,32 +91,37 @@ def _no_endless_wait() -> Iterator[None]:
 
 
 def _parts(name: str, root: str) -> list[Any]:
-    """Return the training part and, where there is one, the test part."""
-    kind = getattr(torchvision.datasets, name)
-    keywords = [part for part in TORCHVISION_SETS[name] if part is not None]
-    if issubclass(kind, torchvision.datasets.MNIST) and (Path(root) / FLAT).is_file():
-        return _read_flat(kind, Path(root), keywords)
-    if "download" in inspect.signature(kind).parameters:
-        keywords = [{**part, "download": True} for part in keywords]
-    return [kind(root=root, **part) for part in keywords]
+    """Return the training part and, if there is one, the test part."""
+    dataset_class = getattr(torchvision.datasets, name)
+    kwargs = [part for part in TORCHVISION_SETS[name] if part is not None]
+    is_mnist = issubclass(dataset_class, torchvision.datasets.MNIST)
+    if is_mnist and (Path(root) / FLAT_FILE).is_file():
+        return _read_flat(dataset_class, Path(root), kwargs)
+    if "download" in inspect.signature(dataset_class).parameters:
+        kwargs = [{**part, "download": True} for part in kwargs]
+    return [dataset_class(root=root, **part) for part in kwargs]
 
 
-def _read_flat(kind: Any, root: Path, keywords: Sequence[dict[str, Any]]) -> list[Any]:  # noqa: ANN401
-    """Lay the .gz files out as torchvision wants them and let it read them.
+def _read_flat(
+    dataset_class: Any,  # noqa: ANN401
+    root: Path,
+    kwargs: Sequence[dict[str, Any]],
+) -> list[Any]:
+    """Unpack the .gz files into the folders that torchvision expects, and let it read them.
 
-    torchvision's checksums are left aside: they are of its own .gz files, and files that were
-    packed anew hold the same images.
+    torchvision's checksums are not checked: they are those of its own .gz files, and files that
+    were compressed again hold the same images.
     """
     with TemporaryDirectory() as folder:
-        raw = Path(folder, kind.__name__, "raw")
+        raw = Path(folder, dataset_class.__name__, "raw")
         raw.mkdir(parents=True)
-        for file, _ in kind.resources:
+        for file, _ in dataset_class.resources:
             (raw / Path(file).stem).write_bytes(gzip.decompress((root / file).read_bytes()))
-        return [kind(root=folder, download=False, **part) for part in keywords]
+        return [dataset_class(root=folder, download=False, **part) for part in kwargs]
 
 
 def _labels(dataset: Any) -> NDArray[np.int64]:  # noqa: ANN401
-    """Return the labels without decoding an image; torchvision has five names for them."""
+    """Return the labels without decoding an image; torchvision has five attributes for them."""
     for attribute in ("targets", "labels", "_labels", "y"):
         if hasattr(dataset, attribute):
             labels = np.asarray(getattr(dataset, attribute), dtype=np.int64)
@@ -130,9 +134,9 @@ def _labels(dataset: Any) -> NDArray[np.int64]:  # noqa: ANN401
 
 
 def _classes(dataset: Any, labels: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:  # noqa: ANN401
-    """Return the class names and the labels as positions among them.
+    """Return the class names and the position of each label among them.
 
-    A class has the first of its names where it has several, and its number where it has none.
+    Of a class with several names, the first is used. A class without a name gets its number.
     """
     names = getattr(dataset, "classes", None) or getattr(dataset, "categories", None)
     if names is None:

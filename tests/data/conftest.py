@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foldwise.data.source import ImageSource
+from foldwise.data.sources import ImageSource
 
 
 @pytest.fixture

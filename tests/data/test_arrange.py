@@ -76,7 +76,9 @@ def test_images_published_under_two_labels_are_not_held_out_either(source):
 
 def test_named_group_in_both_official_parts_is_refused(source):
     is_test = [False, False, True, True]
-    with pytest.raises(InputError, match=r"puts 1.png and 3.png into one group, and 1 groups lie"):
+    with pytest.raises(
+        InputError, match=r"prepare.groups puts 1.png and 3.png .* 1 groups .*; move"
+    ):
         arrange(source([0, 1, 0, 1], is_test), np.arange(4), ["a", "b", "c", "b"], 0.2, 0)
 
 

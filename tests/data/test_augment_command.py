@@ -6,6 +6,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from foldwise.data import contact_sheet
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.split import Normalisation, Split, write_split
 from stages.augment import main
@@ -82,3 +83,15 @@ def test_same_inputs_same_bytes_and_another_seed_another_sheet(case):
             assert path.read_bytes() == (twin / path.name).read_bytes()
     _, changed = case("changed", seed=6)
     assert (changed / "0.png").read_bytes() != (one[1] / "0.png").read_bytes()
+
+
+def test_each_epoch_that_a_sheet_shows_is_drawn_once(case, monkeypatch):
+    places, draw = [], contact_sheet.draw_augmentation
+
+    def record(recipe, n, seed, place):
+        places.append(place)
+        return draw(recipe, n, seed, place)
+
+    monkeypatch.setattr(contact_sheet, "draw_augmentation", record)
+    case(classes=[f"class {i}" for i in range(12)])
+    assert places == [(0, fold, epoch) for fold in range(3) for epoch in (1, 2, 3)]

@@ -99,7 +99,9 @@ def test_an_image_that_is_none_of_the_training_part_is_refused(case, image):
 
 
 def test_an_image_of_another_class_is_refused(case):
-    with pytest.raises(InputError, match="image 1 is of class 'dog'; expected 'cat <b>'; run 'dvc"):
+    with pytest.raises(
+        InputError, match="image 1 has the class 'dog'; expected 'cat <b>'; run 'dvc"
+    ):
         main(case(pair("cat <b>", 1)))
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.data.arrange import draw_held_out, draw_limited, draw_stratified
+from foldwise.data.arrange import draw_stratified, draw_subset, draw_test_set
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -77,15 +77,15 @@ def images_of(n):
 @given(st.integers(4, 60), st.floats(0.01, 0.5), seeds)
 def test_limit_is_the_number_of_training_images_after_holding_out(source_of, limit, fraction, seed):
     source = source_of(images_of(150), labels=[0, 1] * 75)
-    taken = draw_limited(source, limit, fraction, seed)
+    taken = draw_subset(source, limit, fraction, seed)
     groups = np.arange(len(taken))
-    is_test = draw_held_out(source.labels[taken], groups, source.classes, fraction, seed)
+    is_test = draw_test_set(source.labels[taken], groups, source.classes, fraction, seed)
     assert np.sum(~is_test) == limit
 
 
 def test_official_test_set_is_kept_whole(source_of):
     source = source_of(images_of(30), labels=[0, 1] * 15, is_test=[False] * 20 + [True] * 10)
-    taken = draw_limited(source, 6, 0.2, 0)
+    taken = draw_subset(source, 6, 0.2, 0)
     assert taken[-10:].tolist() == list(range(20, 30))
     assert len(taken) == 16
 
@@ -93,13 +93,13 @@ def test_official_test_set_is_kept_whole(source_of):
 @pytest.mark.parametrize("limit", [None, 30, 1000])
 def test_limit_above_the_number_of_images_takes_all(source_of, limit):
     source = source_of(images_of(30), labels=[0, 1] * 15)
-    assert draw_limited(source, limit, 0.2, 0).tolist() == list(range(30))
+    assert draw_subset(source, limit, 0.2, 0).tolist() == list(range(30))
 
 
 def test_limit_below_the_number_of_classes(source_of):
     source = source_of(images_of(30), labels=[0, 1] * 15, classes="abcde")
     with pytest.raises(InputError, match=r"prepare.limit is 4; expected at least .* 5, or null"):
-        draw_limited(source, 4, 0.2, 0)
+        draw_subset(source, 4, 0.2, 0)
 
 
 @st.composite
@@ -115,7 +115,7 @@ def pure_groups(draw_from):
 def test_groups_are_held_out_whole_and_every_class_is_in_both_parts(case, fraction, seed):
     labels, groups = case
     n_classes = labels.max() + 1
-    is_test = draw_held_out(labels, groups, list("abcd")[:n_classes], fraction, seed)
+    is_test = draw_test_set(labels, groups, list("abcd")[:n_classes], fraction, seed)
     assert not set(groups[is_test]) & set(groups[~is_test])
     assert set(labels[is_test]) == set(labels[~is_test]) == set(range(n_classes))
     n_groups = groups.max() + 1
@@ -124,5 +124,5 @@ def test_groups_are_held_out_whole_and_every_class_is_in_both_parts(case, fracti
 
 def test_class_too_small_to_hold_out_of():
     labels, groups = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 3])
-    with pytest.raises(InputError, match=r"class 'dog' has 1 images or groups .* too few to hold"):
-        draw_held_out(labels, groups, ["cat", "dog"], 0.2, 0)
+    with pytest.raises(InputError, match=r"class 'dog' has 1 .*at least 2.*; add images"):
+        draw_test_set(labels, groups, ["cat", "dog"], 0.2, 0)

@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from foldwise.data.prepare import open_digits
+from foldwise.data.sources import open_digits
 
 
 def test_digits_are_scaled_from_16_to_255():

@@ -8,23 +8,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from foldwise.data.pictures import SIDE, STRIP_GAP, as_png, strip
+from foldwise.data.pictures import STRIP_GAP, TILE_SIDE, as_png, image_strip
 
 SIDES = st.integers(1, 300)
 
 
 @given(SIDES, SIDES, st.integers(1, 8), st.integers(1, 8))
 def test_every_image_is_49_to_96_pixels_on_its_longer_side(height, width, channels, n):
-    picture = strip(np.zeros((n, height, width, channels), dtype=np.uint8))
+    picture = image_strip(np.zeros((n, height, width, channels), dtype=np.uint8))
     one = (picture.width + STRIP_GAP) / n - STRIP_GAP
-    assert 49 <= max(one, picture.height) <= SIDE
+    assert 49 <= max(one, picture.height) <= TILE_SIDE
     assert one == int(one)
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(8), st.just(6), st.just(3))))
 def test_each_pixel_of_a_small_image_is_a_square_of_its_colour(images):
-    pixels = np.asarray(strip(images))
-    factor = SIDE // 8
+    pixels = np.asarray(image_strip(images))
+    factor = TILE_SIDE // 8
     for place, image in enumerate(images):
         left = place * (6 * factor + STRIP_GAP)
         tile = pixels[:, left : left + 6 * factor]
@@ -33,15 +33,15 @@ def test_each_pixel_of_a_small_image_is_a_square_of_its_colour(images):
 
 
 def test_between_images_the_page_shows_through():
-    pixels = np.asarray(strip(np.full((2, 8, 8, 1), 200, dtype=np.uint8)))
-    assert pixels.shape == (SIDE, 2 * SIDE + STRIP_GAP, 4)
-    assert (pixels[:, SIDE : SIDE + STRIP_GAP, 3] == 0).all()
+    pixels = np.asarray(image_strip(np.full((2, 8, 8, 1), 200, dtype=np.uint8)))
+    assert pixels.shape == (TILE_SIDE, 2 * TILE_SIDE + STRIP_GAP, 4)
+    assert (pixels[:, TILE_SIDE : TILE_SIDE + STRIP_GAP, 3] == 0).all()
 
 
 def test_a_pixel_of_a_large_image_is_the_mean_of_a_square():
     image = np.random.default_rng(0).integers(0, 256, (192, 192, 3), dtype=np.uint8)
     mean = image.reshape(96, 2, 96, 2, 3).mean(axis=(1, 3))
-    shown = np.asarray(strip(image[None]))[..., :3]
+    shown = np.asarray(image_strip(image[None]))[..., :3]
     assert np.abs(shown - mean).max() <= 0.5
 
 
@@ -50,17 +50,17 @@ def test_any_number_of_channels_is_shown(channels):
     """Red, green and blue are the first three; one and two channels are grey."""
     image = np.arange(channels, dtype=np.uint8).reshape(1, 1, 1, channels) * 20 + 10
     colour = [10, 30, 50] if channels >= 3 else [10, 10, 10]
-    assert np.asarray(strip(image))[0, 0].tolist() == [*colour, 255]
+    assert np.asarray(image_strip(image))[0, 0].tolist() == [*colour, 255]
 
 
 def test_a_strip_without_images_is_empty():
-    assert np.asarray(strip(np.zeros((0, 8, 8, 1), dtype=np.uint8))).max() == 0
+    assert np.asarray(image_strip(np.zeros((0, 8, 8, 1), dtype=np.uint8))).max() == 0
 
 
 def test_a_file_is_small_and_always_the_same_bytes():
     images = np.random.default_rng(0).integers(0, 256, (8, 28, 28, 1), dtype=np.uint8)
-    first, second = as_png(strip(images)), as_png(strip(images.copy()))
+    first, second = as_png(image_strip(images)), as_png(image_strip(images.copy()))
     assert first == second
     assert len(first) < 20_000
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(first))), strip(images))
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(first))), image_strip(images))
     assert json.dumps(Image.open(io.BytesIO(first)).info) == "{}"  # no date, no software

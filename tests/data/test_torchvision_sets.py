@@ -10,7 +10,7 @@ import pytest
 import torchvision
 
 from foldwise.core.errors import InputError
-from foldwise.data import torchvision_sets as torchvision_set
+from foldwise.data import torchvision_sets as torchvision_sets
 from foldwise.data.prepare import open_source
 from foldwise.data.torchvision_sets import _classes, open_torchvision
 from foldwise.files.catalogue import TORCHVISION_SETS
@@ -57,14 +57,16 @@ def test_files_laid_out_by_torchvision_are_read_without_a_download(idx_files, tm
 
 def test_missing_flat_file_is_named(idx_files):
     (idx_files / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(InputError, match=r"FashionMNIST is neither .*t10k-labels-idx1-ubyte.gz"):
+    with pytest.raises(
+        InputError, match=r"FashionMNIST is not readable .*t10k-labels-idx1-ubyte.gz"
+    ):
         open_torchvision("FashionMNIST", str(idx_files))
 
 
 def test_broken_flat_file_is_an_error_of_one_line(idx_files):
     path = idx_files / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(InputError, match="MNIST is neither readable") as caught:
+    with pytest.raises(InputError, match="MNIST is not readable") as caught:
         open_torchvision("MNIST", str(idx_files))
     assert len(str(caught.value).splitlines()) == 1
 
@@ -78,7 +80,7 @@ def test_images_and_labels_of_different_number(idx_files):
 
 def test_failed_download_is_an_error_of_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", NOWHERE)
-    with pytest.raises(InputError, match=r"neither readable in prepare.root '.*/raw'") as caught:
+    with pytest.raises(InputError, match=r"not readable in prepare.root '.*/raw'") as caught:
         open_torchvision("FashionMNIST", str(tmp_path / "raw"))
     assert len(str(caught.value).splitlines()) == 1
     assert "connect to the network, or put the files there" in str(caught.value)
@@ -88,15 +90,15 @@ def test_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [mirror])
-        monkeypatch.setattr(torchvision_set, "PATIENCE", 0.1)
-        with pytest.raises(InputError, match=r"nor could it be downloaded \(.*timed out\)"):
+        monkeypatch.setattr(torchvision_sets, "TIMEOUT_SECONDS", 0.1)
+        with pytest.raises(InputError, match=r"could not be downloaded \(.*timed out\)"):
             open_torchvision("FashionMNIST", str(tmp_path))
     assert socket.getdefaulttimeout() is None
 
 
 def test_root_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"CIFAR10 is neither readable in prepare.root '.*/file'"):
+    with pytest.raises(InputError, match=r"CIFAR10 is not readable in prepare.root '.*/file'"):
         open_torchvision("CIFAR10", str(tmp_path / "file"))
 
 

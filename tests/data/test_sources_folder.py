@@ -3,7 +3,7 @@ import os
 import pytest
 
 from foldwise.core.errors import InputError
-from foldwise.data.folder import open_folder
+from foldwise.data.sources import open_folder
 
 
 def test_classes_and_files_are_sorted_by_code_point(save):
@@ -45,28 +45,30 @@ def test_train_and_test_beside_a_third_folder_are_classes(save):
 
 
 def test_other_names_of_parts_are_refused_rather_than_taken_for_classes(save):
-    with pytest.raises(InputError, match="with the folders train, val; expected a folder for each"):
+    with pytest.raises(InputError, match="folders train, val; expected one folder per class"):
         open_folder(str(save("train/a/1.png", "val/a/1.png")))
 
 
 def test_missing_root():
-    with pytest.raises(InputError, match=r"prepare.root is 'no/where', which does not exist; put"):
+    with pytest.raises(
+        InputError, match=r"prepare.root is 'no/where', which does not exist; create"
+    ):
         open_folder("no/where")
 
 
 def test_root_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="which is no folder; name the folder above it"):
+    with pytest.raises(InputError, match="which is a file; name the folder above it"):
         open_folder(str(tmp_path / "file"))
 
 
 def test_root_without_class_folders(save):
-    with pytest.raises(InputError, match="holds no class folder; put a folder of images"):
+    with pytest.raises(InputError, match=r"holds 0 class folders; .* add one folder of images"):
         open_folder(str(save("1.png")))
 
 
 def test_single_class(save):
-    with pytest.raises(InputError, match="one class folder, 'a'; expected at least two: add"):
+    with pytest.raises(InputError, match="holds 1 class folders, 'a'; expected at least 2: add"):
         open_folder(str(save("a/1.png")))
 
 
@@ -85,10 +87,9 @@ def test_every_image_of_a_format_that_is_not_read_is_listed(save):
         (root / name).write_bytes(b"")
     with pytest.raises(InputError) as caught:
         open_folder(str(root))
-    assert str(caught.value).splitlines() == [
-        f"'{root / name}' is of a format that is not read; convert it to PNG or JPEG"
-        for name in ("a/2.heic", "b/3.AVIF")
-    ]
+    for name, line in zip(("a/2.heic", "b/3.AVIF"), str(caught.value).splitlines(), strict=True):
+        assert line.startswith(f"'{root / name}' ")
+        assert line.endswith("; convert it to PNG or JPEG")
 
 
 def test_class_that_only_test_knows(save):
@@ -103,5 +104,5 @@ def test_name_that_is_not_utf8(save):
         (root / "a" / "1.png").rename(root / "a" / os.fsdecode(b"\xff.png"))
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    with pytest.raises(InputError, match=r"'a/\\udcff.png' is no UTF-8 name; rename it"):
+    with pytest.raises(InputError, match=r"'a/\\udcff.png' is not a UTF-8 name; rename it"):
         open_folder(str(root))

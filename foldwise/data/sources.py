@@ -1,0 +1,197 @@
+"""Image sources: class folders and scikit-learn's digits, listed but not decoded."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from foldwise.core.errors import InputError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# An error rather than ignored: a class would lose these images without notice.
+UNSUPPORTED = (".avif", ".heic", ".heif", ".jp2", ".jxl")
+# PIL detects the format from the content: an EPS file named .jpg would run Ghostscript.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+OFFICIAL_PARTS = ["test", "train"]
+PART_NAMES = frozenset((*OFFICIAL_PARTS, "val", "valid", "validation"))
+DIGITS_MAX = 16  # a pixel of the digits counts the dark dots in a 4×4 block of the scan
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images with names and labels that are not decoded yet.
+
+    Attributes:
+        root: The folder of the files as the user wrote it, for messages.
+        classes: The names of the classes; label i is classes[i].
+        files: (n,) name of each image: a path below the root, or part and index.
+        labels: (n,) class, 0 .. n_classes - 1.
+        is_test: (n,) whether the image belongs to the official test set.
+        is_published: Whether this is a published data set, whose files the user cannot correct.
+        load: Opens image i. Several threads call it at the same time.
+    """
+
+    root: str
+    classes: list[str]
+    files: list[str]
+    labels: NDArray[np.int64]
+    is_test: NDArray[np.bool_]
+    is_published: bool
+    load: Callable[[int], Image.Image]
+
+    @property
+    def has_official_test(self) -> bool:
+        """Whether the data set comes with a test set."""
+        return bool(self.is_test.any())
+
+    def take(self, positions: NDArray[np.intp]) -> "ImageSource":
+        """Return a source of only the images at these positions, in this order."""
+        return replace(
+            self,
+            files=[self.files[position] for position in positions],
+            labels=self.labels[positions],
+            is_test=self.is_test[positions],
+            load=lambda index: self.load(int(positions[index])),
+        )
+
+
+def open_digits() -> ImageSource:
+    """Return scikit-learn's 1,797 digits of 8×8 pixels, scaled from 0 .. 16 to 0 .. 255.
+
+    They come with the package, so that no network is needed. They have no official test set.
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
+    """
+    from sklearn.datasets import load_digits  # here: slow to import, and only digits need it
+
+    digits = load_digits()
+    pixels = np.round(digits.images * 255 / DIGITS_MAX).astype(np.uint8)  # (n, 8, 8)
+    return ImageSource(
+        root="digits",
+        classes=[str(digit) for digit in range(10)],
+        files=[f"{index:04d}" for index in range(len(pixels))],
+        labels=digits.target.astype(np.int64),
+        is_test=np.zeros(len(pixels), dtype=np.bool_),
+        is_published=True,
+        load=lambda index: Image.fromarray(pixels[index]),
+    )
+
+
+def open_folder(root: str) -> ImageSource:
+    """List the images in root/CLASS, or in root/train/CLASS and root/test/CLASS.
+
+    Sub-folders of a class folder are searched, too. The folders `train` and `test` are official
+    parts if there is no third folder; both must have the same class folders. Names are sorted by
+    code point, which gives the same order on every machine. Hidden files, files that are not
+    images and files outside the class folders are ignored.
+
+    Raises:
+        InputError: If the folder is missing, it has fewer than two classes, a class has no
+            images, a class is in `test` only, an image has an unsupported format, or a file name
+            is not UTF-8.
+    """
+    base = Path(root)
+    parts = _parts(base)
+    classes = _classes(base / parts[0])
+    images = [(part, *image) for part in parts for image in _images(base, part, classes)]
+    files = [file for _, file, _ in images]
+    return ImageSource(
+        root=root,
+        classes=classes,
+        files=files,
+        labels=np.array([label for _, _, label in images], dtype=np.int64),
+        is_test=np.array([part == "test" for part, _, _ in images], dtype=np.bool_),
+        is_published=False,
+        load=lambda index: Image.open(base / files[index], formats=FORMATS),
+    )
+
+
+def _parts(base: Path) -> list[str]:
+    """Return ["train", "test"], or [""] if the class folders are directly in the base folder."""
+    if not base.exists():
+        raise InputError(
+            f"prepare.root is '{base}', which does not exist; create it with one folder of images "
+            "per class, or name another folder"
+        )
+    if not base.is_dir():
+        raise InputError(f"prepare.root is '{base}', which is a file; name the folder above it")
+    names = [folder.name for folder in _folders(base)]
+    if names == OFFICIAL_PARTS:
+        return ["train", "test"]
+    if names and PART_NAMES.issuperset(names):
+        raise InputError(
+            f"prepare.root is '{base}' with the folders {', '.join(names)}; expected one folder "
+            "per class, or exactly train and test: rename or merge the parts"
+        )
+    return [""]
+
+
+def _folders(base: Path) -> list[Path]:
+    folders = [path for path in base.iterdir() if path.is_dir() and path.name[0] != "."]
+    return sorted(folders, key=lambda path: path.name)
+
+
+def _classes(base: Path) -> list[str]:
+    classes = [folder.name for folder in _folders(base)]
+    if len(classes) < 2:
+        name = f", '{classes[0]}'" if classes else ""
+        raise InputError(
+            f"prepare.root: '{base}' holds {len(classes)} class folders{name}; expected at least "
+            "2: add one folder of images per class, or name the folder above the classes"
+        )
+    return classes
+
+
+def _images(base: Path, part: str, classes: list[str]) -> list[tuple[str, int]]:
+    """Return the path below the base folder and the label of each image of a part."""
+    label_of = {name: label for label, name in enumerate(classes)}
+    errors: list[str] = []
+    images: list[tuple[str, int]] = []
+    for folder in _folders(base / part):
+        files = _files(base, folder)
+        errors += _errors(base, folder, files, label_of)
+        if not errors:
+            label = label_of[folder.name]
+            images += [(file, label) for file in files]
+    if errors:
+        raise InputError("\n".join(errors))
+    return images
+
+
+def _files(base: Path, folder: Path) -> list[str]:
+    images = (
+        path.relative_to(base)
+        for path in folder.rglob("*")
+        if path.name.lower().endswith(ENDINGS + UNSUPPORTED) and not path.is_dir()
+    )
+    return sorted(path.as_posix() for path in images if not _is_hidden(path))
+
+
+def _errors(base: Path, folder: Path, files: list[str], classes: Iterable[str]) -> list[str]:
+    """Return one line per error in a class folder and its files."""
+    if folder.name not in classes:
+        return [f"'{folder}' is a class that train does not have; add it there or remove it"]
+    if not files:
+        return [f"'{folder}' holds no image; add images or remove the folder"]
+    names = [f"{file!a} is not a UTF-8 name; rename it" for file in files if not _is_utf8(file)]
+    formats = [
+        f"'{base / file}' has an unsupported format; convert it to PNG or JPEG"
+        for file in files
+        if file.lower().endswith(UNSUPPORTED)
+    ]
+    return names + formats
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _is_utf8(name: str) -> bool:
+    """Return whether samples.csv can hold the name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
