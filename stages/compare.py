@@ -7,10 +7,18 @@ from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.files.card import read_card
+from foldwise.files.comparison import write_comparison, write_confused
 from foldwise.files.fold_record import read_record, record_path
 from foldwise.files.params import CompareParams, read_params
-from foldwise.selection.compare import compare, summary_line, write_result
-from foldwise.selection.records import describe_unused_records, require_cards, require_pairs
+from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table
+from foldwise.files.verdict import write_verdict
+from foldwise.selection.compare import compare
+from foldwise.selection.records import (
+    describe_unused_records,
+    require_fair_comparison,
+    require_matching_cards,
+)
+from foldwise.selection.verdict_text import summary_line
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -18,18 +26,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.compare", description=__doc__)
     for flag in ("--params", "--folds", "--models", "--output"):
         parser.add_argument(flag, type=Path, required=True)
-    given = parser.parse_args(argv)
-    params = read_params(given.params, CompareParams)
-    paths = [record_path(given.folds, *planned) for planned in params.runs]
+    args = parser.parse_args(argv)
+    params = read_params(args.params, CompareParams)
+    paths = [record_path(args.folds, *run) for run in params.runs]
     records = {str(path): read_record(path) for path in paths}
-    require_pairs(records, params)
-    cards = {model: read_card(given.models / model) for model in params.models}
-    require_cards(cards, records, str(given.models))
-    if strays := describe_unused_records(given.folds, given.folds.rglob("*.json"), paths):
-        print(f"warning: {strays}", file=sys.stderr)
-    findings = compare(params, cards, list(records.values()))
-    write_result(given.output, findings)
-    print(f"compare: {summary_line(findings)} -> {given.output / 'verdict.json'}")
+    require_fair_comparison(records, params)
+    cards = {model: read_card(args.models / model) for model in params.models}
+    require_matching_cards(cards, records, str(args.models))
+    if unused := describe_unused_records(args.folds, args.folds.rglob("*.json"), paths):
+        print(f"warning: {unused}", file=sys.stderr)
+    result = compare(list(records.values()), cards, params)
+    write_comparison(args.output, result.comparison)
+    write_verdict(args.output, result.verdict, result.metrics)
+    write_confused(args.output, result.confused)
+    write_table(args.output / "scores.csv", result.scores, SCORES)
+    write_table(args.output / "curves.csv", result.curves, CURVES)
+    write_table(args.output / "classes.csv", result.classes, CLASSES)
+    write_table(args.output / "confusion.csv", result.confusion, CONFUSION)
+    line = summary_line(result.comparison, result.verdict.chosen)
+    print(f"compare: {line} -> {args.output / 'verdict.json'}")
 
 
 if __name__ == "__main__":

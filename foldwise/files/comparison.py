@@ -157,7 +157,17 @@ class Comparison(Strict):
     baseline: Baseline | None  # None: no architecture finished
     architectures: list[Architecture]  # best first, failed ones last
     pairs: list[Pair]  # every two that finished, in the order of the architectures
-    machines: list[Machine]  # each once; more than one: timings do not compare
+    machines: list[Machine]  # each once; with more than one, timings are not comparable
+
+    @property
+    def finished(self) -> list[Architecture]:
+        """The architectures with scores, best first."""
+        return [architecture for architecture in self.architectures if architecture.scores]
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """Return the comparison of two architectures in either order; None if not compared."""
+        names = {first, second}
+        return next((pair for pair in self.pairs if {pair.first, pair.second} == names), None)
 
 
 def write_comparison(folder: Path, comparison: Comparison) -> None:

@@ -1,172 +1,177 @@
-"""What to try next: the rules of the lesson that Foldwise grew from, with the numbers they met."""
+"""What to try next, and the numbers that suggest it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from foldwise.files.card import Card
 from foldwise.files.comparison import Architecture, Comparison, Fit
-from foldwise.selection.decision import VerdictContext
-from foldwise.selection.metrics import lower_is_better
-from foldwise.selection.power import repeats_to_find
-from foldwise.selection.statistics import DIGITS
-from foldwise.selection.verdict_text import listed
+from foldwise.selection.decision import Decision
+from foldwise.selection.metrics import as_loss
+from foldwise.selection.statistics import DIGITS, repeats_needed
+from foldwise.selection.verdict_text import join_names
 
-MOST = 5  # suggestions
-YARDSTICK, DEEPER, SHALLOW = "resnet18", ("resnet34", "resnet50"), "small_alexnet"
-GOOD = 0.8  # accuracy of the yardstick from which more layers pay
-SLOW = 10  # times the seconds of the choice: too slow for what it gives
-MANY = 10  # repeats; more are not worth their time
+MAX_STEPS = 5
+REFERENCE, DEEPER, SHALLOW = "resnet18", ("resnet34", "resnet50"), "small_alexnet"
+GOOD_ACCURACY = 0.8  # of the reference, from which more layers are worth a try
+SLOW = 10  # times the seconds per epoch of the chosen architecture
+MAX_REPEATS = 10  # more are not worth their time
 FITS: tuple[Fit, ...] = ("unstable", "underfit", "still improving", "overfit")
 
 
 def next_steps(
-    comparison: Comparison, case: VerdictContext | None, cards: Mapping[str, Card]
+    comparison: Comparison, decision: Decision | None, cards: Mapping[str, Card]
 ) -> list[str]:
     """Return what to try next and why, the most useful first.
 
     Args:
         comparison: Every number.
-        case: How the choice was made; None: none finished.
-        cards: Of every architecture, by name.
+        decision: How the choice was made; None if no architecture finished.
+        cards: Card of each architecture, by name.
     """
-    steps = [*_diverged(comparison), *(_undecided(case) if case else [])]
-    fits = list(_fits(comparison, case.chosen.name)) if case else []
-    steps += [step for is_chosen, step in fits if is_chosen]
-    steps += [*(_yardstick(case) if case else []), *_transfer(comparison, cards)]
-    steps += [step for is_chosen, step in fits if not is_chosen]
-    return steps[:MOST] or [_nothing_else(comparison)]
+    steps = list(_diverged(comparison))
+    if decision:
+        chosen = decision.chosen.name
+        fits = list(_fits(comparison, chosen))
+        steps += _not_significant(decision)
+        steps += [step for name, step in fits if name == chosen]
+        steps += _reference(decision)
+        steps += _transfer(comparison, cards)
+        steps += [step for name, step in fits if name != chosen]
+    return steps[:MAX_STEPS] or [_no_change(comparison)]
 
 
 def _diverged(comparison: Comparison) -> Iterator[str]:
-    for one in comparison.architectures:
-        if one.scores is None:
+    for architecture in comparison.architectures:
+        if architecture.scores is None:
             yield (
-                f"{one.name} {one.reason}: lower its peak learning rate, say to a third "
-                f"(`build.architectures.{one.name}.learning_rate` in params.yaml)."
+                f"{architecture.name} {architecture.reason}: lower its peak learning rate, for "
+                "example to a third "
+                f"(`build.architectures.{architecture.name}.learning_rate` in params.yaml)."
             )
 
 
-def _undecided(case: VerdictContext) -> Iterator[str]:
-    """Say what would tell the choice from its rival, where these folds do not."""
-    pair, design = case.pair, case.comparison.design
-    if pair is None or pair.different or case.is_tie or not round(pair.mean, DIGITS):
+def _not_significant(decision: Decision) -> Iterator[str]:
+    """Suggest how to separate the chosen architecture from its rival."""
+    pair, rival, design = decision.pair, decision.rival, decision.comparison.design
+    if (
+        pair is None
+        or rival is None
+        or pair.different
+        or rival.tied
+        or not round(pair.mean, DIGITS)
+    ):
         return
-    names = (pair.first, pair.second)
-    who = f"These folds do not tell {listed(names)} apart"
-    needed = repeats_to_find(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
-    if needed is None or needed > MANY:
-        enough = "no number of repeats" if needed is None else f"only {needed} repeats"
-        yield f"{who}, and {enough} would: take more images if there are any{_cheaper(case)}."
-    elif needed > len(design.repeats) or not design.resplit:
-        wanted = ",".join(map(str, range(max(2, needed))))
+    text = f"The difference between {pair.first} and {pair.second} is not significant"
+    repeats = repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+    if repeats is None or repeats > MAX_REPEATS:
+        needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
+        cheaper = rival.cost * (1 + decision.rule.same_cost) < decision.chosen.cost
+        take = f", or take the cheaper architecture, {rival.name}" if cheaper else ""
+        yield (
+            f"{text}, and {needed} would detect a difference of this size: use more images if "
+            f"there are any{take}."
+        )
+    elif repeats > len(design.repeats) or not design.resplit:
+        numbers = ",".join(map(str, range(max(2, repeats))))
         resplit = "" if design.resplit else " -S resplit=true"
         yield (
-            f"{who}; {max(2, needed)} repeats with folds of their own would find a difference as "
-            f"large as this one: `dvc exp run -S 'repeats=[{wanted}]'{resplit}`."
+            f"{text}; {max(2, repeats)} repeats with new folds would detect a difference of this "
+            f"size: `dvc exp run -S 'repeats=[{numbers}]'{resplit}`."
         )
     else:
-        yield f"{who} as one of {len(case.comparison.pairs)} pairs: compare these two alone."
+        n = len(decision.comparison.pairs)
+        yield f"{text} as one of {n} pairs: compare these two alone."
 
 
-def _cheaper(case: VerdictContext) -> str:
-    rival = case.rival
-    if rival is None or rival.cost * (1 + case.rule.same_cost) >= case.chosen.cost:
-        return ""
-    return f", or settle for the cheaper one, {rival.name}"
-
-
-def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[bool, str]]:
-    """Yield one step a diagnosis, and whether the chosen architecture has it."""
+def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
+    """Yield one step per diagnosis and its first architecture: the chosen one, or the best."""
     for fit in FITS:
-        found = [one for one in comparison.architectures if one.diagnosis.fit == fit]
-        found.sort(key=lambda one: one.name != chosen)
-        if found:
-            yield found[0].name == chosen, _step(fit, found, comparison.design.epochs)
+        affected = [a for a in comparison.architectures if a.diagnosis.fit == fit]
+        affected.sort(key=lambda architecture: architecture.name != chosen)
+        if affected:
+            yield affected[0].name, _step(fit, affected, comparison.design.epochs)
 
 
-def _step(fit: Fit, found: Sequence[Architecture], epochs: int) -> str:
-    names, evidence = listed([one.name for one in found]), found[0].diagnosis.evidence
-    verb = "s" if len(found) == 1 else ""
-    of_first = "" if len(found) == 1 else f"{found[0].name}: "
-    longer = f"`dvc exp run -S train.epochs={2 * epochs}`"
+def _step(fit: Fit, affected: Sequence[Architecture], epochs: int) -> str:
+    first, names = affected[0], join_names([architecture.name for architecture in affected])
+    several = len(affected) > 1
+    s = "" if several else "s"
+    evidence = f"{first.name}: {first.diagnosis.evidence}" if several else first.diagnosis.evidence
+    longer = f"train longer, `dvc exp run -S train.epochs={2 * epochs}`"
     if fit == "unstable":
         return (
-            f"{names} train{verb} unsteadily ({of_first}{evidence}): a lower learning rate "
-            f"(`build.architectures.{found[0].name}.learning_rate`) or a longer warm-up "
-            "(`dvc exp run -S train.warmup=0.4`) helps."
+            f"Training of {names} is unstable ({evidence}): lower the learning rate "
+            f"(`build.architectures.{first.name}.learning_rate`) or lengthen the warm-up "
+            "(`dvc exp run -S train.warmup=0.4`)."
         )
     if fit == "underfit":
-        return (
-            f"{names} underfit{verb} ({of_first}{evidence}): add layers or maps, or train longer, "
-            f"{longer}."
-        )
+        return f"{names} underfit{s} ({evidence}): add layers or channels, or {longer}."
     if fit == "still improving":
-        steepest = max(found, key=lambda one: one.diagnosis.slope or 0.0)
-        most = "" if len(found) == 1 else f"{steepest.name} most, "
+        steepest = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
+        most = f"{steepest.name} most, " if several else ""
         return (
-            f"{names} still gain{verb} at the end ({most}{steepest.diagnosis.slope:+.4f} of "
-            f"accuracy an epoch): train longer, {longer}."
+            f"{names} still improve{s} at the end ({most}{steepest.diagnosis.slope:+.4f} of "
+            f"accuracy per epoch): {longer}."
         )
     return (
-        f"{names} overfit{verb} ({of_first}{evidence}): remove layers, raise `train.weight_decay`, "
-        "or augment more, as with `dvc exp run -S augment.erase=0.25`."
+        f"{names} overfit{s} ({evidence}): remove layers, raise `train.weight_decay`, or augment "
+        "more, for example with `dvc exp run -S augment.erase=0.25`."
     )
 
 
-def _yardstick(case: VerdictContext) -> Iterator[str]:
-    """Go deeper where ResNet18 is good and worth its time, and to an AlexNet-like net elsewhere."""
-    comparison = case.comparison
-    own = next((one for one in comparison.architectures if one.name == YARDSTICK), None)
-    if own is None or own.metrics is None or own.cost is None or case.architecture.cost is None:
+def _reference(decision: Decision) -> Iterator[str]:
+    """Suggest deeper networks if ResNet18 is good and fast enough, else a shallow one."""
+    comparison, chosen = decision.comparison, decision.architecture
+    reference = next((a for a in comparison.finished if a.name == REFERENCE), None)
+    if not (reference and reference.metrics and reference.cost and chosen.cost):
         return
-    accuracy, epochs = own.metrics["accuracy"], comparison.design.epochs
-    seconds, of_chosen = own.cost.seconds_per_epoch, case.architecture.cost.seconds_per_epoch
+    accuracy = reference.metrics["accuracy"]
+    seconds, chosen_seconds = reference.cost.seconds_per_epoch, chosen.cost.seconds_per_epoch
+    reached = f"{REFERENCE} reaches {accuracy:.3f} in {comparison.design.epochs} epochs"
     deeper = [name for name in DEEPER if name not in comparison.design.models]
-    if accuracy < GOOD:
+    if accuracy < GOOD_ACCURACY:
+        yield f"{reached}, less than {GOOD_ACCURACY:g}: {_try_shallow(comparison)}."
+    elif seconds > SLOW * chosen_seconds:
         yield (
-            f"{YARDSTICK} reaches {accuracy:.3f} in {epochs} epochs, less than {GOOD:g}: "
-            f"{_shallow(comparison)}."
+            f"{REFERENCE} is too slow for its accuracy ({seconds:.3g} s per epoch, {chosen.name} "
+            f"{chosen_seconds:.3g} s): {_try_shallow(comparison)}."
         )
-    elif seconds > SLOW * of_chosen:
+    elif deeper and reference.diagnosis.fit != "overfit":
         yield (
-            f"{YARDSTICK} is slow for what it gives ({seconds:.3g} s an epoch, {case.chosen.name} "
-            f"{of_chosen:.3g} s): {_shallow(comparison)}."
-        )
-    elif deeper and own.diagnosis.fit != "overfit":
-        yield (
-            f"{YARDSTICK} reaches {accuracy:.3f} in {epochs} epochs, at least {GOOD:g}: more "
-            f"layers may pay, `dvc exp run -S model={deeper[0]}`."
+            f"{reached}, at least {GOOD_ACCURACY:g}: more layers may help, "
+            f"`dvc exp run -S model={deeper[0]}`."
         )
 
 
-def _shallow(comparison: Comparison) -> str:
-    change = "then add layers to it or remove some"
+def _try_shallow(comparison: Comparison) -> str:
     if SHALLOW in comparison.design.models:
-        return f"rather add layers to {SHALLOW} or remove some"
-    return f"try a net like AlexNet, `dvc exp run -S model={SHALLOW}`, {change}"
+        return f"add layers to {SHALLOW} or remove some instead"
+    return (
+        f"try a network like AlexNet, `dvc exp run -S model={SHALLOW}`, then add layers to it or "
+        "remove some"
+    )
 
 
 def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str]:
-    """Refreeze what starts from trained weights and is no better than what does not."""
+    """Suggest freezing for pretrained architectures that do not beat training from scratch."""
     metric = comparison.design.decides
-    means = {one.name: one.scores.mean for one in comparison.architectures if one.scores}
-    scratch = next((name for name in means if not cards[name].loaded), None)  # the best one
+    means = {a.name: a.scores.mean for a in comparison.finished if a.scores}
+    scratch = next((name for name in means if not cards[name].loaded), None)  # the best of them
+    if scratch is None:
+        return
     for name, mean in means.items():
-        if scratch is None or not cards[name].loaded:
-            continue
-        if lower_is_better(mean, metric) < lower_is_better(means[scratch], metric):
-            continue
-        yield (
-            f"{name} starts from trained weights and is no better than {scratch} from scratch "
-            f"({metric.label} {mean:.4f} and {means[scratch]:.4f}; {cards[name].policy}): drop "
-            "the layers that were added to it and freeze the rest again "
-            f"(`build.architectures.{name}.policy: frozen`), or do without."
-        )
+        if cards[name].loaded and as_loss(mean, metric) >= as_loss(means[scratch], metric):
+            yield (
+                f"{name} starts from pretrained weights and is no better than {scratch}, trained "
+                f"from scratch ({metric.label} {mean:.4f} and {means[scratch]:.4f}; "
+                f"{cards[name].policy}): remove the added layers and freeze the pretrained ones "
+                f"(`build.architectures.{name}.policy: frozen`), or leave {name} out."
+            )
 
 
-def _nothing_else(comparison: Comparison) -> str:
-    if YARDSTICK not in comparison.design.models:
+def _no_change(comparison: Comparison) -> str:
+    if REFERENCE not in comparison.design.models:
         return (
-            "Nothing in these folds asks for a change; ResNet18 is the usual yardstick: "
-            f"`dvc exp run -S model={YARDSTICK}`."
+            "These folds suggest no change. ResNet18 is the usual reference: "
+            f"`dvc exp run -S model={REFERENCE}`."
         )
-    return "Nothing in these folds asks for a change: train the choice longer, on all images."
+    return "These folds suggest no change: train the chosen architecture longer, on all images."

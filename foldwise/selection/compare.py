@@ -1,51 +1,40 @@
-"""All that compare writes."""
+"""From fold records to the comparison, the verdict and the tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
+from statistics import fmean, median_high, stdev, variance
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from foldwise.files.card import Card
 from foldwise.files.comparison import (
     Architecture,
     Comparison,
     Confused,
+    Cost,
     Design,
-    write_comparison,
-    write_confused,
+    Diagnosis,
+    Scores,
 )
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Machine
 from foldwise.files.params import CompareParams
-from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table
-from foldwise.files.verdict import Metrics, Verdict, write_verdict
+from foldwise.files.verdict import METRICS, Metrics, Verdict
+from foldwise.selection import statistics, tables
 from foldwise.selection.advice import next_steps
-from foldwise.selection.decision import VerdictContext, choose, list_contenders, rule_of
+from foldwise.selection.decision import decide, selection_rule
 from foldwise.selection.diagnosis import diagnose, diverged
-from foldwise.selection.metrics import best_first, confusion_matrix, majority, ranks
+from foldwise.selection.metrics import best_first, confusion_matrix, majority_baseline, ranks
 from foldwise.selection.pairs import compare_pairs
-from foldwise.selection.power import detectable
-from foldwise.selection.summary import (
-    describe_scores,
-    scores_by_model,
-    spread,
-    summarise_architecture,
-)
-from foldwise.selection.tables import (
-    classes_table,
-    confusion_table,
-    curves_table,
-    most_confused,
-    scores_table,
-)
-from foldwise.selection.verdict_text import nothing_to_take, verdict_text
+from foldwise.selection.statistics import ScoreMatrix
+from foldwise.selection.verdict_text import text_without_choice, verdict_text
+
+DECIMALS = 6  # of metrics.json: finer than one image in 100,000, coarser than rounding errors
+Records = Mapping[str, Sequence[FoldRecord]]  # by architecture
 
 
 class ComparisonResult(NamedTuple):
-    """One attribute a file: comparison.json, verdict.json, metrics.json, scores.csv and so on."""
+    """The contents of the files that compare writes, one attribute per file."""
 
     comparison: Comparison
     verdict: Verdict
@@ -57,134 +46,165 @@ class ComparisonResult(NamedTuple):
     confusion: pd.DataFrame
 
 
-def write_result(folder: Path, findings: ComparisonResult) -> None:
-    """Write the eight files of a comparison."""
-    write_comparison(folder, findings.comparison)
-    write_verdict(folder, findings.verdict, findings.metrics)
-    write_confused(folder, findings.confused)
-    write_table(folder / "scores.csv", findings.scores, SCORES)
-    write_table(folder / "curves.csv", findings.curves, CURVES)
-    write_table(folder / "classes.csv", findings.classes, CLASSES)
-    write_table(folder / "confusion.csv", findings.confusion, CONFUSION)
-
-
-def reach_verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
-    """Return the verdict, with every number that led there.
-
-    Args:
-        comparison: Architectures best first.
-        cards: Of every architecture, by name.
-    """
-    rule = rule_of(comparison)
-    contenders = list_contenders(comparison, rule)
-    chosen = choose(contenders, comparison, rule) if contenders else None
-    case = VerdictContext(comparison, rule, contenders, chosen) if chosen else None
-    best, runner_up, *_ = [*(one.name for one in contenders), None, None]
-    return Verdict(
-        rule=rule,
-        best=best,
-        chosen=chosen.name if chosen else None,
-        runner_up=runner_up,
-        contenders=contenders,
-        text=verdict_text(case) if case else nothing_to_take(comparison),
-        next=next_steps(comparison, case, cards),
-    )
-
-
-DECIMALS = 6  # of metrics.json: finer than one image in 100,000, and no digits of rounding errors
-Records = Mapping[str, Sequence[FoldRecord]]  # by architecture
-
-
 def compare(
-    params: CompareParams, cards: Mapping[str, Card], records: Sequence[FoldRecord]
+    records: Sequence[FoldRecord], cards: Mapping[str, Card], params: CompareParams
 ) -> ComparisonResult:
-    """Return what the records say; the order of the candidates does not change the verdict.
+    """Return the comparison and the verdict; the order of the candidates does not change it.
 
     Args:
-        params: The design.
-        cards: Of every model, by name.
-        records: Exactly those of the design, checked by `require_pairs`.
+        records: One record per model, repeat and fold, in the order of `params.runs`, as
+            `require_fair_comparison` checks them.
+        cards: Card of each model, by name.
+        params: Models, repeats, folds, and the settings of compare.
     """
-    by_model = {model: list(own) for model, own in groupby(records, key=lambda one: one.model)}
-    scores = scores_table(records, params.compare)
-    comparison = _compare(params, cards, by_model, scores)
-    verdict = reach_verdict(comparison, cards)
-    finished = [one.name for one in comparison.architectures if one.scores]
-    matrices = {name: confusion_matrix(_fold_counts(by_model[name])) for name in finished}
-    classes = next(iter(cards.values())).classes
+    by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
+    scores = tables.scores_table(records, params.compare.metric, params.compare.top_k)
+    comparison = _comparison(by_model, scores, cards, params)
+    verdict = _verdict(comparison, cards)
+    chosen, classes = verdict.chosen, next(iter(cards.values())).classes
+    counts = {a.name: _counts(by_model[a.name]) for a in comparison.finished}
+    matrices = {name: confusion_matrix(folds) for name, folds in counts.items()}
+    confused = Confused(model=None, pairs=[])
+    if chosen:
+        mistakes = [mistake for fold in counts[chosen] for mistake in fold.mistakes]
+        confused = tables.most_confused(chosen, matrices[chosen], mistakes, classes)
     return ComparisonResult(
         comparison=comparison,
         verdict=verdict,
-        metrics=_metrics(params.model, comparison, verdict.chosen),
-        confused=_confused(verdict.chosen, matrices, by_model, classes),
+        metrics=_metrics(comparison, params.model, chosen),
+        confused=confused,
         scores=scores,
-        curves=curves_table(records),
-        classes=classes_table(matrices, classes),
-        confusion=confusion_table(matrices[verdict.chosen] if verdict.chosen else None, classes),
+        curves=tables.curves_table(records),
+        classes=tables.classes_table(matrices, classes),
+        confusion=tables.confusion_table(matrices[chosen] if chosen else None, classes),
     )
 
 
-def _compare(
-    params: CompareParams, cards: Mapping[str, Card], records: Records, table: pd.DataFrame
+def _comparison(
+    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: CompareParams
 ) -> Comparison:
-    design, scores = _design(params, next(iter(records.values()))), scores_by_model(table)
-    ranked = best_first(_architectures(cards, records, table, params, design), design.decides)
-    finished = [one.name for one in ranked if one.scores]
+    design = _design(next(iter(by_model.values())), params)
+    scores = tables.scores_by_model(table)
+    stability = ranks({name: stdev(_flat(matrix)) for name, matrix in scores.items()})
+    summaries = {name: _scores(scores[name], stability[name], design) for name in scores}
+    curves = {name: [record.curves for record in by_model[name]] for name in scores}
+    diagnoses = diagnose(curves, target=params.compare.target, gap=params.compare.gap)
+    architectures = [
+        _architecture(cards[name], records, table, summaries.get(name), diagnoses.get(name))
+        for name, records in by_model.items()
+    ]
+    ranked = best_first(architectures, design.decides)
+    finished = [architecture.name for architecture in ranked if architecture.scores]
+    baseline = majority_baseline(_counts(by_model[finished[0]]), design.top_k) if finished else None
     return Comparison(
         design=design,
-        baseline=majority(_fold_counts(records[finished[0]]), design.top_k) if finished else None,
+        baseline=baseline,
         architectures=ranked,
         pairs=compare_pairs({name: scores[name] for name in finished}, design),
-        machines=_machines(record for own in records.values() for record in own),
+        machines=_machines(record for records in by_model.values() for record in records),
     )
 
 
-def _design(params: CompareParams, records: Sequence[FoldRecord]) -> Design:
-    one_repeat, section = records[: len(params.folds)], params.compare  # each image once
+def _design(records: Sequence[FoldRecord], params: CompareParams) -> Design:
+    settings, n_folds = params.compare, len(params.folds)
+    detectable = statistics.detectable_difference(
+        len(params.repeats), n_folds, settings.confidence, resplit=params.resplit
+    )
     return Design(
         models=params.models,
         repeats=params.repeats,
         folds=params.folds,
         resplit=params.resplit,
         epochs=records[0].epochs,
-        n_images=sum(record.n_validation for record in one_repeat),
-        metric=section.metric,
-        top_k=section.top_k,
-        confidence=section.confidence,
-        rope=section.rope,
-        sure=section.sure,
-        detectable=detectable(
-            len(params.repeats), len(params.folds), section.confidence, resplit=params.resplit
-        ),
+        n_images=sum(record.n_validation for record in records[:n_folds]),
+        metric=settings.metric,
+        top_k=settings.top_k,
+        confidence=settings.confidence,
+        rope=settings.rope,
+        sure=settings.sure,
+        detectable=detectable,
     )
 
 
-def _architectures(
-    cards: Mapping[str, Card],
-    records: Records,
+def _scores(scores: ScoreMatrix, stability_rank: int, design: Design) -> Scores:
+    every = _flat(scores)
+    values = statistics.resampled_values(scores, resplit=design.resplit)
+    sample = statistics.sample(values, len(design.folds))
+    return Scores(
+        mean=fmean(every),
+        variance=variance(every),
+        std=stdev(every),
+        min=min(every),
+        max=max(every),
+        interval=statistics.confidence_interval(sample, design.confidence),
+        stability_rank=stability_rank,
+        parts=None if design.resplit else statistics.variance_parts(scores),
+    )
+
+
+def _architecture(
+    card: Card,
+    records: Sequence[FoldRecord],
     table: pd.DataFrame,
-    params: CompareParams,
-    design: Design,
-) -> list[Architecture]:
-    scores = scores_by_model(table)
-    stability = ranks({name: spread(own) for name, own in scores.items()})
-    curves = {name: [record.curves for record in records[name]] for name in scores}
-    diagnoses = diagnose(curves, params.compare)
-    return [
-        summarise_architecture(
-            cards[name],
-            own,
-            table[table["model"] == name],
-            describe_scores(scores[name], stability[name], design) if name in scores else None,
-            diagnoses[name] if name in scores else diverged(own),
-        )
-        for name, own in records.items()
+    scores: Scores | None,
+    diagnosis: Diagnosis | None,
+) -> Architecture:
+    """Return the numbers of one architecture; without scores, one of its folds diverged."""
+    rows = table[table["model"] == card.name]
+    return Architecture(
+        name=card.name,
+        title=card.title,
+        status="finished" if scores else "failed",
+        reason=None if scores else _why_failed(records),
+        parameters=card.parameters,
+        macs=card.macs,
+        predicted_memory_bytes=card.memory.with_batches_of(records[0].batch_size),
+        scores=scores,
+        metrics={name: fmean(rows[name]) for name in METRICS} if scores else None,
+        diagnosis=diagnosis or diverged(records),
+        cost=_cost(records, rows) if scores else None,
+    )
+
+
+def _why_failed(records: Sequence[FoldRecord]) -> str:
+    folds = [
+        f"repeat {record.repeat} fold {record.fold} ({record.reason or 'no reason recorded'})"
+        for record in records
+        if record.status == "diverged"
     ]
+    return f"diverged in {len(folds)} of {len(records)} folds: {', '.join(folds)}"
 
 
-def _metrics(model: str, comparison: Comparison, chosen: str | None) -> Metrics:
-    scores = {one.name: one.scores for one in comparison.architectures}
-    tested, best = scores[model], scores[chosen] if chosen else None
+def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:
+    timings = [record.timing for record in records]
+    gpu = [timing.peak_gpu_bytes for timing in timings if timing.peak_gpu_bytes is not None]
+    return Cost(
+        seconds_per_epoch=fmean(rows["seconds_per_epoch"]),
+        total_seconds=sum(timing.total_seconds for timing in timings),
+        images_per_second=fmean(timing.images_per_second for timing in timings),
+        peak_memory_bytes=median_high(timing.peak_memory_bytes for timing in timings),
+        peak_gpu_bytes=median_high(gpu) if gpu else None,
+    )
+
+
+def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
+    rule = selection_rule(comparison)
+    decision = decide(comparison, rule)
+    names = [architecture.name for architecture in comparison.finished]
+    return Verdict(
+        rule=rule,
+        best=names[0] if names else None,
+        chosen=decision.chosen.name if decision else None,
+        runner_up=names[1] if len(names) > 1 else None,
+        contenders=decision.contenders if decision else [],
+        text=verdict_text(decision) if decision else text_without_choice(comparison),
+        next=next_steps(comparison, decision, cards),
+    )
+
+
+def _metrics(comparison: Comparison, model: str, chosen: str | None) -> Metrics:
+    scores = {a.name: a.scores for a in comparison.finished}
+    tested, best = scores.get(model), scores[chosen] if chosen else None
     return Metrics(
         mean=round(tested.mean, DECIMALS) if tested else None,
         std=round(tested.std, DECIMALS) if tested else None,
@@ -193,34 +213,15 @@ def _metrics(model: str, comparison: Comparison, chosen: str | None) -> Metrics:
     )
 
 
-def _confused(
-    chosen: str | None,
-    matrices: Mapping[str, NDArray[np.int64]],
-    records: Records,
-    classes: Sequence[str],
-) -> Confused:
-    if chosen is None:
-        return Confused(model=None, pairs=[])
-    mistakes = [mistake for counts in _fold_counts(records[chosen]) for mistake in counts.mistakes]
-    return most_confused(chosen, matrices[chosen], mistakes, classes)
+def _flat(scores: ScoreMatrix) -> list[float]:
+    return [score for row in scores for score in row]
 
 
-def _fold_counts(records: Iterable[FoldRecord]) -> list[FoldCounts]:
+def _counts(records: Iterable[FoldRecord]) -> list[FoldCounts]:
     return [record.fold_counts for record in records if record.fold_counts]
 
 
 def _machines(records: Iterable[FoldRecord]) -> list[Machine]:
-    """Return each machine once, in an order that does not depend on the records'."""
+    """Return each machine once, in an order that does not depend on that of the records."""
     machines = {record.machine.model_dump_json(): record.machine for record in records}
     return [machines[key] for key in sorted(machines)]
-
-
-def summary_line(findings: ComparisonResult) -> str:
-    """Return the choice and the size of the comparison, without a full stop."""
-    design, chosen = findings.comparison.design, findings.verdict.chosen
-    choice = "no architecture finished"
-    for one in findings.comparison.architectures:
-        if one.scores is not None and one.name == chosen:
-            choice = f"{chosen}, {design.decides.label} {one.scores.text} ({design.percent})"
-    n = len(design.models)
-    return f"{choice}, {n} architecture{'s' if n > 1 else ''} × {design.text}"

@@ -1,118 +1,24 @@
-"""Which architecture to take: best mean; the practically equal ones tie; the cheapest of these."""
+"""The selection rule: of the architectures practically equal to the best mean, the cheapest."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
 from foldwise.files.verdict import Contender, Rule
-from foldwise.selection.metrics import lower_is_better
+from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS
 
-SAME_COST = 0.1  # timings of one machine vary by as much from run to run
+SAME_COST = 0.1  # repeated timings on one machine vary by as much
 
 
-def rule_of(comparison: Comparison) -> Rule:
-    """Return how the choice is made; the clock counts only where all ran on one machine."""
-    design = comparison.design
-    return Rule(
-        metric=design.metric,
-        best="highest" if design.decides.higher_is_better else "lowest",
-        rope=design.rope,
-        sure=design.sure,
-        cost="seconds_per_epoch" if len(comparison.machines) == 1 else "macs",
-        same_cost=SAME_COST,
-    )
-
-
-def list_contenders(comparison: Comparison, rule: Rule) -> list[Contender]:
-    """Return every architecture that finished on its way through the rule, best mean first."""
-    finished = [one for one in comparison.architectures if one.scores is not None]
-    contenders = [_contender(one, finished[0], comparison, rule) for one in finished]
-    tied = [one for one in contenders if one.tied]
-    return [
-        one.model_copy(
-            update={"on_front": one.tied and not any(_dominates(a, one, comparison) for a in tied)}
-        )
-        for one in contenders
-    ]
-
-
-def choose(contenders: Sequence[Contender], comparison: Comparison, rule: Rule) -> Contender:
-    """Return the one to take of those on the front.
-
-    The cheapest; costs within `same_cost` of it count as equal, and then fewer parameters decide,
-    then fewer multiply-adds, then the better mean, then the name. The order given never does.
-
-    Args:
-        contenders: At least one.
-        comparison: Every number.
-        rule: How to choose.
-    """
-    front = [one for one in contenders if one.on_front]
-    limit = min(one.cost for one in front) * (1 + rule.same_cost)
-    macs = {one.name: one.macs for one in comparison.architectures}
-    return min(
-        (one for one in front if one.cost <= limit),
-        key=lambda one: (
-            one.parameters,
-            macs[one.name],
-            lower_is_better(one.mean, comparison.design.decides),
-            one.name,
-        ),
-    )
-
-
-def pair_of(pairs: Sequence[Pair], one: str, other: str) -> Pair | None:
-    """Return what the folds say of two architectures; None for one and the same."""
-    return next((pair for pair in pairs if {pair.first, pair.second} == {one, other}), None)
-
-
-def _contender(
-    one: Architecture, best: Architecture, comparison: Comparison, rule: Rule
-) -> Contender:
-    assert one.scores is not None
-    assert one.cost is not None
-    assert best.scores is not None
-    pair = pair_of(comparison.pairs, best.name, one.name)
-    equal = pair.equal if pair else 1.0
-    by_clock = rule.cost == "seconds_per_epoch"
-    return Contender(
-        name=one.name,
-        mean=one.scores.mean,
-        std=one.scores.std,
-        cost=one.cost.seconds_per_epoch if by_clock else float(one.macs),
-        parameters=one.parameters,
-        stability_rank=one.scores.stability_rank,
-        behind=abs(best.scores.mean - one.scores.mean),
-        equal=equal,
-        different=pair is not None and pair.different,
-        tied=pair is None or equal >= rule.sure,
-        on_front=False,
-    )
-
-
-def _dominates(one: Contender, other: Contender, comparison: Comparison) -> bool:
-    """Return whether one is as good as another in everything, and better in something."""
-    ours, theirs = (
-        (
-            lower_is_better(contender.mean, comparison.design.decides),
-            round(contender.std, DIGITS),
-            contender.cost,
-            contender.parameters,
-        )
-        for contender in (one, other)
-    )
-    return ours != theirs and all(a <= b for a, b in zip(ours, theirs, strict=True))
-
-
-class VerdictContext(NamedTuple):
-    """At least one architecture finished.
+class Decision(NamedTuple):
+    """The chosen architecture, and the numbers that led to it.
 
     Attributes:
         comparison: Every number.
         rule: How the choice was made.
-        contenders: Those that finished, best mean first.
-        chosen: The one to take.
+        contenders: The architectures that finished, best mean first.
+        chosen: The architecture to take.
     """
 
     comparison: Comparison
@@ -122,31 +28,115 @@ class VerdictContext(NamedTuple):
 
     @property
     def architecture(self) -> Architecture:
-        """The one to take."""
-        return next(one for one in self.comparison.architectures if one.name == self.chosen.name)
+        """The numbers of the chosen architecture."""
+        return next(a for a in self.comparison.finished if a.name == self.chosen.name)
 
     @property
     def best(self) -> Contender:
-        """Of the best mean."""
+        """The contender with the best mean."""
         return self.contenders[0]
 
     @property
     def rival(self) -> Contender | None:
-        """With which the choice is compared: the best, or the runner-up to it; None: alone."""
-        if self.chosen is not self.best:
-            return self.best
-        return self.contenders[1] if len(self.contenders) > 1 else None
+        """The best of the other contenders; None if there is no other."""
+        return next((other for other in self.contenders if other is not self.chosen), None)
 
     @property
     def pair(self) -> Pair | None:
-        """What the folds say of the choice and its rival."""
-        return self.with_chosen(self.rival.name) if self.rival else None
+        """The comparison of the chosen architecture with its rival."""
+        return self.pair_with(self.rival) if self.rival else None
 
-    @property
-    def is_tie(self) -> bool:
-        """Whether the choice and its rival are practically equal."""
-        return self.rival is not None and self.rival.tied
+    def pair_with(self, contender: Contender) -> Pair | None:
+        """Return the comparison of the chosen architecture with a contender."""
+        return self.comparison.pair(self.chosen.name, contender.name)
 
-    def with_chosen(self, name: str) -> Pair | None:
-        """Return what the folds say of the choice and another one."""
-        return pair_of(self.comparison.pairs, self.chosen.name, name)
+
+def selection_rule(comparison: Comparison) -> Rule:
+    """Return the rule; seconds decide the cost only if all folds ran on equal machines."""
+    design = comparison.design
+    return Rule(
+        metric=design.metric,
+        best=design.decides.best,
+        rope=design.rope,
+        sure=design.sure,
+        cost="seconds_per_epoch" if len(comparison.machines) == 1 else "macs",
+        same_cost=SAME_COST,
+    )
+
+
+def decide(comparison: Comparison, rule: Rule) -> Decision | None:
+    """Return which architecture to take; None if none finished.
+
+    It is the cheapest on the Pareto front of the architectures that tie with the best mean. Costs
+    within `same_cost` of the lowest count as equal. Then fewer parameters decide, then fewer MACs,
+    then the better mean, then the name.
+
+    Args:
+        comparison: Architectures best first.
+        rule: Metric, probabilities and unit of the cost.
+    """
+    if not comparison.finished:
+        return None
+    contenders = _contenders(comparison, rule)
+    front = [contender for contender in contenders if contender.on_front]
+    limit = min(contender.cost for contender in front) * (1 + rule.same_cost)
+    macs = {architecture.name: architecture.macs for architecture in comparison.architectures}
+    chosen = min(
+        (contender for contender in front if contender.cost <= limit),
+        key=lambda contender: (
+            contender.parameters,
+            macs[contender.name],
+            as_loss(contender.mean, comparison.design.decides),
+            contender.name,
+        ),
+    )
+    return Decision(comparison, rule, contenders, chosen)
+
+
+def _contenders(comparison: Comparison, rule: Rule) -> list[Contender]:
+    """Return every architecture that finished, with the steps of the rule, best mean first."""
+    contenders = [
+        _contender(architecture, comparison, rule) for architecture in comparison.finished
+    ]
+    tied = [contender for contender in contenders if contender.tied]
+    front = [a for a in tied if not any(_dominates(b, a, comparison) for b in tied)]
+    return [
+        contender.model_copy(update={"on_front": contender in front}) for contender in contenders
+    ]
+
+
+def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -> Contender:
+    best, scores, cost = comparison.finished[0].scores, architecture.scores, architecture.cost
+    assert best is not None
+    assert scores is not None
+    assert cost is not None
+    pair = comparison.pair(comparison.finished[0].name, architecture.name)
+    equal = pair.equal if pair else 1.0
+    by_time = rule.cost == "seconds_per_epoch"
+    return Contender(
+        name=architecture.name,
+        mean=scores.mean,
+        std=scores.std,
+        cost=cost.seconds_per_epoch if by_time else float(architecture.macs),
+        parameters=architecture.parameters,
+        stability_rank=scores.stability_rank,
+        behind=abs(best.mean - scores.mean),
+        equal=equal,
+        different=pair is not None and pair.different,
+        tied=pair is None or equal >= rule.sure,
+        on_front=False,
+    )
+
+
+def _dominates(first: Contender, second: Contender, comparison: Comparison) -> bool:
+    """Return whether the first is as good in everything, and better in something (Pareto)."""
+    ours, theirs = (
+        (
+            as_loss(contender.mean, comparison.design.decides),
+            round(contender.std, DIGITS),
+            contender.cost,
+            contender.parameters,
+        )
+        for contender in (first, second)
+    )
+    return ours != theirs and all(a <= b for a, b in zip(ours, theirs, strict=True))

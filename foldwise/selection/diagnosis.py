@@ -1,7 +1,7 @@
-"""What the curves of an architecture say: does it fit, and would it get better?
+"""Diagnosis of the learning curves: unstable, overfit, underfit, still improving, or healthy.
 
-Everything is measured in eval mode without augmentation, on training images as on validation
-images, so that the gap between the two is one of generalisation alone.
+Training and validation images are evaluated alike, in eval mode without augmentation, so the gap
+between them is the generalisation gap alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,33 +11,32 @@ from typing import NamedTuple
 
 from foldwise.files.comparison import Diagnosis, Fit
 from foldwise.files.fold_record import Epoch, FoldRecord
-from foldwise.files.params import CompareSection
 from foldwise.selection.metrics import ranks
 
-# From one epoch to the next, mean over folds of the largest: the networks of this project lose
-# .01 to .03 in the second half of 10 epochs, when the rate of one cycle falls.
-DROP = 0.05
-# Times the median of the others: the F test of 5 against 5 folds calls a ratio of 3.1 of two
-# standard deviations different at 5 % (two-sided). Less than SMALL_SPREAD harms nobody.
-WIDE_SPREAD = 3
-SMALL_SPREAD = 0.02
-LOSS_RISE = 0.02  # of the minimum; what a mean over folds moves by chance once the rate is small
-GAIN = 0.005  # per epoch: two epochs more gain a point of accuracy
+# Largest drop of validation accuracy between two epochs, mean over folds. The networks of this
+# project lose .01 to .03 in the second half of 10 epochs, when the learning rate falls.
+MAX_DROP = 0.05
+# Ratio to the median std of the others. The F test of 5 against 5 folds calls a ratio of 3.1 of
+# two standard deviations significant at 5 % (two-sided). A std below SMALL_STD does no harm.
+MAX_STD_RATIO = 3
+SMALL_STD = 0.02
+LOSS_RISE = 0.02  # relative to the minimum; a mean over folds moves as much by chance
+MIN_SLOPE = 0.005  # accuracy per epoch: two more epochs gain one point
 
 
-class Course(NamedTuple):
-    """The curves of one architecture in a few numbers, means over the folds.
+class CurveSummary(NamedTuple):
+    """The learning curves of one architecture, means over the folds.
 
     Attributes:
-        train_accuracy: Of the last epoch.
-        gap: Train − validation accuracy of the last epoch.
-        start: Validation accuracy of the first epoch.
-        slope: Of the validation accuracy over the last third, per epoch; None: a single epoch.
-        lowest_loss: Of the validation images.
-        lowest_epoch: Where it is.
-        last_loss: Of the validation images.
-        drop: Largest loss of validation accuracy from one epoch to the next, second half.
-        spread: Standard deviation of the last validation accuracy over the folds.
+        train_accuracy: After the last epoch.
+        gap: Training − validation accuracy after the last epoch.
+        start: Validation accuracy after the first epoch.
+        slope: Slope of the validation accuracy over the last third, per epoch; None for one epoch.
+        lowest_loss: Lowest validation loss.
+        lowest_epoch: Epoch of the lowest validation loss.
+        last_loss: Validation loss after the last epoch.
+        drop: Largest drop of validation accuracy between two epochs of the second half.
+        std: Standard deviation of the last validation accuracy over the folds.
     """
 
     train_accuracy: float
@@ -48,11 +47,11 @@ class Course(NamedTuple):
     lowest_epoch: int
     last_loss: float
     drop: float
-    spread: float
+    std: float
 
 
 def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
-    """Return the diagnosis of an architecture of which a fold diverged."""
+    """Return the diagnosis of an architecture with a fold that diverged."""
     n_diverged = sum(record.status == "diverged" for record in records)
     return Diagnosis(
         fit="diverged",
@@ -67,42 +66,44 @@ def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
 
 
 def diagnose(
-    curves: Mapping[str, Sequence[Sequence[Epoch]]], section: CompareSection
+    curves: Mapping[str, Sequence[Sequence[Epoch]]], *, target: float, gap: float
 ) -> dict[str, Diagnosis]:
     """Return the diagnosis of every architecture that finished.
 
-    The first that holds of: unstable, overfit, underfit, still improving; else it is healthy.
+    The first of unstable, overfit, underfit and still improving that holds; otherwise healthy.
 
     Args:
-        curves: By architecture one curve a run, all of the same epochs.
-        section: From which gap and training accuracy on.
+        curves: By architecture one curve per fold, all of the same number of epochs.
+        target: Lowest training accuracy that is not underfit.
+        gap: Largest training − validation accuracy that is never overfit.
     """
-    courses = {name: _course(runs) for name, runs in curves.items()}
-    starts = ranks({name: -course.start for name, course in courses.items()})
-    slopes = ranks({n: -one.slope for n, one in courses.items() if one.slope is not None})
-    found = {}
-    for name, course in courses.items():
-        others = [one.spread for other, one in courses.items() if other != name]
-        fit, evidence = _fit(course, others, section)
-        found[name] = Diagnosis(
+    summaries = {name: _summarise(runs) for name, runs in curves.items()}
+    starts = ranks({name: -summary.start for name, summary in summaries.items()})
+    slopes = ranks(
+        {n: -summary.slope for n, summary in summaries.items() if summary.slope is not None}
+    )
+    diagnoses = {}
+    for name, summary in summaries.items():
+        other_stds = [other.std for other_name, other in summaries.items() if other_name != name]
+        fit, evidence = _fit(summary, other_stds, target=target, max_gap=gap)
+        diagnoses[name] = Diagnosis(
             fit=fit,
             evidence=evidence,
-            train_accuracy=course.train_accuracy,
-            gap=course.gap,
-            start=course.start,
-            slope=course.slope,
+            train_accuracy=summary.train_accuracy,
+            gap=summary.gap,
+            start=summary.start,
+            slope=summary.slope,
             start_rank=starts[name],
             potential_rank=slopes.get(name),
         )
-    return found
+    return diagnoses
 
 
-def _course(runs: Sequence[Sequence[Epoch]]) -> Course:
-    last = [run[-1] for run in runs]
-    losses = [fmean(one.validation_loss for one in epoch) for epoch in zip(*runs, strict=True)]
-    accuracies = [[one.validation_accuracy for one in run] for run in runs]
-    train_accuracy = fmean(one.train_accuracy for one in last)
-    return Course(
+def _summarise(runs: Sequence[Sequence[Epoch]]) -> CurveSummary:
+    losses = [fmean(fold.validation_loss for fold in epoch) for epoch in zip(*runs, strict=True)]
+    accuracies = [[epoch.validation_accuracy for epoch in run] for run in runs]
+    train_accuracy = fmean(run[-1].train_accuracy for run in runs)
+    return CurveSummary(
         train_accuracy=train_accuracy,
         gap=train_accuracy - fmean(run[-1] for run in accuracies),
         start=fmean(run[0] for run in accuracies),
@@ -111,7 +112,7 @@ def _course(runs: Sequence[Sequence[Epoch]]) -> Course:
         lowest_epoch=1 + losses.index(min(losses)),
         last_loss=losses[-1],
         drop=fmean(_largest_drop(run) for run in accuracies),
-        spread=stdev(run[-1] for run in accuracies),
+        std=stdev(run[-1] for run in accuracies),
     )
 
 
@@ -125,51 +126,56 @@ def _slope(accuracy: Sequence[float]) -> float | None:
 def _largest_drop(accuracy: Sequence[float]) -> float:
     """Return the largest drop between two epochs of the second half; at least 0.
 
-    Early swings do not count: the learning rate of one cycle is at its peak then.
+    The first half does not count, because the learning rate of one cycle is at its peak there.
     """
     second_half = accuracy[(len(accuracy) - 1) // 2 :]
     return max([0.0, *(before - after for before, after in pairwise(second_half))])
 
 
-def _fit(course: Course, others: Sequence[float], section: CompareSection) -> tuple[Fit, str]:
+def _fit(
+    curve: CurveSummary, other_stds: Sequence[float], *, target: float, max_gap: float
+) -> tuple[Fit, str]:
     """Return the diagnosis and its evidence.
 
     Args:
-        course: Of one architecture.
-        others: Spread of each of the other ones.
-        section: From which gap and training accuracy on.
+        curve: Summary of one architecture.
+        other_stds: Standard deviation over the folds of each other architecture.
+        target: Lowest training accuracy that is not underfit.
+        max_gap: Largest gap that is never overfit.
     """
-    if unstable := _unstable(course, others):
+    if unstable := _instability(curve, other_stds):
         return "unstable", unstable
-    rise = course.last_loss / course.lowest_loss - 1 if course.lowest_loss else 0.0
-    gap = f"training accuracy {course.train_accuracy:.3f}, {course.gap:+.3f} over validation"
-    if course.gap > section.gap and rise > LOSS_RISE:
+    rise = curve.last_loss / curve.lowest_loss - 1 if curve.lowest_loss else 0.0
+    gap = f"training accuracy {curve.train_accuracy:.3f}, {curve.gap:+.3f} relative to validation"
+    if curve.gap > max_gap and rise > LOSS_RISE:
         return "overfit", (
-            f"{gap}, and the validation loss rose by {100 * rise:.0f} % from "
-            f"{course.lowest_loss:.3f} in epoch {course.lowest_epoch}"
+            f"{gap}; the validation loss rose by {100 * rise:.0f} % from "
+            f"{curve.lowest_loss:.3f} in epoch {curve.lowest_epoch}"
         )
-    trend = "" if course.slope is None else f", validation accuracy {course.slope:+.4f} an epoch"
-    if course.train_accuracy < section.target:
-        return "underfit", (
-            f"training accuracy {course.train_accuracy:.3f} is below {section.target:g}{trend} "
-            "at the end"
-        )
-    if course.slope is not None and course.slope >= GAIN:
-        return "still improving", f"validation accuracy {course.slope:+.4f} an epoch at the end"
+    slope = (
+        ""
+        if curve.slope is None
+        else f"validation accuracy {curve.slope:+.4f} per epoch at the end"
+    )
+    trend = f"; {slope}" if slope else ""
+    if curve.train_accuracy < target:
+        return "underfit", f"training accuracy {curve.train_accuracy:.3f} below {target:g}{trend}"
+    if curve.slope is not None and curve.slope >= MIN_SLOPE:
+        return "still improving", slope
     return "healthy", f"{gap}{trend}"
 
 
-def _unstable(course: Course, others: Sequence[float]) -> str:
-    """Return why training is unstable; empty if it is not."""
-    if course.drop > DROP:
+def _instability(curve: CurveSummary, other_stds: Sequence[float]) -> str:
+    """Return the evidence for unstable training; empty if it is stable."""
+    if curve.drop > MAX_DROP:
         return (
-            f"validation accuracy drops by up to {course.drop:.3f} from one epoch to the next in "
-            "the second half, mean over the folds"
+            f"validation accuracy drops by up to {curve.drop:.3f} between two epochs of the "
+            "second half, mean over the folds"
         )
-    usual = median(others) if others else course.spread
-    if course.spread > max(SMALL_SPREAD, WIDE_SPREAD * usual):
+    usual = median(other_stds) if other_stds else curve.std
+    if curve.std > max(SMALL_STD, MAX_STD_RATIO * usual):
         return (
-            f"validation accuracy spreads by {course.spread:.3f} over the folds, that of the "
-            f"others by {usual:.3f}"
+            f"standard deviation of the validation accuracy over the folds {curve.std:.3f}, "
+            f"median of the other architectures {usual:.3f}"
         )
     return ""

@@ -1,97 +1,68 @@
-"""Every two architectures that finished, compared on the same folds."""
+"""Comparison of every pair of architectures on the same folds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 from statistics import fmean
-from typing import NamedTuple
 
 from foldwise.files.comparison import Design, Pair
 from foldwise.selection.statistics import (
     DIGITS,
-    Sample,
+    ScoreMatrix,
+    confidence_interval,
     holm,
-    independent,
-    interval,
+    resampled_values,
     rope_probabilities,
     sample,
-    standard_error,
-    two_sided,
+    t_test,
 )
 
-Runs = Sequence[Sequence[float]]  # one row a repeat, one score a fold
 
-
-class Tested(NamedTuple):
-    """One pair before Holm.
-
-    Attributes:
-        first: Name of the one of the better mean.
-        second: Name of the other.
-        differences: First − second of each run, one row a repeat.
-        found: What those of them that count as draws of their own have in common.
-        t: None: no spread at all.
-        p: Two-sided.
-    """
-
-    first: str
-    second: str
-    differences: Runs
-    found: Sample
-    t: float | None
-    p: float
-
-
-def compare_pairs(scores: Mapping[str, Runs], design: Design) -> list[Pair]:
-    """Return what the folds say of every two architectures.
+def compare_pairs(scores: Mapping[str, ScoreMatrix], design: Design) -> list[Pair]:
+    """Return the comparison of every two architectures.
 
     Args:
-        scores: Of those that finished, best first.
-        design: What was compared.
+        scores: Scores of the architectures that finished, best first.
+        design: Folds, repeats, metric and levels of the comparison.
     """
-    tested = [_test(scores, names, design) for names in combinations(scores, 2)]
-    adjusted = holm([one.p for one in tested])
-    return [_pair(one, p, design) for one, p in zip(tested, adjusted, strict=True)]
+    pairs = [_compare(scores, names, design) for names in combinations(scores, 2)]
+    adjusted = holm([pair.p for pair in pairs])
+    return [
+        pair.model_copy(update={"p_holm": p, "different": p <= 1 - design.confidence})
+        for pair, p in zip(pairs, adjusted, strict=True)
+    ]
 
 
-def _test(scores: Mapping[str, Runs], names: tuple[str, str], design: Design) -> Tested:
+def _compare(scores: Mapping[str, ScoreMatrix], names: tuple[str, str], design: Design) -> Pair:
+    """Return the comparison of two architectures without the adjustment for other pairs."""
     first, second = (scores[name] for name in names)
     differences = [
         [round(a - b, DIGITS) for a, b in zip(*rows, strict=True)]
         for rows in zip(first, second, strict=True)
     ]
-    values = independent(differences, resplit=design.resplit)
-    found = sample(values, len(design.folds))
-    if not found.std:
-        p = 0.0 if round(found.mean, DIGITS) else 1.0
-        return Tested(*names, differences, found, None, p)
-    t = found.mean / standard_error(found)
-    return Tested(*names, differences, found, t, float(two_sided(t, found.n)))
-
-
-def _pair(tested: Tested, p_holm: float, design: Design) -> Pair:
-    found = tested.found
-    below, equal, above = rope_probabilities(found, design.rope)
-    better, worse = (above, below) if design.decides.higher_is_better else (below, above)
+    values = sample(resampled_values(differences, resplit=design.resplit), len(design.folds))
+    test = t_test(values)
+    below, equal, above = rope_probabilities(values, design.rope)
+    higher_is_better = design.decides.higher_is_better
     return Pair(
-        first=tested.first,
-        second=tested.second,
-        n=found.n,
-        mean=found.mean,
-        std=found.std,
-        interval=interval(found, design.confidence),
-        t=tested.t,
-        p=tested.p,
-        p_holm=p_holm,
-        different=p_holm <= 1 - design.confidence,
-        better=better,
+        first=names[0],
+        second=names[1],
+        n=values.n,
+        mean=values.mean,
+        std=values.std,
+        interval=confidence_interval(values, design.confidence),
+        t=test.t,
+        p=test.p,
+        p_holm=test.p,
+        different=False,
+        better=above if higher_is_better else below,
         equal=equal,
-        worse=worse,
-        wins=_wins(tested.differences, higher_is_better=design.decides.higher_is_better),
-        detectable=design.detectable.significant * found.std,
+        worse=below if higher_is_better else above,
+        wins=_win_rate(differences, higher_is_better=higher_is_better),
+        detectable=design.detectable.significant * values.std,
     )
 
 
-def _wins(differences: Runs, *, higher_is_better: bool) -> float:
-    """Return the share of the runs in which the first is better; ties count half."""
-    signs = [(run > 0) - (run < 0) for row in differences for run in row]
+def _win_rate(differences: ScoreMatrix, *, higher_is_better: bool) -> float:
+    """Return the share of runs in which the first is better; ties count half."""
+    signs = [(value > 0) - (value < 0) for row in differences for value in row]
     return fmean((1 + (sign if higher_is_better else -sign)) / 2 for sign in signs)

@@ -1,32 +1,43 @@
-"""How sure a mean over folds is, with the variance corrected for folds that share images.
+"""The corrected resampled t-test: intervals, p-values, ROPE probabilities, Holm, and power.
 
-Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003; for
-repeated k-fold cross-validation Bouckaert and Frank, PAKDD 2004. The training sets of two folds
-overlap, so the plain standard error of a mean over folds is far too small: with 10 × 10 folds by
-a factor of 3.5. The corrected one never falls below s / √(k − 1), however many repeats there are.
+The training sets of two folds share images, so the plain standard error of a mean over folds is
+too small: with 10 × 10 folds by a factor of 3.5. The corrected standard error of Nadeau and Bengio
+("Inference for the generalization error", Machine Learning 52, 2003; for repeated k-fold
+cross-validation Bouckaert and Frank, PAKDD 2004) never falls below s / √(k − 1), however many
+repeats there are.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from statistics import fmean, stdev, variance
 from typing import NamedTuple
 
-from scipy.special import stdtr, stdtrit
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
 
-from foldwise.files.comparison import VarianceParts
+from foldwise.files.comparison import Detectable, VarianceParts
 
-DIGITS = 12  # finer than one image of any data set, coarser than the order of a sum
+DIGITS = 12  # decimals: finer than one image of any data set, coarser than rounding errors
+POWER = 0.8  # the usual choice when a study is planned
+MANY_REPEATS = 10  # the reference design of `Detectable`
+MAX_REPEATS = 100  # `repeats_needed` does not look further
+# Gauss-Legendre quadrature on −1 .. 1
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+ScoreMatrix = Sequence[Sequence[float]]  # (repeats, folds)
 
 
 class Sample(NamedTuple):
-    """What J values, one a fold, have in common.
+    """Mean and standard deviation of J values from cross-validation.
 
     Attributes:
-        mean: Of the values: scores, or paired differences of scores.
-        std: Of the values, ddof 1; 0 where they differ by rounding alone.
+        mean: Mean of scores, or of paired differences of scores.
+        std: Standard deviation, ddof 1; 0 if the values differ by rounding errors only.
         n: J, at least 2.
-        n_folds: k, at least 2: n_test / n_train is 1 / (k − 1).
+        n_folds: k, at least 2; n_test / n_train is 1 / (k − 1).
     """
 
     mean: float
@@ -35,69 +46,25 @@ class Sample(NamedTuple):
     n_folds: int
 
 
-def independent(scores: Sequence[Sequence[float]], *, resplit: bool) -> list[float]:
-    """Return the J values that count as draws of their own.
-
-    With folds of its own each repeat is one more resampling of the data: J = k · repeats. With
-    the same folds it is not: what is learnt from other initial weights is averaged first, J = k.
-
-    Args:
-        scores: One row a repeat, one value a fold.
-        resplit: Whether each repeat has folds of its own.
-    """
-    if resplit:
-        return [score for row in scores for score in row]
-    return [fmean(column) for column in zip(*scores, strict=True)]
-
-
-def sample(values: Sequence[float], n_folds: int) -> Sample:
-    """Return mean and spread of J values; their order does not matter."""
-    spread = stdev(values)
-    return Sample(fmean(values), spread if round(spread, DIGITS) else 0.0, len(values), n_folds)
-
-
-def inflation(n: int, n_folds: int) -> float:
-    """Return √(1/J + n_test/n_train): the standard error, in standard deviations."""
-    return math.sqrt(1 / n + 1 / (n_folds - 1))
-
-
-def standard_error(found: Sample) -> float:
-    """Return √((1/J + n_test/n_train) · s²), in the unit of the values."""
-    return inflation(found.n, found.n_folds) * found.std
-
-
-def critical(n: int, confidence: float) -> float:
-    """Return the t that a two-sided test of J values needs; J − 1 degrees of freedom."""
-    return float(stdtrit(n - 1, (1 + confidence) / 2))
-
-
-def interval(found: Sample, confidence: float) -> tuple[float, float]:
-    """Return the interval of the mean: mean ± t · standard error; without spread the mean twice.
-
-    Args:
-        found: J values.
-        confidence: Share of such intervals that hold the true mean, 0 .. 1, such as 0.95.
-
-    Returns:
-        Low and high, in the unit of the values.
-    """
-    half = critical(found.n, confidence) * standard_error(found)
-    return found.mean - half, found.mean + half
-
-
-def two_sided(t: float, n: int) -> float:
-    """Return the probability of a t at least as far from 0, if the true mean is 0."""
-    p: float = 2 * stdtr(n - 1, -abs(t))
-    return p
-
-
-class Odds(NamedTuple):
-    """Where the true mean is; the three add up to 1.
+class TTest(NamedTuple):
+    """Result of the corrected resampled t-test.
 
     Attributes:
-        below: Probability that it is below −rope.
-        within: That it is practically 0.
-        above: That it is above rope.
+        t: None if the values have no spread.
+        p: Two-sided p-value.
+    """
+
+    t: float | None
+    p: float
+
+
+class RopeProbabilities(NamedTuple):
+    """Posterior probabilities of the true mean; the three add up to 1.
+
+    Attributes:
+        below: The true mean is below −rope.
+        within: The true mean is within the region of practical equivalence (ROPE).
+        above: The true mean is above rope.
     """
 
     below: float
@@ -105,51 +72,112 @@ class Odds(NamedTuple):
     above: float
 
 
-def rope_probabilities(found: Sample, rope: float) -> Odds:
-    """Return how probable it is that the true mean is below, within and above the ROPE.
+def resampled_values(scores: ScoreMatrix, *, resplit: bool) -> list[float]:
+    """Return the J values that count as separate resamples of the data.
 
-    Without spread one of the three is sure.
+    If each repeat has new folds, every score counts: J = k · repeats. If the repeats share their
+    folds, they only vary the initial weights, so the scores of a fold are averaged first: J = k.
 
     Args:
-        found: J paired differences.
-        rope: Region of practical equivalence: −rope .. rope, in their unit.
+        scores: ScoreMatrix or paired differences.
+        resplit: Whether each repeat has new folds.
     """
-    scale = standard_error(found)
+    if resplit:
+        return [score for row in scores for score in row]
+    return [fmean(column) for column in zip(*scores, strict=True)]
+
+
+def sample(values: Sequence[float], n_folds: int) -> Sample:
+    """Return mean and standard deviation of J values; their order does not matter."""
+    std = stdev(values)
+    return Sample(fmean(values), std if round(std, DIGITS) else 0.0, len(values), n_folds)
+
+
+def error_factor(n: int, n_folds: int) -> float:
+    """Return √(1/J + n_test/n_train), the corrected standard error in standard deviations."""
+    return math.sqrt(1 / n + 1 / (n_folds - 1))
+
+
+def standard_error(values: Sample) -> float:
+    """Return the corrected standard error √((1/J + n_test/n_train) · s²) of the mean."""
+    return error_factor(values.n, values.n_folds) * values.std
+
+
+def critical_t(n: int, confidence: float) -> float:
+    """Return the critical value of the two-sided t-test with n − 1 degrees of freedom."""
+    return float(stdtrit(n - 1, (1 + confidence) / 2))
+
+
+def two_sided_p(t: float, n: int) -> float:
+    """Return the two-sided p-value of t with n − 1 degrees of freedom."""
+    p: float = 2 * stdtr(n - 1, -abs(t))
+    return p
+
+
+def confidence_interval(values: Sample, confidence: float) -> tuple[float, float]:
+    """Return the corrected confidence interval of the mean; without spread, the mean twice.
+
+    Args:
+        values: Summary of J values.
+        confidence: Confidence level, for example 0.95.
+
+    Returns:
+        Low and high end, in the unit of the values.
+    """
+    half = critical_t(values.n, confidence) * standard_error(values)
+    return values.mean - half, values.mean + half
+
+
+def t_test(values: Sample) -> TTest:
+    """Test whether the true mean is 0, by the corrected resampled t-test.
+
+    Without spread, p is 0, or 1 if the mean is 0.
+    """
+    if not values.std:
+        return TTest(None, 0.0 if round(values.mean, DIGITS) else 1.0)
+    t = values.mean / standard_error(values)
+    return TTest(t, float(two_sided_p(t, values.n)))
+
+
+def rope_probabilities(values: Sample, rope: float) -> RopeProbabilities:
+    """Return where the true mean is, by the Bayesian correlated t-test (Corani and Benavoli 2015).
+
+    Without spread, one of the three probabilities is 1.
+
+    Args:
+        values: Summary of J paired differences.
+        rope: The region of practical equivalence is −rope .. rope.
+    """
+    scale = standard_error(values)
     if not scale:
-        mean = round(found.mean, DIGITS)
-        return Odds(float(mean < -rope), float(abs(mean) <= rope), float(mean > rope))
-    below = float(stdtr(found.n - 1, (-rope - found.mean) / scale))
-    above = float(stdtr(found.n - 1, (found.mean - rope) / scale))
-    return Odds(below, max(0.0, 1 - (below + above)), above)
+        mean = round(values.mean, DIGITS)
+        return RopeProbabilities(float(mean < -rope), float(abs(mean) <= rope), float(mean > rope))
+    below = float(stdtr(values.n - 1, (-rope - values.mean) / scale))
+    above = float(stdtr(values.n - 1, (values.mean - rope) / scale))
+    return RopeProbabilities(below, max(0.0, 1 - (below + above)), above)
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Return each p-value so that the chance of any false alarm stays below the level of one test.
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for multiple testing by the method of Holm.
 
-    The smallest of m counts m times, the next m − 1 times, and so on; none falls below one before
-    it. The tests may depend on each other.
-
-    Args:
-        p: Of each test, 0 .. 1.
+    The family-wise error rate holds, also for tests that depend on each other.
     """
-    order = sorted(range(len(p)), key=p.__getitem__)
-    counted = [(len(p) - place) * p[test] for place, test in enumerate(order)]
-    adjusted = dict(zip(order, accumulate(counted, max), strict=True))
-    return [min(1.0, adjusted[test]) for test in range(len(p))]
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    scaled = [(len(p_values) - rank) * p_values[test] for rank, test in enumerate(order)]
+    adjusted = dict(zip(order, accumulate(scaled, max), strict=True))
+    return [min(1.0, adjusted[test]) for test in range(len(p_values))]
 
 
-def parts(scores: Sequence[Sequence[float]]) -> VarianceParts | None:
+def variance_parts(scores: ScoreMatrix) -> VarianceParts | None:
     """Split the variance of the scores of one architecture; None for a single repeat.
 
-    Repeats of the same folds are a one-way layout with random effects: folds are its groups,
-    other initial weights its replicates. The mean variance within folds is the analysis of
-    variance's estimate of the part of the initial weights; the rest of the variance of all scores
-    is due to the folds. Where folds differ less than initial weights alone would make them, that
-    rest is 0 and all is due to the initial weights, which is the maximum of the restricted
-    likelihood.
+    Repeats of the same folds are a one-way layout with random effects: folds are the groups,
+    initial weights the replicates. The mean variance within folds is the ANOVA estimate of the
+    part of the initial weights; the rest is due to the folds. If folds differ less than initial
+    weights alone would make them, the rest is 0 (restricted maximum likelihood).
 
     Args:
-        scores: One row a repeat, one value a fold; every repeat of the same folds.
+        scores: ScoreMatrix of repeats that share their folds.
 
     Returns:
         Two parts that add up to the variance of all scores, ddof 1.
@@ -160,3 +188,83 @@ def parts(scores: Sequence[Sequence[float]]) -> VarianceParts | None:
     within = fmean(variance(column) for column in zip(*scores, strict=True))
     initialisation = min(within, total)
     return VarianceParts(fold=total - initialisation, initialisation=initialisation)
+
+
+def detectable_difference(
+    n_repeats: int, n_folds: int, confidence: float, *, resplit: bool
+) -> Detectable:
+    """Return the smallest difference that a design can detect, and that of ten repeats.
+
+    Args:
+        n_repeats: Repeats of all folds.
+        n_folds: k.
+        confidence: Confidence level of the two-sided tests.
+        resplit: Whether each repeat has new folds; otherwise the repeats count as one.
+    """
+    n = n_folds * (n_repeats if resplit else 1)
+    significant, many = (
+        smallest_significant(j, n_folds, confidence) for j in (n, MANY_REPEATS * n_folds)
+    )
+    repeats = "once" if n_repeats == 1 else f"{n_repeats} times"
+    averaged = "" if resplit or n_repeats == 1 else " with the same splits, averaged,"
+    return Detectable(
+        significant=significant,
+        found=smallest_detectable(n, n_folds, confidence),
+        power=POWER,
+        with_ten_repeats=many,
+        text=(
+            f"{n_folds} folds {repeats}{averaged} can detect differences of about "
+            f"{significant:.1f} standard deviations of the paired differences; ten repeats, "
+            f"{many:.1f}."
+        ),
+    )
+
+
+def smallest_significant(n: int, n_folds: int, confidence: float) -> float:
+    """Return the smallest significant mean difference, in standard deviations."""
+    return critical_t(n, confidence) * error_factor(n, n_folds)
+
+
+def power(effect: float, n: int, n_folds: int, confidence: float) -> float:
+    """Return the probability that a true difference is significant, by the noncentral t.
+
+    Exact for normal scores whose correlation is 1/k between any two folds. For a given sample
+    standard deviation t is normal, and this is integrated over the standard deviation: SciPy's
+    distribution function of the noncentral t is NaN for few folds and high confidence.
+
+    Args:
+        effect: The true difference, in standard deviations of the paired differences.
+        n: J.
+        n_folds: k.
+        confidence: Confidence level of the two-sided test.
+    """
+    std = np.sqrt(2 * gammaincinv((n - 1) / 2, (NODES + 1) / 2) / (n - 1))  # the true one is 1
+    t, shift = critical_t(n, confidence) * std, effect / error_factor(n, n_folds)
+    return float(WEIGHTS @ (ndtr(shift - t) + ndtr(-shift - t)) / 2)
+
+
+def smallest_detectable(n: int, n_folds: int, confidence: float) -> float:
+    """Return the smallest true difference that is significant with a power of 80 %."""
+    upper = 2 * smallest_significant(n, n_folds, confidence)
+    while power(upper, n, n_folds, confidence) < POWER:
+        upper *= 2
+    return float(brentq(lambda d: power(d, n, n_folds, confidence) - POWER, 0, upper))
+
+
+def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None:
+    """Return the number of repeats that detects a true difference with a power of 80 %.
+
+    None if no number does: repeats share their images, so the standard error never falls below
+    s / √(k − 1).
+
+    Args:
+        effect: The true difference, in standard deviations of the paired differences.
+        n_folds: k, of each repeat.
+        confidence: Confidence level of the two-sided test.
+    """
+    index = bisect_left(
+        range(1, MAX_REPEATS + 1),
+        POWER,
+        key=lambda repeats: power(effect, repeats * n_folds, n_folds, confidence),
+    )
+    return index + 1 if index < MAX_REPEATS else None

@@ -1,4 +1,4 @@
-"""The records as tables: one row a fold, an epoch, a class, and two classes that are confused."""
+"""The CSV tables of a comparison: folds, epochs, classes and confusions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,29 +9,52 @@ from numpy.typing import NDArray
 
 from foldwise.files.comparison import Confused, ConfusedPair, Example
 from foldwise.files.fold_record import FoldRecord, Mistake
-from foldwise.files.params import CompareSection
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, Columns
+from foldwise.files.verdict import MetricName
 from foldwise.selection.metrics import fold_metrics
+from foldwise.selection.statistics import ScoreMatrix
+
+MAX_PAIRS = 6
+MAX_EXAMPLES = 8  # of each pair
 
 
-def scores_table(records: Iterable[FoldRecord], section: CompareSection) -> pd.DataFrame:
-    """Return one row a record; what diverged has no numbers.
+def scores_table(records: Iterable[FoldRecord], metric: MetricName, top_k: int) -> pd.DataFrame:
+    """Return one row per record; a fold that diverged has no numbers.
 
     Args:
-        records: In the order of the rows.
-        section: Which metric decides, and k of the top-k accuracy.
+        records: Records in the order of the rows.
+        metric: The metric that decides, which fills the column `score`.
+        top_k: k of the top-k accuracy.
 
     Returns:
-        The columns of SCORES.
+        Table with the columns of SCORES.
     """
-    return _table([_key(record) | _scores(record, section) for record in records], SCORES)
+    return _table([_key(record) | _scores(record, metric, top_k) for record in records], SCORES)
+
+
+def scores_by_model(table: pd.DataFrame) -> dict[str, ScoreMatrix]:
+    """Return the scores of every architecture that finished all its folds.
+
+    A fold that diverged is neither averaged nor left out of an average.
+
+    Args:
+        table: Table with the columns of SCORES.
+
+    Returns:
+        By architecture, one row per repeat with one score per fold.
+    """
+    return {
+        str(model): [repeat["score"].tolist() for _, repeat in rows.groupby("repeat", sort=False)]
+        for model, rows in table.groupby("model", sort=False)
+        if rows["score"].notna().all()
+    }
 
 
 def curves_table(records: Iterable[FoldRecord]) -> pd.DataFrame:
-    """Return one row an epoch, those before a divergence included.
+    """Return one row per epoch, including the epochs before a divergence.
 
     Returns:
-        The columns of CURVES.
+        Table with the columns of CURVES.
     """
     rows = [_key(record) | epoch.model_dump() for record in records for epoch in record.curves]
     return _table(rows, CURVES)
@@ -40,99 +63,68 @@ def curves_table(records: Iterable[FoldRecord]) -> pd.DataFrame:
 def classes_table(
     matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Return one row a class of each architecture.
+    """Return one row per architecture and class.
 
     Args:
-        matrices: Images by (true class, predicted class) of each architecture that finished.
-        classes: Names, one a class.
+        matrices: Confusion matrix of each architecture that finished, over all folds.
+        classes: Class names.
 
     Returns:
-        The columns of CLASSES.
+        Table with the columns of CLASSES.
     """
     rows = [
-        {
-            "model": model,
-            "class": classes[label],
-            "images": images,
-            "recall": matrix[label, label] / images if images else None,
-            "precision": matrix[label, label] / taken if taken else None,
-        }
+        (model, name, images, _share(correct, images), _share(correct, predictions))
         for model, matrix in matrices.items()
-        for label, (images, taken) in enumerate(
-            zip(matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist(), strict=True)
+        for name, correct, images, predictions in zip(
+            classes, matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0), strict=True
         )
     ]
     return _table(rows, CLASSES)
 
 
 def confusion_table(matrix: NDArray[np.int64] | None, classes: Sequence[str]) -> pd.DataFrame:
-    """Return one row a pair of classes that has images.
+    """Return one row per pair of true and predicted class that has images.
 
     Args:
-        matrix: Images by (true class, predicted class) of one architecture; None: none finished.
-        classes: Names, one a class.
+        matrix: Confusion matrix of the chosen architecture; None if none finished.
+        classes: Class names.
 
     Returns:
-        The columns of CONFUSION.
+        Table with the columns of CONFUSION.
     """
     if matrix is None:
         return _table([], CONFUSION)
     images = matrix.sum(axis=1)
     rows = [
-        {
-            "true": classes[true],
-            "predicted": classes[predicted],
-            "images": matrix[true, predicted],
-            "share": matrix[true, predicted] / images[true],
-        }
-        for true, predicted in np.argwhere(matrix)
+        (classes[true], classes[predicted], count, count / images[true])
+        for (true, predicted), count in np.ndenumerate(matrix)
+        if count
     ]
     return _table(rows, CONFUSION)
-
-
-def _table(rows: list[dict[str, Any]], columns: Columns) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
-
-
-def _key(record: FoldRecord) -> dict[str, Any]:
-    return {"model": record.model, "repeat": record.repeat, "fold": record.fold}
-
-
-def _scores(record: FoldRecord, section: CompareSection) -> dict[str, Any]:
-    if record.status == "diverged" or record.fold_counts is None:
-        return {}
-    metrics = fold_metrics(record.fold_counts, section.top_k)
-    return {
-        "score": metrics[section.metric],
-        **{str(name): value for name, value in metrics.items()},
-        "train_accuracy": record.curves[-1].train_accuracy,
-        "seconds_per_epoch": record.timing.train_seconds / len(record.curves),
-    }
-
-
-PAIRS = 6
-EXAMPLES = 8  # of each pair
 
 
 def most_confused(
     model: str,
     matrix: NDArray[np.int64],
-    mistakes: Iterable[Mistake],
+    mistakes: Sequence[Mistake],
     classes: Sequence[str],
 ) -> Confused:
-    """Return the pairs of most images; of equal ones those with examples lead, then the first.
+    """Return the class pairs with the most mistakes.
+
+    Of pairs with equally many mistakes, those with examples come first, then the first classes.
 
     Args:
         model: Name of the architecture.
-        matrix: Its images by (true class, predicted class), all folds together.
-        mistakes: Of all its folds.
-        classes: Names, one a class.
+        matrix: Its confusion matrix over all folds.
+        mistakes: Examples from all of its folds.
+        classes: Class names.
     """
-    found = list(mistakes)
     images = matrix.sum(axis=1)
-    shown = {(one.true, one.predicted) for one in found}
-    wrong = [(int(t), int(p)) for t, p in np.argwhere(matrix) if t != p]
-    ranked = sorted(wrong, key=lambda pair: (-matrix[pair], pair not in shown))
+    examples: dict[tuple[int, int], list[Mistake]] = {}
+    for mistake in mistakes:
+        examples.setdefault((mistake.true, mistake.predicted), []).append(mistake)
+    confused = [(int(t), int(p)) for t, p in np.argwhere(matrix) if t != p]
+    confused.sort(key=lambda pair: (-matrix[pair], pair not in examples))
     return Confused(
         model=model,
         pairs=[
@@ -141,19 +133,41 @@ def most_confused(
                 predicted=classes[predicted],
                 images=int(matrix[true, predicted]),
                 share=float(matrix[true, predicted] / images[true]),
-                examples=_examples(
-                    one for one in found if (one.true, one.predicted) == (true, predicted)
-                ),
+                examples=_most_confident(examples.get((true, predicted), [])),
             )
-            for true, predicted in ranked[:PAIRS]
+            for true, predicted in confused[:MAX_PAIRS]
         ],
     )
 
 
-def _examples(mistakes: Iterable[Mistake]) -> list[Example]:
-    """Return each image once, with the surest mistake of any repeat; the surest first."""
-    surest: dict[int, float] = {}
-    for one in mistakes:
-        surest[one.image] = max(one.confidence, surest.get(one.image, 0.0))
-    order = sorted(surest, key=lambda image: (-surest[image], image))
-    return [Example(image=image, confidence=surest[image]) for image in order[:EXAMPLES]]
+def _most_confident(mistakes: Iterable[Mistake]) -> list[Example]:
+    """Return each image once, with its highest confidence in any repeat; the highest first."""
+    highest: dict[int, float] = {}
+    for mistake in mistakes:
+        highest[mistake.image] = max(mistake.confidence, highest.get(mistake.image, 0.0))
+    order = sorted(highest, key=lambda image: (-highest[image], image))
+    return [Example(image=image, confidence=highest[image]) for image in order[:MAX_EXAMPLES]]
+
+
+def _table(rows: list[Any], columns: Columns) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _key(record: FoldRecord) -> dict[str, Any]:
+    return {"model": record.model, "repeat": record.repeat, "fold": record.fold}
+
+
+def _scores(record: FoldRecord, metric: MetricName, top_k: int) -> dict[str, Any]:
+    if record.status == "diverged" or record.fold_counts is None:
+        return {}
+    metrics = fold_metrics(record.fold_counts, top_k)
+    return {
+        "score": metrics[metric],
+        **{str(name): value for name, value in metrics.items()},
+        "train_accuracy": record.curves[-1].train_accuracy,
+        "seconds_per_epoch": record.timing.train_seconds / len(record.curves),
+    }

@@ -1,232 +1,249 @@
-"""Numbers and names as they stand in a sentence."""
+"""The verdict as one paragraph of plain English."""
 
 from collections.abc import Sequence
 
 from foldwise.files.comparison import Comparison, Design, Pair
 from foldwise.files.verdict import Contender, Rule
-from foldwise.selection.decision import VerdictContext
-from foldwise.selection.metrics import lower_is_better
-from foldwise.selection.power import repeats_to_find
-from foldwise.selection.statistics import DIGITS
+from foldwise.selection.decision import Decision
+from foldwise.selection.metrics import as_loss
+from foldwise.selection.statistics import DIGITS, repeats_needed
+
+MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
+AS_GOOD = 0.5  # probability of being as good from which it is named
+SELECTION_BIAS = 3  # architectures from which the optimism of the best mean is mentioned
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+def verdict_text(decision: Decision) -> str:
+    """Return which architecture to take, how sure that is, why, and what it costs.
 
-
-def chance(share: float) -> str:
-    """Return a probability in percent that is never put as certain."""
-    if share > 0.99:
-        return "over 99 %"
-    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
-
-
-def sureness(pair: Pair, design: Design, n_pairs: int) -> str:
-    """Return the interval of by how much the first of a pair is better, and its p-value.
-
-    Args:
-        pair: Two architectures.
-        design: What was compared.
-        n_pairs: Over which Holm counted.
+    The text never calls the best mean better without the comparison with the rival.
     """
-    low, high = pair.interval
-    if not design.decides.higher_is_better:
-        low, high = -high, -low
-    p = "p < 0.001" if pair.p_holm < 0.001 else f"p = {pair.p_holm:.2g}"
-    holm = "" if n_pairs == 1 else f" after Holm over {n_pairs} pairs"
-    return f"{design.percent} interval {low:.4f} to {high:.4f}; {p}{holm}"
+    failed = [a.name for a in decision.comparison.architectures if a.scores is None]
+    sentences = [_choice(decision), _baseline(decision), *_comparison_with_rival(decision)]
+    sentences += [_comparison_with_others(decision), _selection_bias(decision)]
+    sentences += [_cost(decision), _much_cheaper(decision)]
+    if failed:
+        sentences.append(f"Without a score because training diverged: {join_names(failed)}.")
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def count(number: int) -> str:
-    """Return "5,000" or "11.2 million"."""
-    if number < 10**6:
-        return f"{number:,}"
-    return f"{number / 10**6:,.1f} million" if number < 10**9 else f"{number / 10**9:,.1f} billion"
-
-
-def costs(contenders: Sequence[Contender], rule: Rule) -> str:
-    """Return what decides between those that tie: "3 s" or "3 s rather than 20 s", and of what."""
-    if rule.cost == "seconds_per_epoch":
-        amounts, unit = [f"{one.cost:.3g} s" for one in contenders], "of training an epoch"
-    else:
-        amounts, unit = [count(round(one.cost)) for one in contenders], "multiply-adds an image"
-    return f"{' rather than '.join(amounts)} {unit}"
-
-
-MUCH_CHEAPER = 2  # times
-AS_GOOD = 0.5  # probability from which a much cheaper one is worth naming
-FLATTERING = 3  # architectures: the best of so many is picked for its luck, too
-
-
-def nothing_to_take(comparison: Comparison) -> str:
-    """Return the verdict on architectures none of which finished."""
-    failed = listed([one.name for one in comparison.architectures])
+def text_without_choice(comparison: Comparison) -> str:
+    """Return the verdict if no architecture finished."""
+    failed = join_names([architecture.name for architecture in comparison.architectures])
     return (
         "Nothing can be chosen: no architecture finished all of its folds. "
         f"Training diverged: {failed}."
     )
 
 
-def verdict_text(case: VerdictContext) -> str:
-    """Return one paragraph: what to take, how sure that is, why, and what it costs.
-
-    "Best mean" is never put as "surely better": what the folds say of the choice and its rival
-    is said, too.
-    """
-    failed = [one.name for one in case.comparison.architectures if one.scores is None]
-    sentences = [_choice(case), _baseline(case), *_rivalry(case), _others(case)]
-    sentences += [_flattery(case), _cost(case), _cheaper(case)]
-    if failed:
-        sentences.append(f"Diverged, hence without a score: {listed(failed)}.")
-    return " ".join(sentence for sentence in sentences if sentence)
+def summary_line(comparison: Comparison, chosen: str | None) -> str:
+    """Return the choice and the size of the comparison, without a full stop."""
+    design = comparison.design
+    choice = "no architecture finished"
+    for architecture in comparison.architectures:
+        if architecture.scores and architecture.name == chosen:
+            score = f"{design.decides.label} {architecture.scores.text} ({design.percent})"
+            choice = f"{chosen}, {score}"
+    n = len(design.models)
+    return f"{choice}, {n} architecture{'s' if n > 1 else ''} × {design.text}"
 
 
-def _choice(case: VerdictContext) -> str:
-    design, chosen, scores = case.comparison.design, case.chosen, case.architecture.scores
+def join_names(names: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _probability(share: float) -> str:
+    """Return a probability in percent, never 0 % or 100 %."""
+    if share > 0.99:
+        return "over 99 %"
+    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
+def _count(number: int) -> str:
+    """Return "5,000" or "11.2 million"."""
+    if number < 10**6:
+        return f"{number:,}"
+    return f"{number / 10**6:,.1f} million" if number < 10**9 else f"{number / 10**9:,.1f} billion"
+
+
+def _costs(contenders: Sequence[Contender], rule: Rule) -> str:
+    """Return for example "3 s instead of 20 s of training per epoch"."""
+    if rule.cost == "seconds_per_epoch":
+        amounts, unit = [f"{c.cost:.3g} s" for c in contenders], "of training per epoch"
+    else:
+        amounts, unit = [_count(round(c.cost)) for c in contenders], "MACs per image"
+    return f"{' instead of '.join(amounts)} {unit}"
+
+
+def _choice(decision: Decision) -> str:
+    design, chosen, scores = (
+        decision.comparison.design,
+        decision.chosen,
+        decision.architecture.scores,
+    )
     assert scores is not None
-    label = design.decides.label
-    score = f"{scores.text} ({design.percent} interval, {design.text})"
-    if case.rival is None:
+    label, best = design.decides.label, decision.rule.best
+    score = f"{scores.text} ({design.percent} confidence interval, {design.text})"
+    if decision.rival is None:
         return (
             f"Take {chosen.name}, the only architecture with a score: mean {label} {score}. "
-            "Nothing else says whether another would do better."
+            "There is no other architecture to compare it with."
         )
-    if chosen is not case.best:
+    if chosen is not decision.best:
         return (
             f"Take {chosen.name}: its mean {label}, {score}, is practically equal to the "
-            f"{case.rule.best}, {case.best.mean:.4f} of {case.best.name}, and it is "
-            f"{_preference(case)}."
+            f"{best}, {decision.best.mean:.4f} of {decision.best.name}, and it is "
+            f"{_advantage(decision)}."
         )
-    tied = [one.name for one in case.contenders if one.tied and one is not chosen]
-    text = f"Take {chosen.name}: it has the {case.rule.best} mean {label}, {score}"
+    tied = [c.name for c in decision.contenders if c.tied and c is not chosen]
+    text = f"Take {chosen.name}: it has the {best} mean {label}, {score}"
     if tied:
-        less = f"costs over {100 * case.rule.same_cost:.0f} % less"
-        text += f", and of those practically equal to it ({listed(tied)}) none {less}"
+        cheaper = f"more than {100 * decision.rule.same_cost:.0f} % cheaper"
+        text += f", and no practically equal architecture ({join_names(tied)}) is {cheaper}"
     return f"{text}."
 
 
-def _preference(case: VerdictContext) -> str:
-    """Return why one that ties is taken instead of the best."""
-    chosen, best, same = case.chosen, case.best, 1 + case.rule.same_cost
-    if chosen.cost * same < best.cost:
-        return f"cheaper: {costs([chosen, best], case.rule)}"
+def _advantage(decision: Decision) -> str:
+    """Return why an architecture is chosen that does not have the best mean."""
+    chosen, best, same_cost = decision.chosen, decision.best, 1 + decision.rule.same_cost
+    if chosen.cost * same_cost < best.cost:
+        return f"cheaper: {_costs([chosen, best], decision.rule)}"
     if chosen.parameters < best.parameters:
-        own, others = count(chosen.parameters), count(best.parameters)
-        return f"as cheap and smaller: {own} parameters rather than {others}"
+        smaller, larger = _count(chosen.parameters), _count(best.parameters)
+        return f"as cheap and smaller: {smaller} parameters instead of {larger}"
     if round(chosen.std, DIGITS) < round(best.std, DIGITS):
-        return f"as cheap and steadier: std {chosen.std:.4f} rather than {best.std:.4f}"
-    return "as cheap, with fewer multiply-adds"
+        return f"as cheap and more stable: std {chosen.std:.4f} instead of {best.std:.4f}"
+    return "as cheap, with fewer MACs"
 
 
-def _baseline(case: VerdictContext) -> str:
-    """Return how far the choice is from the majority baseline, which is perfectly calibrated."""
-    design, baseline, scores = (
-        case.comparison.design,
-        case.comparison.baseline,
-        case.architecture.scores,
-    )
+def _baseline(decision: Decision) -> str:
+    """Return the distance to the majority baseline, whose calibration is perfect."""
+    design, baseline = decision.comparison.design, decision.comparison.baseline
+    scores = decision.architecture.scores
     if baseline is None or scores is None or design.metric == "calibration_error":
         return ""
     value = baseline.metrics[design.metric]
-    lead = lower_is_better(value, design.decides) - lower_is_better(scores.mean, design.decides)
-    guess = f"{value:.4f} of always saying the largest class"
+    lead = as_loss(value, design.decides) - as_loss(scores.mean, design.decides)
+    text = f"the baseline of {value:.4f} (always predicting the largest class)"
     if lead <= 0:
-        return f"That is no better than the {guess}."
+        return f"That is no better than {text}."
     if scores.interval[0] <= value <= scores.interval[1]:
-        return f"It is not surely better than the {guess}."
-    side = "above" if design.decides.higher_is_better else "below"
-    return f"That is {lead:.4f} {side} the {guess}."
+        return f"It is not significantly better than {text}."
+    return f"That is {lead:.4f} {'above' if design.decides.higher_is_better else 'below'} {text}."
 
 
-def _rivalry(case: VerdictContext) -> list[str]:
-    """Return how the choice and its rival compare, and whether the folds tell them apart."""
-    pair, rival = case.pair, case.rival
+def _comparison_with_rival(decision: Decision) -> list[str]:
+    pair, rival = decision.pair, decision.rival
     if pair is None or rival is None:
         return []
     if not round(pair.mean, DIGITS):
         text = f"{rival.name} has the same mean"
-    elif case.chosen is case.best:
-        text = f"Second is {rival.name}, {abs(pair.mean):.4f} behind"
+    elif decision.chosen is decision.best:
+        text = f"The second best is {rival.name}, {abs(pair.mean):.4f} worse"
     else:
-        text = f"It is {abs(pair.mean):.4f} behind {rival.name}"
-    sure = sureness(pair, case.comparison.design, len(case.comparison.pairs))
-    return [f"{text} ({sure}).", _odds(case, pair), _separation(case, pair)]
+        text = f"It is {abs(pair.mean):.4f} worse than {rival.name}"
+    test = _interval_and_p(pair, decision.comparison.design, len(decision.comparison.pairs))
+    return [f"{text} ({test}).", _rope_sentence(decision, pair), _significance(decision, pair)]
 
 
-def _odds(case: VerdictContext, pair: Pair) -> str:
-    better, worse = pair.better, pair.worse
-    if pair.first != case.chosen.name:
+def _interval_and_p(pair: Pair, design: Design, n_pairs: int) -> str:
+    """Return the interval of how much better the first of the pair is, and the p-value."""
+    low, high = pair.interval
+    if not design.decides.higher_is_better:
+        low, high = -high, -low
+    p = "p < 0.001" if pair.p_holm < 0.001 else f"p = {pair.p_holm:.2g}"
+    holm = "" if n_pairs == 1 else f", adjusted by Holm for {n_pairs} pairs"
+    return f"{design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}"
+
+
+def _rope_sentence(decision: Decision, pair: Pair) -> str:
+    name, better, worse = decision.chosen.name, pair.better, pair.worse
+    if pair.first != name:
         better, worse = worse, better
     return (
-        f"{case.chosen.name} is better by more than {case.rule.rope:g} with probability "
-        f"{chance(better)}, practically equal with {chance(pair.equal)}, and worse with "
-        f"{chance(worse)}."
+        f"{name} is better by more than {decision.rule.rope:g} with probability "
+        f"{_probability(better)}, practically equal with probability {_probability(pair.equal)}, "
+        f"and worse with probability {_probability(worse)}."
     )
 
 
-def _separation(case: VerdictContext, pair: Pair) -> str:
-    if case.is_tie:
-        return "These folds tell the two apart, but by less than matters." if pair.different else ""
+def _significance(decision: Decision, pair: Pair) -> str:
+    if decision.rival and decision.rival.tied:
+        return "The difference is significant, but too small to matter." if pair.different else ""
     if pair.different:
-        return "These folds tell the two apart."
-    if pair.p <= 1 - case.comparison.design.confidence:
-        n = len(case.comparison.pairs)
-        return f"Alone the two would be told apart; as one of {n} pairs they are not."
-    return f"These folds do not tell the two apart{_repeats(case, pair)}."
+        return "The difference is significant."
+    if pair.p <= 1 - decision.comparison.design.confidence:
+        n = len(decision.comparison.pairs)
+        return f"Tested alone, the difference would be significant; among {n} pairs it is not."
+    return f"The difference is not significant{_repeats(decision.comparison.design, pair)}."
 
 
-def _repeats(case: VerdictContext, pair: Pair) -> str:
+def _repeats(design: Design, pair: Pair) -> str:
     if not round(pair.mean, DIGITS):
         return ""
-    design = case.comparison.design
-    needed = repeats_to_find(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
-    if needed is None:
+    repeats = repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+    if repeats is None:
         return (
-            ", and no number of repeats would reliably find a difference of that size, since "
+            ", and no number of repeats would reliably detect a difference of this size, because "
             "repeats share their images"
         )
-    return f"; {needed} repeats would find a difference of that size with a power of 80 %"
+    return f"; {repeats} repeats would detect a difference of this size with a power of 80 %"
 
 
-def _others(case: VerdictContext) -> str:
-    """Return which of the others these folds tell from the choice."""
-    others = [one.name for one in case.contenders if one not in (case.chosen, case.rival)]
-    different = [n for n in others if (pair := case.with_chosen(n)) and pair.different]
-    alike = [name for name in others if name not in different]
-    said = [f"told from it: {listed(different)}"] if different else []
-    said += [f"not told from it: {listed(alike)}"] if alike else []
-    return f"Of the others, {'; '.join(said)}." if said else ""
+def _comparison_with_others(decision: Decision) -> str:
+    """Return which of the other contenders differ significantly from the chosen one."""
+    groups: dict[str, list[str]] = {
+        "Significantly better": [],
+        "Significantly worse": [],
+        "Not significantly different": [],
+    }
+    for contender in decision.contenders:
+        pair = decision.pair_with(contender)
+        if pair is None or contender is decision.rival:
+            continue
+        group = "worse" if pair.first == decision.chosen.name else "better"
+        key = f"Significantly {group}" if pair.different else "Not significantly different"
+        groups[key].append(contender.name)
+    return " ".join(f"{group}: {join_names(names)}." for group, names in groups.items() if names)
 
 
-def _flattery(case: VerdictContext) -> str:
-    n = len(case.contenders)
-    if n < FLATTERING or case.chosen is not case.best:
+def _selection_bias(decision: Decision) -> str:
+    n = len(decision.contenders)
+    if n < SELECTION_BIAS or decision.chosen is not decision.best:
         return ""
-    return f"Being picked as the best of {n} on these folds flatters its own mean a little."
-
-
-def _cost(case: VerdictContext) -> str:
-    one = case.architecture
-    assert one.cost is not None
     return (
-        f"{one.name} takes {one.cost.seconds_per_epoch:.3g} s of training an epoch, has "
-        f"{count(one.parameters)} parameters and needs {count(one.macs)} multiply-adds "
-        "an image."
+        f"Because it was picked as the best of {n} on these folds, its own mean is slightly "
+        "optimistic."
     )
 
 
-def _cheaper(case: VerdictContext) -> str:
-    """Return the cheapest one that may well be as good, at half of the cost or less."""
-    for one in sorted(case.contenders, key=lambda one: (one.cost, one.name)):
-        pair = case.with_chosen(one.name)
-        if pair is None or one.cost * MUCH_CHEAPER > case.chosen.cost:
+def _cost(decision: Decision) -> str:
+    architecture = decision.architecture
+    assert architecture.cost is not None
+    text = (
+        f"{architecture.name} trains for {architecture.cost.seconds_per_epoch:.3g} s per epoch, "
+        f"has {_count(architecture.parameters)} parameters and needs {_count(architecture.macs)} "
+        "MACs (multiply-accumulate operations) per image."
+    )
+    if decision.rule.cost == "macs":
+        text += (
+            " The machines or versions differ between folds, so MACs decide the cost, not seconds."
+        )
+    return text
+
+
+def _much_cheaper(decision: Decision) -> str:
+    """Return the cheapest architecture that may be as good, at half of the cost or less."""
+    for contender in sorted(decision.contenders, key=lambda c: (c.cost, c.name)):
+        pair = decision.pair_with(contender)
+        if pair is None or contender.cost * MUCH_CHEAPER > decision.chosen.cost:
             continue
-        as_good = pair.equal + (pair.better if pair.first == one.name else pair.worse)
+        as_good = pair.equal + (pair.better if pair.first == contender.name else pair.worse)
         if as_good >= AS_GOOD:
             return (
-                f"{one.name} costs at most half ({costs([one], case.rule)}) and is as good or "
-                f"better with probability {chance(as_good)}."
+                f"{contender.name} costs at most half ({_costs([contender], decision.rule)}) and "
+                f"is practically equal or better with probability {_probability(as_good)}."
             )
     return ""
