@@ -22,7 +22,7 @@ class Metric(NamedTuple):
     higher_is_better: bool
 
     @property
-    def best(self) -> str:
+    def best(self) -> Literal["highest", "lowest"]:
         """Which value is the best: "highest" or "lowest"."""
         return "highest" if self.higher_is_better else "lowest"
 

@@ -1,6 +1,5 @@
 """The selection rule: of the architectures practically equal to the best mean, the cheapest."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
@@ -23,7 +22,7 @@ class Decision(NamedTuple):
 
     comparison: Comparison
     rule: Rule
-    contenders: Sequence[Contender]
+    contenders: list[Contender]
     chosen: Contender
 
     @property

@@ -104,8 +104,8 @@ def _require_scores(file: str, record: FoldRecord) -> None:
         )
     if record.fold_counts.n_images != record.n_validation:
         raise InputError(
-            f"{file}: fold_counts.confusion counts {record.fold_counts.n_images} images, but n_validation is "
-            f"{record.n_validation}: {REMEDY}"
+            f"{file}: fold_counts.confusion counts {record.fold_counts.n_images} images, but "
+            f"n_validation is {record.n_validation}: {REMEDY}"
         )
 
 

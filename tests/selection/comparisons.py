@@ -41,4 +41,5 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
         resplit=resplit,
         compare=SECTION | (section or {}),
     )
-    return compare(params, {name: card(name, **facts[name]) for name in scores}, records)
+    cards = {name: card(name, **facts[name]) for name in scores}
+    return compare(records, cards, params)

@@ -15,8 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from foldwise.selection.power import power, smallest_found
-from foldwise.selection.statistics import Sample, holm, interval, standard_error, two_sided
+from foldwise.selection.statistics import (
+    Sample,
+    confidence_interval,
+    holm,
+    power,
+    smallest_detectable,
+    standard_error,
+    two_sided_p,
+)
 
 CONFIDENCE = 0.95
 DESIGNS = ((5, 1), (5, 2), (10, 1), (5, 10))  # folds, repeats
@@ -52,11 +59,11 @@ def samples(values, k):
 
 
 def naive_p(found):
-    return two_sided(found.mean / (found.std / np.sqrt(found.n)), found.n)
+    return two_sided_p(found.mean / (found.std / np.sqrt(found.n)), found.n)
 
 
 def corrected_p(found):
-    return two_sided(found.mean / standard_error(found), found.n)
+    return two_sided_p(found.mean / standard_error(found), found.n)
 
 
 def any_alarm(p):
@@ -77,7 +84,7 @@ def equal_architectures(k, repeats, m, n=5000, seed=0):
 
 
 def covers(found):
-    low, high = interval(found, CONFIDENCE)
+    low, high = confidence_interval(found, CONFIDENCE)
     return (low <= 0) & (high >= 0)
 
 
@@ -154,7 +161,7 @@ def table(n=20_000):
         "| --- " * 4 + "|",
     ]
     for k, repeats in DESIGNS:
-        large = smallest_found(k * repeats, k, CONFIDENCE)
+        large = smallest_detectable(k * repeats, k, CONFIDENCE)
         for effect in (large / 2, large):
             said = power(effect, k * repeats, k, CONFIDENCE)
             found = found_differences(k, repeats, effect, n)

@@ -9,7 +9,7 @@ from records import CLASSES, counts_of, fold_counts
 
 from foldwise.files.fold_record import Mistake
 from foldwise.selection.metrics import confusion_matrix
-from foldwise.selection.tables import EXAMPLES, PAIRS, most_confused
+from foldwise.selection.tables import MAX_EXAMPLES, MAX_PAIRS, most_confused
 
 TWICE = {"a": [[0.9, 0.8], [0.7, 0.9]], "b": [[0.5, 0.5], [0.5, 0.5]], "bad": [[1, None], [1, 1]]}
 
@@ -70,13 +70,13 @@ def test_few_pairs_with_few_examples_of_their_own(mistakes):
     for one in mistakes:
         matrix[one.true, one.predicted] += 1
     found = confused(matrix, mistakes).pairs
-    assert len(found) == min(PAIRS, np.count_nonzero(matrix))
+    assert len(found) == min(MAX_PAIRS, np.count_nonzero(matrix))
     for pair in found:
         true, predicted = CLASSES.index(pair.true), CLASSES.index(pair.predicted)
         own = {one.image for one in mistakes if (one.true, one.predicted) == (true, predicted)}
         images = [one.image for one in pair.examples]
         assert set(images) <= own
-        assert len(images) == len(set(images)) == min(EXAMPLES, len(own))
+        assert len(images) == len(set(images)) == min(MAX_EXAMPLES, len(own))
         sureness = [one.confidence for one in pair.examples]
         assert sureness == sorted(sureness, reverse=True)
     images = [pair.images for pair in found]

@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 
 from foldwise.engine.scores import count_fold
 from foldwise.files.fold_record import Calibration
-from foldwise.selection.metrics import confusion_matrix, fold_metrics, majority
+from foldwise.selection.metrics import confusion_matrix, fold_metrics, majority_baseline
 
 
 @st.composite
@@ -85,7 +85,7 @@ def test_perfectly_calibrated():
 def test_majority_baseline_is_scikit_learns_dummy(images, top_k):
     labels = np.repeat(np.arange(len(images)), images)
     truth = counts_of(labels.tolist(), labels[::-1].tolist(), [0.9] * len(labels), len(images))
-    found = majority([truth, truth], top_k)  # twice as many images of each class
+    found = majority_baseline([truth, truth], top_k)  # twice as many images of each class
     dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(labels), 1)), labels)
     said = dummy.predict(np.zeros((len(labels), 1)))
     prior = dummy.predict_proba(np.zeros((len(labels), 1)))

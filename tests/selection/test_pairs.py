@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from foldwise.selection.pairs import compare_pairs
-from foldwise.selection.statistics import interval, sample
+from foldwise.selection.statistics import confidence_interval, sample
 
 SHARE = st.integers(0, 50).map(lambda n: n / 50)
 RUNS = st.lists(st.lists(SHARE, min_size=4, max_size=4), min_size=2, max_size=2)
@@ -37,7 +37,7 @@ def test_numbers_of_one_pair():
     t = naive.statistic / math.sqrt(1 + 4 / 3)
     assert found.t == pytest.approx(t)
     assert found.p == found.p_holm == pytest.approx(2 * stats.t.sf(t, 3))
-    assert found.interval == pytest.approx(interval(sample(d, 4), 0.95))
+    assert found.interval == pytest.approx(confidence_interval(sample(d, 4), 0.95))
     assert found.detectable == pytest.approx((found.interval[1] - found.interval[0]) / 2)
     assert found.wins == 3 / 4
     assert not found.different

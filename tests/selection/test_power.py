@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foldwise.selection.power import (
+from foldwise.selection.statistics import (
     POWER,
-    detectable,
+    detectable_difference,
     power,
-    repeats_to_find,
-    significant,
-    smallest_found,
+    repeats_needed,
+    smallest_detectable,
+    smallest_significant,
 )
 
 
@@ -20,12 +20,12 @@ from foldwise.selection.power import (
     [(5, 1, 1.862), (5, 2, 1.338), (5, 10, 1.044), (10, 1, 1.039), (10, 10, 0.691)],
 )
 def test_smallest_significant_difference_in_standard_deviations(k, repeats, smallest):
-    assert significant(k * repeats, k, 0.95) == pytest.approx(smallest, abs=5e-4)
+    assert smallest_significant(k * repeats, k, 0.95) == pytest.approx(smallest, abs=5e-4)
 
 
 @pytest.mark.parametrize(("k", "floor"), [(5, 0.980), (10, 0.653)])
 def test_repeats_cannot_lower_it_below_a_floor(k, floor):
-    assert significant(k * 10**5, k, 0.95) == pytest.approx(floor, abs=5e-4)
+    assert smallest_significant(k * 10**5, k, 0.95) == pytest.approx(floor, abs=5e-4)
 
 
 @given(
@@ -47,14 +47,14 @@ def test_power_without_a_difference_is_the_level_of_the_test(n, k, confidence):
 
 @given(st.integers(2, 200), st.integers(2, 20), st.floats(0.51, 0.999))
 def test_smallest_found_difference_is_found_with_that_power(n, k, confidence):
-    effect = smallest_found(n, k, confidence)
+    effect = smallest_detectable(n, k, confidence)
     assert power(effect, n, k, confidence) == pytest.approx(POWER, abs=1e-6)
     assert power(effect * 1.01, n, k, confidence) > POWER
 
 
 @given(st.floats(0.5, 6), st.integers(2, 10))
 def test_fewest_repeats_that_find_a_difference(effect, k):
-    needed = repeats_to_find(effect, k, 0.95)
+    needed = repeats_needed(effect, k, 0.95)
     if needed is None:
         assert power(effect, 100 * k, k, 0.95) < POWER
     else:
@@ -64,26 +64,30 @@ def test_fewest_repeats_that_find_a_difference(effect, k):
 
 def test_no_number_of_repeats_finds_what_is_below_the_floor():
     floor = (stats.norm.ppf(0.975) + stats.norm.ppf(POWER)) / math.sqrt(5 - 1)
-    assert repeats_to_find(floor, 5, 0.95) is None
-    assert repeats_to_find(1.1 * floor, 5, 0.95) == 7
+    assert repeats_needed(floor, 5, 0.95) is None
+    assert repeats_needed(1.1 * floor, 5, 0.95) == 7
 
 
 @pytest.mark.parametrize(
-    ("repeats", "resplit", "text"),
+    ("repeats", "resplit", "keys"),
     [
-        (1, True, "5 folds once can tell differences of about 1.9 standard"),
-        (2, True, "5 folds 2 times can tell differences of about 1.3 standard"),
-        (2, False, "5 folds 2 times with the same splits, averaged, can tell differences of about"),
+        (1, True, ["5 folds once", "about 1.9 standard deviations"]),
+        (2, True, ["5 folds 2 times", "about 1.3 standard deviations"]),
+        (2, False, ["5 folds 2 times with the same splits, averaged,", "about 1.9 standard"]),
     ],
 )
-def test_design_in_words(repeats, resplit, text):
-    found = detectable(repeats, 5, 0.95, resplit=resplit)
-    assert found.text.startswith(text)
-    assert found.text.endswith("deviations of the paired differences; ten repeats, 1.0.")
+def test_design_in_words(repeats, resplit, keys):
+    found = detectable_difference(repeats, 5, 0.95, resplit=resplit)
+    for key in (*keys, "ten repeats, 1.0"):
+        assert key in found.text
     assert found.significant < found.found
     assert found.with_ten_repeats == pytest.approx(1.044, abs=5e-4)
 
 
 def test_repeats_of_the_same_folds_do_not_make_a_design_finer():
-    same, own = (detectable(2, 5, 0.95, resplit=resplit) for resplit in (False, True))
-    assert same.significant == detectable(1, 5, 0.95, resplit=True).significant > own.significant
+    same, own = (detectable_difference(2, 5, 0.95, resplit=resplit) for resplit in (False, True))
+    assert (
+        same.significant
+        == detectable_difference(1, 5, 0.95, resplit=True).significant
+        > own.significant
+    )

@@ -10,7 +10,7 @@ from simulation import (
     found_differences,
 )
 
-from foldwise.selection.power import power, smallest_found
+from foldwise.selection.statistics import power, smallest_detectable
 
 N = 4000  # comparisons
 
@@ -38,7 +38,7 @@ def test_intervals_cover_as_often_as_they_say(k, repeats):
 @pytest.mark.parametrize(("k", "repeats"), DESIGNS)
 @pytest.mark.parametrize("share", [0.5, 1])
 def test_known_differences_are_found_as_often_as_the_formula_says(k, repeats, share):
-    effect = share * smallest_found(k * repeats, k, 0.95)
+    effect = share * smallest_detectable(k * repeats, k, 0.95)
     said = power(effect, k * repeats, k, 0.95)
     assert found_differences(k, repeats, effect, N) == pytest.approx(said, abs=noise(said))
     assert said == pytest.approx(0.8, abs=1e-6) or share < 1

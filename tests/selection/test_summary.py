@@ -4,13 +4,11 @@ import pytest
 from comparisons import findings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from records import SECTION, fold_counts, record, timing
+from records import fold_counts, record, timing
 
-from foldwise.files.params import CompareSection
 from foldwise.selection.metrics import fold_metrics
-from foldwise.selection.statistics import interval, sample
-from foldwise.selection.summary import scores_by_model
-from foldwise.selection.tables import curves_table, scores_table
+from foldwise.selection.statistics import confidence_interval, sample
+from foldwise.selection.tables import curves_table, scores_by_model, scores_table
 
 SHARES = st.integers(0, 100).map(lambda n: n / 100)
 
@@ -75,7 +73,7 @@ def test_repeats_of_the_same_folds_are_averaged_for_the_interval_alone(rows, res
     means = [fmean(column) for column in zip(*rows, strict=True)]
     assert (found.mean, found.std) == (pytest.approx(fmean(every)), pytest.approx(stdev(every)))
     assert (found.min, found.max) == (min(every), max(every))
-    expected = interval(sample(every if resplit else means, 3), 0.95)
+    expected = confidence_interval(sample(every if resplit else means, 3), 0.95)
     assert found.interval == pytest.approx(expected)
     assert (found.parts is None) == resplit
     if found.parts:
@@ -104,7 +102,7 @@ def test_steadiest_has_the_first_rank_of_stability():
 
 def test_record_that_diverged_gives_no_numbers_even_if_it_holds_some():
     records = [record("a", accuracy=0.9, status="diverged"), record("a", fold=1)]
-    table = scores_table(records, CompareSection(**SECTION))
+    table = scores_table(records, "accuracy", 3)
     assert table.iloc[0, 3:].isna().all()
     assert table.iloc[1, 3:].notna().all()
     assert scores_by_model(table) == {}
@@ -114,9 +112,7 @@ def test_runs_are_by_repeat_and_fold():
     rows = [
         record("a", repeat, fold, (1 + repeat + fold) / 10) for repeat in (0, 2) for fold in (0, 1)
     ]
-    assert scores_by_model(scores_table(rows, CompareSection(**SECTION))) == {
-        "a": [[0.1, 0.2], [0.3, 0.4]]
-    }
+    assert scores_by_model(scores_table(rows, "accuracy", 3)) == {"a": [[0.1, 0.2], [0.3, 0.4]]}
 
 
 def test_curves_of_a_fold_that_diverged_end_before_it_did():
