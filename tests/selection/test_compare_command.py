@@ -212,10 +212,10 @@ def test_folds_that_do_not_pair(tmp_path, changes):
 def test_splits_of_two_seeds_do_not_pair_though_their_classes_are_equally_frequent(tmp_path):
     write_case(tmp_path, TWO)
     labels = np.tile(np.arange(4), 75)
-    images = np.random.default_rng(0).integers(0, 256, (300, 1, 4, 4), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (300, 4, 4, 1), dtype=np.uint8)
     path, twin = (record_path(tmp_path / "folds", model, 0, 2) for model in ("slim_vgg", "lenet5"))
     for seed, file, model in ((0, twin, "lenet5"), (1, path, "slim_vgg")):
-        folds = assign_folds(labels, 3, seed)
+        folds = assign_folds(labels, np.arange(300), 3, seed, repeat=0)
         changes = {
             "train_digest": digest_of_images(images, labels, np.flatnonzero(folds != 2)),
             "validation_digest": digest_of_images(images, labels, np.flatnonzero(folds == 2)),
