@@ -7,7 +7,7 @@ import pytest
 import torch
 from synthetic import ROOT
 
-from foldwise.cli.advise import main
+from foldwise.cli.main import run_command
 from foldwise.core.errors import InputError
 from foldwise.files.params import read_yaml
 from stages.check import main as check
@@ -65,7 +65,7 @@ def photos(tmp_path_factory):
 
 def advised(given, capsys):
     capsys.readouterr()
-    main(given)
+    run_command(["advise", *given])
     return capsys.readouterr().out
 
 
@@ -134,7 +134,7 @@ def test_a_threshold_that_is_none_is_named(flags):
     path = Path(given[1])
     path.write_text(path.read_text(encoding="utf-8").replace("small_side: 40", "small_side: big"))
     with pytest.raises(InputError, match=r"advise.small_side is 'big'; expected an integer"):
-        main(given)
+        run_command(["advise", *given])
     path.write_text(path.read_text(encoding="utf-8").replace("\nadvise:", "\nadvice:"))
     with pytest.raises(InputError, match=r"advise is missing; add it"):
-        main(given)
+        run_command(["advise", *given])
