@@ -1,1 +1,1 @@
-"""How fast is it, beside what one would otherwise write? No stage: `make bench` asks it."""
+"""Speed of Foldwise compared with alternatives; run it with `make bench`."""

@@ -1,4 +1,4 @@
-"""Measure how fast Foldwise is, beside what one would otherwise write, and write the page."""
+"""Measure the speed of Foldwise and of alternatives, and write reports/bench.md."""
 
 import argparse
 import sys
@@ -18,34 +18,38 @@ from foldwise.run.local_backend import count_cores
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the page; what an earlier, interrupted run measured is not measured again."""
+    """Write the page; measurements of an earlier, interrupted run are reused."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="of larger data sets, if there")
-    parser.add_argument("--folder", type=Path, required=True, help="for what is made meanwhile")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of larger data sets, optional"
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="for intermediate files and results"
+    )
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    hardware = choose_hardware(read_params(given.params, TrainParams).hardware)
-    ours: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
-    bench = Bench(given.params, given.folder, given.repetitions, ours, _tell)
-    entered = cases.races(given.data, given.folder)
+    args = parser.parse_args(argv)
+    hardware = choose_hardware(read_params(args.params, TrainParams).hardware)
+    precisions: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
+    bench = Bench(args.params, args.folder, args.repetitions, precisions, _print_progress)
+    races = cases.races(args.data, args.folder)
     cores = count_cores()
     measured = Measured(
         machine=describe(hardware),
-        starts=[bench.start(one) for one in cases.started()],
-        shares=[bench.share(one) for one in cases.weighed(entered[0])],
-        races=[bench.race(one) for one in entered],
-        together=[bench.together(model, cores) for model in cases.TOGETHER],
+        starts=[bench.start(case) for case in cases.start_cases()],
+        shares=[bench.share(case) for case in cases.peak_cases(races[0])],
+        races=[bench.race(case) for case in races],
+        parallel=[bench.parallel(model, cores) for model in cases.PARALLEL_MODELS],
         workers=bench.by_workers(cores),
-        images=bench.by_images(cases.growing(entered)),
+        images=bench.by_images(cases.size_cases(races)),
         growth=bench.growth(cores),
     )
-    write_text(given.output, page(measured))
-    print(f"bench: {len(entered)} races of {given.repetitions} repetitions -> {given.output}")
+    write_text(args.output, page(measured))
+    print(f"bench: {len(races)} races of {args.repetitions} repetitions -> {args.output}")
 
 
-def _tell(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

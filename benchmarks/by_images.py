@@ -1,4 +1,4 @@
-"""How the cost grows with the number of images."""
+"""Run time and memory of the stages for several numbers of images."""
 
 import shutil
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Stages(Strict):
-    """Seconds of whole processes on so many images."""
+    """Seconds of whole processes for one number of images."""
 
-    images: int  # before they are split into folds
+    images: int  # before the split into folds
     prepare: Positive
     split: Positive
     augment: Positive
-    fold: Positive  # one, of one epoch
+    fold: Positive  # one fold of one epoch
     peak_memory_bytes: int  # of that fold
 
 
 class ByImages(Strict):
-    """By the number of images, ascending."""
+    """Times for ascending numbers of images."""
 
     model: str
     data: str
@@ -34,22 +34,22 @@ class ByImages(Strict):
 
 
 def by_images(cases: Sequence[Case], params: Path, folder: Path) -> ByImages:
-    """Return what the stages take of cases that differ in their number of images alone.
+    """Return the times of cases that differ only in their number of images.
 
     Args:
-        cases: Of one epoch, with ascending numbers of images.
-        params: params.yaml, from which a case differs in a few keys.
-        folder: Of all cases.
+        cases: Cases of one epoch, with ascending numbers of images.
+        params: params.yaml; a case changes a few keys.
+        folder: Folder of all cases.
     """
     sizes = [_stages(case, params, folder) for case in cases]
-    return ByImages(model=cases[0].model, data=cases[0].shown, sizes=sizes)
+    return ByImages(model=cases[0].model, data=cases[0].title, sizes=sizes)
 
 
 def _stages(case: Case, params: Path, folder: Path) -> Stages:
     shutil.rmtree(folder / case.name, ignore_errors=True)
-    own = open_folder(case, params, folder)
-    seconds = {name: seconds_of(command) for name, command in commands(case, own).items()}
-    fold, record = run_fold(own)
+    case_folder = open_folder(case, params, folder)
+    seconds = {name: seconds_of(command) for name, command in commands(case, case_folder).items()}
+    fold, record = run_fold(case_folder)
     return Stages(
         images=case.images,
         prepare=seconds["prepare"],

@@ -1,4 +1,4 @@
-"""What is trained in a race: the same for all who take part."""
+"""A case: data set, network and training budget, equal for all contestants."""
 
 import subprocess
 import sys
@@ -17,18 +17,18 @@ class Case:
     """A data set, a network and a budget.
 
     Attributes:
-        data: As in prepare.dataset.
-        root: As in prepare.root.
-        shown: What the data set is called on the page.
+        data: prepare.dataset.
+        root: prepare.root.
+        title: Name of the data set on the page.
         model: Name of the architecture.
-        images: Training images to take.
-        epochs: Of each fold.
-        shift: As in augment.shift.
+        images: Number of training images.
+        epochs: Epochs of each fold.
+        shift: augment.shift.
     """
 
     data: str
     root: Path
-    shown: str
+    title: str
     model: str
     images: int
     epochs: int
@@ -36,11 +36,11 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for files."""
-        return f"{self.shown}-{self.model}-{self.images}-{self.epochs}".lower()
+        """Name of the case in file names."""
+        return f"{self.title}-{self.model}-{self.images}-{self.epochs}".lower()
 
-    def overrides(self) -> dict[str, Any]:
-        """Return what params.yaml gets."""
+    def settings(self) -> dict[str, Any]:
+        """Return the changes to params.yaml."""
         return {
             "folds": list(range(FOLDS)),
             "repeats": [REPEAT],
@@ -51,54 +51,55 @@ class Case:
 
 
 def make(case: Case, params: Path, folder: Path) -> Path:
-    """Make the files that training reads, by the stages themselves, and return their folder.
-
-    What is there already stays.
+    """Return the folder with the files that training reads, made by the stages if missing.
 
     Args:
-        case: What to train.
-        params: params.yaml, from which the case differs in a few keys.
-        folder: Of all cases.
+        case: The case.
+        params: params.yaml; the case changes a few keys.
+        folder: Folder of all cases.
 
     Raises:
-        subprocess.CalledProcessError: If a stage fails; its line is on stderr.
+        subprocess.CalledProcessError: If a stage fails; its error is on stderr.
     """
-    own = folder / case.name
-    if not (own / "network").is_dir():
+    case_folder = folder / case.name
+    if not (case_folder / "network").is_dir():
         for command in commands(case, open_folder(case, params, folder)).values():
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return own
+    return case_folder
 
 
 def open_folder(case: Case, params: Path, folder: Path) -> Path:
-    """Return the folder of a case, with its params.yaml in it and nothing made yet.
+    """Return the folder of a case, with its params.yaml.
 
     Args:
-        case: What to train.
-        params: params.yaml, from which the case differs in a few keys.
-        folder: Of all cases.
+        case: The case.
+        params: params.yaml; the case changes a few keys.
+        folder: Folder of all cases.
     """
-    own = folder / case.name
-    own.mkdir(parents=True, exist_ok=True)
-    write_settings(params, case.overrides(), own / "params.yaml")
-    return own
+    case_folder = folder / case.name
+    case_folder.mkdir(parents=True, exist_ok=True)
+    write_settings(params, case.settings(), case_folder / "params.yaml")
+    return case_folder
 
 
-def commands(case: Case, own: Path) -> dict[str, list[str]]:
-    """Return the command of each stage up to training, by its name, in their order.
+def commands(case: Case, case_folder: Path) -> dict[str, list[str]]:
+    """Return the command of each stage before training, in order.
 
     Args:
-        case: What to train.
-        own: Its folder, with params.yaml.
+        case: The case.
+        case_folder: Its folder, with params.yaml.
     """
-    params, data = ["--params", f"{own / 'params.yaml'}"], ["--dataset", f"{own / 'prepared'}"]
-    repeat, split = ["--repeat", str(REPEAT)], ["--split", f"{own / 'split'}"]
-    recipe = ["--recipe", f"{own / 'recipe'}", "--sheets", f"{own / 'sheets'}"]
-    network = ["--network", f"{own / 'network'}", "--summary", f"{own / 'summary'}"]
+    params, data = (
+        ["--params", f"{case_folder / 'params.yaml'}"],
+        ["--dataset", f"{case_folder / 'prepared'}"],
+    )
+    repeat, split = ["--repeat", str(REPEAT)], ["--split", f"{case_folder / 'split'}"]
+    recipe = ["--recipe", f"{case_folder / 'recipe'}", "--sheets", f"{case_folder / 'sheets'}"]
+    network = ["--network", f"{case_folder / 'network'}", "--summary", f"{case_folder / 'summary'}"]
     flags = {
         "prepare": [*params, "--output", data[1]],
         "split": [*params, *data, *repeat, "--output", split[1]],
         "augment": [*params, *data, *split, *repeat, *recipe],
         "build": [*params, *data, "--model", case.model, *network],
     }
-    return {name: [sys.executable, "-m", f"stages.{name}", *own] for name, own in flags.items()}
+    return {name: [sys.executable, "-m", f"stages.{name}", *args] for name, args in flags.items()}

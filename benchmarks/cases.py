@@ -1,4 +1,4 @@
-"""What `make bench` trains: small enough to repeat, large enough to tell."""
+"""The cases of `make bench`: small enough to repeat, large enough for a clear result."""
 
 import zipfile
 from dataclasses import replace
@@ -12,47 +12,47 @@ CIFAR = Case("folder", Path("none"), "CIFAR10", "lenet5", 5000, 3, 0.125)
 DIGITS = Case("digits", Path("data/raw"), "digits", "lenet5", 1400, 10, 0.1)
 QUICK = replace(DIGITS, images=200, epochs=1)
 LARGER: dict[str, Any] = {"model": "slim_vgg", "images": 2000, "epochs": 2}
-TOGETHER = ("lenet5", "slim_vgg")
+PARALLEL_MODELS = ("lenet5", "slim_vgg")
 SIZES = {"FashionMNIST": (1000, 10_000, 60_000), "digits": (200, 1400)}  # images
-WEIGHED = ("slim_vgg", "vgg_resnet", "resnet18")  # of which the share of the peak is taken
+PEAK_MODELS = ("slim_vgg", "vgg_resnet", "resnet18")  # measured as a share of the peak
 
 
 def races(data: Path, folder: Path) -> list[Case]:
-    """Return the races: of the digits where the two larger data sets are not at hand.
+    """Return the races; without the two larger data sets, on the digits.
 
     Args:
-        data: Folder with fashion-mnist/*.gz and cifar10-jpg.zip, or without.
-        folder: Where to unpack the latter.
+        data: Folder that may hold fashion-mnist/*.gz and cifar10-jpg.zip.
+        folder: Where to unpack the archive.
     """
-    found = []
+    cases = []
     if (data / "fashion-mnist").is_dir():
-        found.append(replace(FASHION, root=data / "fashion-mnist"))
+        cases.append(replace(FASHION, root=data / "fashion-mnist"))
     if (data / "cifar10-jpg.zip").is_file():
-        found.append(replace(CIFAR, root=_unpacked(data / "cifar10-jpg.zip", folder)))
-    if not found:
+        cases.append(replace(CIFAR, root=_unpacked(data / "cifar10-jpg.zip", folder)))
+    if not cases:
         return [DIGITS, replace(DIGITS, model="slim_vgg")]
     # The larger network takes fewer images.
-    return [one for case in found for one in (case, replace(case, **LARGER))]
+    return [race for case in cases for race in (case, replace(case, **LARGER))]
 
 
-def weighed(some: Case) -> list[Case]:
-    """Return the networks whose share of the peak is taken, on the images of a case."""
-    return [replace(some, **LARGER | {"model": model}) for model in WEIGHED]
+def peak_cases(case: Case) -> list[Case]:
+    """Return cases for the share of the peak performance, on the images of a case."""
+    return [replace(case, **LARGER | {"model": model}) for model in PEAK_MODELS]
 
 
-def started() -> list[Case]:
-    """Return those of which a process is timed: one of our networks, one of torchvision's."""
+def start_cases() -> list[Case]:
+    """Return cases for the overhead of a fold: one of our networks and one of torchvision's."""
     return [QUICK, replace(QUICK, model="resnet18")]
 
 
-def growing(entered: list[Case]) -> list[Case]:
-    """Return cases with more and more images.
+def size_cases(races: list[Case]) -> list[Case]:
+    """Return cases with ascending numbers of images.
 
     Args:
-        entered: Races, of whose data sets one is taken, or else the digits.
+        races: Source of the data set; without a suitable one, the digits.
     """
-    some = next((one for one in entered if one.data in SIZES), DIGITS)
-    return [replace(some, images=images, epochs=1) for images in SIZES[some.data]]
+    case = next((race for race in races if race.data in SIZES), DIGITS)
+    return [replace(case, images=images, epochs=1) for images in SIZES[case.data]]
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How the cost of DVC grows with the number of trainings."""
+"""Overhead of DVC for several numbers of trainings."""
 
 from typing import Annotated
 
@@ -14,26 +14,26 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Size(Strict):
-    """What a comparison of so many trainings costs beside them, in seconds."""
+    """Overhead of a comparison with one number of trainings, in seconds."""
 
     trainings: int
-    nothing: Positive  # `dvc repro` when all is up to date
-    cached: Positive  # a `dvc repro` that takes all from its cache, by the training
+    nothing: Positive  # `dvc repro` if everything is up to date
+    cached: Positive  # `dvc repro` that restores everything from the run-cache, for each training
     lock_bytes: int  # of dvc.lock
 
 
 class Growth(Strict):
-    """By the number of trainings, ascending."""
+    """Overhead for ascending numbers of trainings."""
 
     sizes: list[Size]
 
 
 def growth(workspace: Workspace, jobs: int) -> Growth:
-    """Return how the cost grows; all trainings are as small as can be.
+    """Return the overhead; all trainings are as small as possible.
 
     Args:
         workspace: A clone; it is changed.
-        jobs: Trainings at a time, the first time.
+        jobs: Parallel trainings in the first run.
     """
     workspace.set(SMALL)
     return Growth(sizes=[_size(workspace, repeats, jobs) for repeats in REPEATS])
@@ -41,7 +41,7 @@ def growth(workspace: Workspace, jobs: int) -> Growth:
 
 def _size(workspace: Workspace, repeats: int, jobs: int) -> Size:
     workspace.set({"repeats": list(range(repeats))})
-    workspace.side_by_side(jobs)
+    workspace.run_parallel(jobs)
     nothing, lock = workspace.repro(), workspace.path / "dvc.lock"
     size, trainings = lock.stat().st_size, repeats * FOLDS
     lock.unlink()

@@ -1,4 +1,4 @@
-"""The machine on which a benchmark ran, in words that name no place."""
+"""A description of the machine on which a benchmark ran."""
 
 import platform
 from importlib.metadata import version
@@ -10,10 +10,10 @@ from foldwise.run.local_backend import count_cores
 
 
 def describe(hardware: Hardware) -> str:
-    """Return the machine, as far as it matters for speed.
+    """Return the properties of the machine that matter for speed.
 
     Args:
-        hardware: Where training runs there.
+        hardware: Hardware on which training runs.
     """
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision"))
     python = f"Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""reports/bench.md, from what was measured."""
+"""The page reports/bench.md."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,71 +7,72 @@ from statistics import median
 from benchmarks.by_images import ByImages
 from benchmarks.by_workers import ByWorkers
 from benchmarks.growth import Growth
+from benchmarks.parallel import Parallel
 from benchmarks.peak import OPERATIONS, Share
-from benchmarks.race import PEERS, WITHIN, Precision, Race, label
+from benchmarks.race import MAX_DIFFERENCE, PEERS, Precision, Race, label
 from benchmarks.start import Start
-from benchmarks.together import Together
 
 HEAD = """# Benchmark
 
-`make bench` wrote this. {machine}.
+Written by `make bench`. Machine: {machine}.
 
-Times are never compared across runs: all take turns, and a figure is the median of the ratios of
-repetitions that ran side by side.
+Times of different runs are never compared. All contestants take turns, and a ratio is the median of
+the ratios within each repetition.
 """
 
-RACES = """## The same folds, otherwise written
+RACES = """## Foldwise and alternatives on the same folds
 
-How many times as long the same comparison takes: all 5 folds, training and evaluation, imports left
-out. The plain loop is in the manner of torchvision's references (PIL transforms, DataLoader);
-skorch runs in scikit-learn's `cross_validate` and is scored once at the end, the others after each
-epoch. Data, folds, network, batch size, epochs, AdamW, one cycle and augmentation are the same; the
-peers compute in float32, with the number of loading processes that is best for each (in brackets).
-Accuracies are percent right on the validation images, over all folds and repetitions, with the
-standard error of the difference; where they are more than 0.5 points apart, a ratio says nothing
-and is struck out.
+The ratio of times, alternative / Foldwise, for the same comparison: training and evaluation of all
+5 folds, without imports. The plain loop follows torchvision's references (PIL transforms,
+DataLoader). skorch runs in scikit-learn's `cross_validate` and is evaluated once at the end, the
+others after each epoch. Data, folds, network, batch size, epochs, AdamW, one-cycle schedule and
+augmentation are the same. The alternatives use float32, each with its best number of DataLoader
+processes (in brackets). Accuracies are percent correct on the validation images, over all folds and
+repetitions, with the standard error of the difference. If they differ by more than 0.5 points, the
+ratio is meaningless and struck out.
 """
 
-SHARES = """## How near to the machine's limit
+SHARES = """## Share of the machine's peak performance
 
-Steps of training beside products of matrices of 2,048 × 2,048 in the same precision and with the
-same threads, in turn. A step is counted as three forward passes of two operations a multiply-add,
-those with padding included, of which training leaves out what it can.
-"Steady" is while it trains, "whole fold" the process of a fold from start to end, which evaluates
-after each epoch, and of whose operations only those of training count.
+Training steps, compared with products of 2,048 × 2,048 matrices in the same precision and with the
+same threads; both take turns. A step counts as three forward passes of two operations per
+multiply-add, including padding, which training partly leaves out. "Steady" is during training.
+"Whole fold" is the process of a fold from start to end, with an evaluation after each epoch, of
+whose operations only those of training count.
 """
 
-STARTS = """## What a fold costs beside its training
+STARTS = """## Overhead of a fold
 
-Whole processes, in turn: `python -m stages.train` without the training itself, and one that imports
-torch and ends at once.
+Whole processes, which take turns: `python -m stages.train` without the training itself, and a
+process that imports torch and exits.
 """
 
-TOGETHER = """## Folds side by side
+PARALLEL = """## Parallel folds
 
 Five folds of the digits on all cores, from stale trainings to the report: `dvc repro` with all
-threads in one training, and `make repro JOBS=` as many as there are cores with one thread each.
+threads in one training, and `make repro JOBS=N` with as many jobs as cores and one thread each.
 """
 
-WORKERS = """## With more workers
+WORKERS = """## More workers
 
-{trainings} trainings of {model} on the digits with one thread each, from stale to the report: so
-many at a time on this machine (`make repro JOBS=`), and on as many nodes of a Ray cluster, which
-share this machine and have one CPU each. In brackets how many times less that is than with one. A
-cluster is new each time, so that data goes to its nodes; its own start is not counted.
+{trainings} trainings of {model} on the digits with one thread each, from stale trainings to the
+report: as parallel trainings on this machine (`make repro JOBS=N`), and on a Ray cluster with as
+many nodes, which share this machine and have one CPU each. In brackets: the speed-up over one
+worker. Each cluster is new, so the data must reach its nodes; the start of the cluster is not
+counted.
 """
 
-IMAGES = """## What more images cost
+IMAGES = """## More images
 
-Whole processes of {model} on {data}, once each; the fold has one epoch, and its peak of memory is
-without the pages of mapped files, which are the system's.
+Whole processes of {model} on {data}, once each. The fold has one epoch. Its memory peak does not
+count the pages of mapped files, which the operating system can reclaim.
 """
 
-GROWTH = """## What DVC costs, by the number of trainings
+GROWTH = """## Overhead of DVC
 
-Of trainings as small as can be: a `dvc repro` with nothing to do, and one without dvc.lock that
-takes all from its cache, by the training, all other stages included. DVC reads and writes dvc.lock
-anew for each stage that it runs.
+For trainings as small as possible: a `dvc repro` with nothing to do, and a `dvc repro` without
+dvc.lock that restores everything from the run-cache, divided by the number of trainings. DVC reads
+and writes dvc.lock for each stage that it runs.
 """
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
@@ -79,24 +80,24 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Measured:
-    """All that the page shows.
+    """All measurements of the page.
 
     Attributes:
-        machine: In words.
-        races: Those that were run.
-        shares: Of the networks that were timed.
-        starts: Of those whose process was timed.
-        together: Of those whose folds were trained side by side.
-        workers: Of the same, by their number.
-        images: Of the stages, by the number of images.
-        growth: Of DVC.
+        machine: Description of the machine.
+        races: Foldwise and alternatives.
+        shares: Shares of the peak performance.
+        starts: Overheads of a fold.
+        parallel: Parallel and sequential folds.
+        workers: Times for several numbers of workers.
+        images: Times for several numbers of images.
+        growth: Overhead of DVC for several numbers of trainings.
     """
 
     machine: str
     races: Sequence[Race]
     shares: Sequence[Share]
     starts: Sequence[Start]
-    together: Sequence[Together]
+    parallel: Sequence[Parallel]
     workers: ByWorkers
     images: ByImages
     growth: Growth
@@ -106,13 +107,13 @@ def page(measured: Measured) -> str:
     """Return the page in Markdown."""
     parts = [HEAD.format(machine=measured.machine), RACES]
     for precision in PRECISIONS:
-        entered = [one for one in measured.races if label("foldwise", precision) in one.runs]
-        if entered:
-            parts += [f"### Foldwise in {precision}\n", _races(entered, precision)]
+        races = [race for race in measured.races if label("foldwise", precision) in race.runs]
+        if races:
+            parts += [f"### Foldwise in {precision}\n", _races(races, precision)]
         else:
-            parts.append(f"Foldwise in {precision}: not on this machine, it has none.\n")
+            parts.append(f"Foldwise in {precision}: not supported by this machine.\n")
     parts += [SHARES, _shares(measured.shares), STARTS, _starts(measured.starts)]
-    parts += [TOGETHER, _together(measured.together)]
+    parts += [PARALLEL, _parallel(measured.parallel)]
     workers = measured.workers
     parts += [WORKERS.format(model=workers.model, trainings=workers.trainings), _workers(workers)]
     parts += [IMAGES.format(model=measured.images.model, data=measured.images.data)]
@@ -124,110 +125,123 @@ def _races(races: Iterable[Race], precision: Precision) -> str:
     ours = label("foldwise", precision)
     head = ["case", "images × epochs", "Foldwise", "accuracy"]
     for peer in PEERS:
-        head += [f"{peer}, times as long", "points apart"]
+        head += [f"{peer}, ratio", "difference in points"]
     rows = []
-    for one in races:
-        runs = one.runs[ours]
+    for race in races:
+        runs = race.runs[ours]
         accuracy = sum(sum(run.accuracies) / len(run.accuracies) for run in runs) / len(runs)
-        row = [f"{one.model}, {one.data}", f"{one.images:,} × {one.epochs}"]
+        row = [f"{race.model}, {race.data}", f"{race.images:,} × {race.epochs}"]
         row += [f"{median(run.seconds for run in runs):.1f} s", f"{100 * accuracy:.2f}"]
         for peer in PEERS:
-            row += _peer(one, peer, ours)
+            row += _peer(race, peer, ours)
         rows.append(row)
     return _table(head, rows)
 
 
-def _peer(one: Race, peer: str, ours: str) -> list[str]:
+def _peer(race: Race, peer: str, ours: str) -> list[str]:
     theirs = label(peer, "float32")
-    ratio, (apart, error) = one.ratio(theirs, ours), one.apart(theirs, ours)
-    shown = f"{ratio:.2f} ({one.workers[peer]})"
-    counts = abs(apart) <= WITHIN
-    return [shown if counts else f"~~{shown}~~", f"{100 * apart:+.2f} ± {100 * error:.2f}"]
+    difference, error = race.difference(theirs, ours)
+    ratio = f"{race.ratio(theirs, ours):.2f} ({race.workers[peer]})"
+    if abs(difference) > MAX_DIFFERENCE:
+        ratio = f"~~{ratio}~~"
+    return [ratio, f"{100 * difference:+.2f} ± {100 * error:.2f}"]
 
 
 def _shares(shares: Iterable[Share]) -> str:
     head = ["network", "images", "precision", "images/s", "GFLOP/s", "peak", "steady", "whole fold"]
     rows = [
         [
-            one.model,
-            f"{one.side}×{one.side}",
-            one.precision,
-            f"{one.images_per_second:,.0f}",
-            f"{OPERATIONS * one.macs * one.images_per_second / 1e9:,.0f}",
-            f"{one.peak / 1e9:,.0f}",
-            f"{one.steady:.2f}",
-            f"{one.whole:.2f}",
+            share.model,
+            f"{share.side}×{share.side}",
+            share.precision,
+            f"{share.images_per_second:,.0f}",
+            f"{OPERATIONS * share.macs * share.images_per_second / 1e9:,.0f}",
+            f"{share.peak / 1e9:,.0f}",
+            f"{share.steady:.2f}",
+            f"{share.whole:.2f}",
         ]
-        for one in shares
+        for share in shares
     ]
     return _table(head, rows)
 
 
 def _starts(starts: Iterable[Start]) -> str:
-    head = ["network", "fold without training", "import torch", "more than that"]
+    head = ["network", "fold without training", "import torch", "difference"]
     rows = [
-        [one.model, f"{one.beside:.2f} s", f"{one.torch:.2f} s", f"{one.beside - one.torch:.2f} s"]
-        for one in starts
+        [
+            start.model,
+            f"{start.overhead:.2f} s",
+            f"{start.torch:.2f} s",
+            f"{start.overhead - start.torch:.2f} s",
+        ]
+        for start in starts
     ]
     return _table(head, rows)
 
 
-def _together(several: Iterable[Together]) -> str:
-    head = ["network", "cores", "one after another", "side by side", "times as long"]
+def _parallel(measurements: Iterable[Parallel]) -> str:
+    head = ["network", "cores", "sequential", "parallel", "ratio"]
     rows = [
         [
-            one.model,
-            str(one.cores),
-            f"{median(one.one):.1f} s",
-            f"{median(one.all):.1f} s",
-            f"{one.ratio:.2f}",
+            times.model,
+            str(times.cores),
+            f"{median(times.sequential):.1f} s",
+            f"{median(times.parallel):.1f} s",
+            f"{times.ratio:.2f}",
         ]
-        for one in several
+        for times in measurements
     ]
     return _table(head, rows)
 
 
 def _workers(by: ByWorkers) -> str:
-    head = ["workers", "at a time here", "nodes of a Ray cluster"]
+    head = ["workers", "jobs on this machine", "nodes of a Ray cluster"]
     rows = []
-    for one in by.counts:
+    for count in by.counts:
         first = by.counts[0]
-        row = [str(one.workers), _scaled(first.jobs, one.jobs), _scaled(first.nodes, one.nodes)]
+        row = [
+            str(count.workers),
+            _speed_up(first.jobs, count.jobs),
+            _speed_up(first.nodes, count.nodes),
+        ]
         rows.append(row)
     return _table(head, rows)
 
 
-def _scaled(first: Sequence[float], own: Sequence[float]) -> str:
-    """Return the median of seconds, and how many times less they are than the first ones."""
-    if not own:
+def _speed_up(first: Sequence[float], seconds: Sequence[float]) -> str:
+    """Return the median of seconds, and the speed-up over the first ones."""
+    if not seconds:
         return "not measured: Ray is not installed"
-    times = median(a / b for a, b in zip(first, own, strict=True))
-    return f"{median(own):.1f} s ({times:.2f})"
+    ratio = median(a / b for a, b in zip(first, seconds, strict=True))
+    return f"{median(seconds):.1f} s ({ratio:.2f})"
 
 
 def _images(by: ByImages) -> str:
-    head = ["images", "prepare", "split", "augment", "fold", "its peak of memory"]
+    head = ["images", "prepare", "split", "augment", "fold", "memory peak"]
     rows = [
         [
-            f"{one.images:,}",
-            *(f"{seconds:.1f} s" for seconds in (one.prepare, one.split, one.augment, one.fold)),
-            f"{one.peak_memory_bytes / 1e6:,.0f} MB",
+            f"{size.images:,}",
+            *(
+                f"{seconds:.1f} s"
+                for seconds in (size.prepare, size.split, size.augment, size.fold)
+            ),
+            f"{size.peak_memory_bytes / 1e6:,.0f} MB",
         ]
-        for one in by.sizes
+        for size in by.sizes
     ]
     return _table(head, rows)
 
 
 def _growth(growth: Growth) -> str:
-    head = ["trainings", "nothing to do", "from the cache, each", "dvc.lock"]
+    head = ["trainings", "nothing to do", "from the cache, per training", "dvc.lock"]
     rows = [
         [
-            str(one.trainings),
-            f"{one.nothing:.1f} s",
-            f"{one.cached:.2f} s",
-            f"{one.lock_bytes / 1000:,.0f} kB",
+            str(size.trainings),
+            f"{size.nothing:.1f} s",
+            f"{size.cached:.2f} s",
+            f"{size.lock_bytes / 1000:,.0f} kB",
         ]
-        for one in growth.sizes
+        for size in growth.sizes
     ]
     return _table(head, rows)
 

@@ -1,4 +1,4 @@
-"""How much of what the machine can do at matrix products training reaches."""
+"""Training performance as a share of the machine's peak in matrix products."""
 
 import time
 from pathlib import Path
@@ -18,33 +18,33 @@ from foldwise.files.params import TimingParams, read_params
 from foldwise.plan.measure import measure_throughput
 
 SIDE = 2048  # of the square matrices
-PRODUCTS = 6  # timed at once
-# Forward, and backward twice as much; a multiply-add is two operations.
+PRODUCTS = 6  # in one measurement
+# One forward and twice as much for the backward pass; a multiply-add has two operations.
 OPERATIONS = 3 * 2
 
 Positive = Annotated[float, Field(gt=0)]
 
 
 class Share(Strict):
-    """What the steps of one network reach, medians over repetitions."""
+    """Performance of one network, medians over repetitions."""
 
     model: str
     side: int  # pixels
     precision: str
     macs: int  # of an image, forward
-    images_per_second: Positive  # in steps of training, without evaluation
-    peak: Positive  # operations a second of matrix products, measured in between
-    steady: Positive  # share of the peak that steps reach: median over the repetitions
-    whole: Positive  # the same of a fold's process, from start to end, evaluation included
+    images_per_second: Positive  # in training steps, without evaluation
+    peak: Positive  # operations per second of matrix products, measured in between
+    steady: Positive  # share of the peak in training steps
+    whole: Positive  # share of the peak in the whole process of a fold, with evaluation
 
 
 def shares(folder: Path, repetitions: int, seconds: float) -> Share:
-    """Return what the network of a case reaches; peak, steps and a whole fold take turns.
+    """Return the performance of a case; peak, steps and a whole fold take turns.
 
     Args:
-        folder: Of the case, as `benchmarks.case.make` left it.
-        repetitions: Of all three.
-        seconds: Of steps, each time.
+        folder: Folder of the case from `benchmarks.case.make`.
+        repetitions: Repetitions of all three.
+        seconds: Duration of the steps in each repetition.
     """
     params = read_params(folder / "params.yaml", TimingParams)
     params = params.model_copy(
@@ -55,7 +55,7 @@ def shares(folder: Path, repetitions: int, seconds: float) -> Share:
     operations = OPERATIONS * read_card(folder / "summary").macs  # of an image
     peaks, speeds, whole = [], [], []
     for _ in range(repetitions):
-        peaks.append(peak(hardware))
+        peaks.append(measure_peak(hardware))
         speeds.append(
             next(iter(measure_throughput(network, info, params, hardware).training.values()))
         )
@@ -74,19 +74,19 @@ def shares(folder: Path, repetitions: int, seconds: float) -> Share:
 
 
 def _share(operations: int, speeds: list[float], peaks: list[float]) -> float:
-    """Return the median of what speeds, in images a second, reach of the peaks beside them."""
-    each = [operations * speed / most for speed, most in zip(speeds, peaks, strict=True)]
-    return median(each)
+    """Return the median share; each speed (images / second) belongs to one peak."""
+    pairs = zip(speeds, peaks, strict=True)
+    return median(operations * speed / peak for speed, peak in pairs)
 
 
-def peak(hardware: Hardware) -> float:
-    """Return the operations a second of products of square matrices."""
-    kind = torch.bfloat16 if hardware.precision == "bfloat16" else torch.float32
-    one, other = (torch.randn(SIDE, SIDE, device=hardware.device).to(kind) for _ in range(2))
-    one @ other
+def measure_peak(hardware: Hardware) -> float:
+    """Return the operations per second of products of square matrices."""
+    dtype = torch.bfloat16 if hardware.precision == "bfloat16" else torch.float32
+    left, right = (torch.randn(SIDE, SIDE, device=hardware.device).to(dtype) for _ in range(2))
+    left @ right
     hardware.wait()
     start = time.perf_counter()
     for _ in range(PRODUCTS):
-        one @ other
+        left @ right
     hardware.wait()
     return 2 * SIDE**3 * PRODUCTS / (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""Whole processes, from nothing to nothing: what a user waits for."""
+"""Run times of whole processes, from start to end."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ from foldwise.files.fold_record import FoldRecord, read_record
 
 
 def run_fold(folder: Path) -> tuple[float, FoldRecord]:
-    """Train the first fold of a case as the pipeline does, and return the seconds it took.
+    """Train the first fold of a case like the pipeline; return seconds and fold record.
 
     Args:
-        folder: Of the case, as `benchmarks.case.make` left it.
+        folder: Folder of the case from `benchmarks.case.make`.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
@@ -25,10 +25,10 @@ def run_fold(folder: Path) -> tuple[float, FoldRecord]:
 
 
 def seconds_of(command: list[str]) -> float:
-    """Return the seconds from the start of a process to its end.
+    """Return the run time of a command.
 
     Args:
-        command: What to run.
+        command: The command line.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
@@ -39,7 +39,7 @@ def seconds_of(command: list[str]) -> float:
 
 
 def _flags(folder: Path) -> list[str]:
-    where = {
+    files = {
         "params": "params.yaml",
         "dataset": "prepared",
         "split": "split",
@@ -49,5 +49,5 @@ def _flags(folder: Path) -> list[str]:
         "predictions": "run/0-0",
         "record": "run/record.json",
     }
-    paths = [one for flag, name in where.items() for one in (f"--{flag}", str(folder / name))]
+    paths = [word for flag, name in files.items() for word in (f"--{flag}", str(folder / name))]
     return [*paths, "--repeat", "0", "--fold", "0"]

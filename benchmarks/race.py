@@ -1,4 +1,4 @@
-"""Everyone who takes part, in turn, again and again: each in a process of its own."""
+"""The races: all contestants take turns, each in its own process."""
 
 import json
 import subprocess
@@ -16,72 +16,75 @@ from foldwise.run.local_backend import count_cores
 
 Precision = Literal["float32", "bfloat16"]
 PEERS = ("plain", "skorch", "lightning")
-WORKERS = (0, 1, 2, 4, 8)  # processes that load images, of which each gets its best
-WITHIN = 0.005  # accuracy; apart by more, a ratio of times says nothing
+WORKERS = (0, 1, 2, 4, 8)  # DataLoader processes; each peer gets its best number
+MAX_DIFFERENCE = 0.005  # of accuracies; beyond it, a ratio of times is meaningless
 
 
 class Run(Strict):
-    """What one repetition gave."""
+    """Result of one repetition."""
 
-    seconds: Annotated[float, Field(gt=0)]  # all folds, imports before them left out
+    seconds: Annotated[float, Field(gt=0)]  # all folds, without the imports
     accuracies: list[float]  # (folds,)
 
 
 class Race(Strict):
-    """What all repetitions gave; the repetitions of all are side by side in time."""
+    """Results of all repetitions; contestants take turns within each repetition."""
 
     data: str
     model: str
-    images: int  # before they are split into folds
+    images: int  # before the split into folds
     epochs: int
-    workers: dict[str, int]  # of each peer
-    runs: dict[str, list[Run]]  # by name and precision, as in "foldwise float32"
+    workers: dict[str, int]  # DataLoader processes of each peer
+    runs: dict[str, list[Run]]  # by label, for example "foldwise float32"
 
     def ratio(self, peer: str, ours: str) -> float:
-        """Return the median of how many times longer a peer takes."""
+        """Return the median ratio of times, peer / Foldwise."""
         pairs = zip(self.runs[peer], self.runs[ours], strict=True)
-        return median(one.seconds / own.seconds for one, own in pairs)
+        return median(their.seconds / our.seconds for their, our in pairs)
 
-    def apart(self, peer: str, ours: str) -> tuple[float, float]:
-        """Return how much more accurate a peer is, and the standard error of that."""
+    def difference(self, peer: str, ours: str) -> tuple[float, float]:
+        """Return the difference of accuracies, peer - Foldwise, and its standard error."""
         pairs = zip(self.runs[peer], self.runs[ours], strict=True)
-        each = [mean(one.accuracies) - mean(own.accuracies) for one, own in pairs]
-        return mean(each), stdev(each) / len(each) ** 0.5 if len(each) > 1 else float("inf")
+        differences = [mean(their.accuracies) - mean(our.accuracies) for their, our in pairs]
+        n = len(differences)
+        return mean(differences), stdev(differences) / n**0.5 if n > 1 else float("inf")
 
 
 def label(name: str, precision: Precision) -> str:
-    """Return what a contestant's runs go by."""
+    """Return the key of a contestant's runs."""
     return f"{name} {precision}"
 
 
 def race(
     case: Case,
     folder: Path,
-    ours: Iterable[Precision],
+    precisions: Iterable[Precision],
     repetitions: int,
     tell: Callable[[str], None],
 ) -> Race:
-    """Let all train all folds, with another seed in each repetition.
+    """Let all contestants train all folds, with a new seed in each repetition.
 
     Args:
-        case: What to train.
-        folder: Of the case.
-        ours: Precisions of Foldwise; the peers are float32.
-        repetitions: Of everyone.
-        tell: Who is told of each run.
+        case: The case.
+        folder: Folder of the case.
+        precisions: Precisions of Foldwise; the peers use float32.
+        repetitions: Repetitions of each contestant.
+        tell: Receives a line for each run.
     """
-    field: list[tuple[str, Precision]] = [("foldwise", precision) for precision in ours]
-    field += [(peer, "float32") for peer in PEERS]
+    contestants: list[tuple[str, Precision]] = [("foldwise", precision) for precision in precisions]
+    contestants += [(peer, "float32") for peer in PEERS]
     workers = {peer: _best_workers(peer, folder) for peer in PEERS}
-    runs: dict[str, list[Run]] = {label(*one): [] for one in field}
+    runs: dict[str, list[Run]] = {label(*contestant): [] for contestant in contestants}
     for seed in range(repetitions):
-        for name, precision in field[seed % len(field) :] + field[: seed % len(field)]:
+        for name, precision in (
+            contestants[seed % len(contestants) :] + contestants[: seed % len(contestants)]
+        ):
             every = list(range(FOLDS))
-            one = _run(name, folder, precision, every, seed, workers.get(name, 0))
-            runs[label(name, precision)].append(one)
-            tell(f"{case.name}, {label(name, precision)}, seed {seed}: {one.seconds:.1f} s")
+            run = _run(name, folder, precision, every, seed, workers.get(name, 0))
+            runs[label(name, precision)].append(run)
+            tell(f"{case.name}, {label(name, precision)}, seed {seed}: {run.seconds:.1f} s")
     return Race(
-        data=case.shown,
+        data=case.title,
         model=case.model,
         images=case.images,
         epochs=case.epochs,
@@ -91,9 +94,9 @@ def race(
 
 
 def _best_workers(peer: str, folder: Path) -> int:
-    """Return the number of workers, at most one a core, with which a fold is quickest."""
-    some = [n for n in WORKERS if n <= count_cores()]
-    seconds = {n: _run(peer, folder, "float32", [0], 0, n).seconds for n in some}
+    """Return the number of DataLoader processes, at most one per core, of the fastest fold."""
+    numbers = [n for n in WORKERS if n <= count_cores()]
+    seconds = {n: _run(peer, folder, "float32", [0], 0, n).seconds for n in numbers}
     return min(seconds, key=lambda n: seconds[n])
 
 

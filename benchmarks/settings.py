@@ -1,4 +1,4 @@
-"""params.yaml with a few other values."""
+"""Change some values of params.yaml."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ def write_settings(source: Path, values: dict[str, Any], target: Path) -> None:
 
     Args:
         source: params.yaml.
-        values: By key; those of a section leave what else is in it.
-        target: May be the source.
+        values: New values; the other keys of a section stay.
+        target: The file to write; may be the source.
     """
     content = read_yaml(source)
     for key, value in values.items():

@@ -1,4 +1,4 @@
-"""What a fold costs beside its training: a process from nothing to nothing."""
+"""Overhead of a fold: the run time of its process without the training."""
 
 import sys
 from pathlib import Path
@@ -15,26 +15,26 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Start(Strict):
-    """Seconds of whole processes, medians over repetitions, in turn."""
+    """Seconds of whole processes, medians over repetitions."""
 
     model: str
-    fold: Positive  # one, of few images and one epoch
-    training: Positive  # of these, the training and its evaluation
+    fold: Positive  # one fold of few images and one epoch
+    training: Positive  # the part of it for training and evaluation
     torch: Positive  # a process that imports torch and ends at once
 
     @property
-    def beside(self) -> float:
-        """What a fold costs beside its training."""
+    def overhead(self) -> float:
+        """Seconds of a fold without its training."""
         return self.fold - self.training
 
 
 def start(folder: Path, model: str, repetitions: int) -> Start:
-    """Return what a fold of a case costs; the case should be small.
+    """Return the overhead of a fold; the case should be small.
 
     Args:
-        folder: Of the case, as `benchmarks.case.make` left it.
-        model: Its network.
-        repetitions: Of both processes.
+        folder: Folder of the case from `benchmarks.case.make`.
+        model: Name of its architecture.
+        repetitions: Repetitions; both processes take turns.
     """
     folds, trainings, torches = [], [], []
     for _ in range(repetitions):

@@ -1,4 +1,4 @@
-"""A clone of this repository, in which the pipeline runs as it does for a user."""
+"""A clone of this repository in which the pipeline runs as for a user."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.settings import write_settings
 
-# A fold so small that what one waits for is everything else.
+# Folds so small that the overhead dominates.
 SMALL: dict[str, Any] = {
     "model": "lenet5",
     "candidates": ["lenet5", "lenet5", "lenet5"],
@@ -25,7 +25,7 @@ class Workspace:
     """The clone.
 
     Attributes:
-        path: Of its root.
+        path: Root of the clone.
     """
 
     path: Path
@@ -39,16 +39,16 @@ class Workspace:
         """Return the seconds of `dvc repro`."""
         return self._run("-m", "dvc", "repro", *targets)
 
-    def side_by_side(self, jobs: int) -> float:
-        """Return the seconds of the same with several trainings at a time."""
+    def run_parallel(self, jobs: int) -> float:
+        """Return the seconds of `foldwise run` with parallel trainings."""
         return self._run("-m", "foldwise.cli.main", "run", "--jobs", str(jobs))
 
     def share(self, remote: Path) -> None:
-        """Have a DVC remote, a folder, for a cluster."""
+        """Add a DVC remote in a folder, for a cluster."""
         self._run("-m", "dvc", "remote", "add", "--default", "--force", "store", str(remote))
 
     def on_cluster(self, address: str) -> float:
-        """Return the seconds of the same with the trainings on a Ray cluster."""
+        """Return the seconds of `foldwise run` on a Ray cluster."""
         return self._run("-m", "foldwise.cli.main", "run", "--address", address)
 
     def _run(self, *words: str) -> float:
@@ -66,10 +66,10 @@ class Workspace:
 
 
 def clone(path: Path) -> Workspace:
-    """Return a clone of the repository in which this runs, at its last commit.
+    """Return a clone of the current repository at its last commit.
 
     Args:
-        path: Where to make it, if it is not there.
+        path: Folder of the clone; an existing one is used again.
     """
     if not path.is_dir():
         subprocess.run(["git", "clone", "--quiet", ".", str(path)], check=True)

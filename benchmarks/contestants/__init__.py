@@ -1,1 +1,1 @@
-"""One case, trained by Foldwise and in three other ways: a module each, with one function."""
+"""The contestants of a race: each module has one function that trains the folds of a case."""

@@ -1,4 +1,4 @@
-"""Train the folds of a case in one way, and print what came of it as JSON."""
+"""Train the folds of a case with one contestant and print the result as JSON."""
 
 import argparse
 import importlib
@@ -19,7 +19,7 @@ MODULES = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print seconds of all folds, without the imports before, and their accuracies."""
+    """Print the seconds of all folds without imports, and the accuracy of each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contestants", description=__doc__)
     parser.add_argument("name", choices=sorted(MODULES))
     parser.add_argument("--case", type=Path, required=True, help="folder of the case")
@@ -27,11 +27,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--folds", type=int, nargs="+", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
-    given = parser.parse_args(argv)
-    way = importlib.import_module(f"benchmarks.contestants.{MODULES[given.name]}")
-    entry = open_entry(given.case, given.precision, given.folds, given.seed, given.workers)
+    args = parser.parse_args(argv)
+    contestant = importlib.import_module(f"benchmarks.contestants.{MODULES[args.name]}")
+    entry = open_entry(args.case, args.precision, args.folds, args.seed, args.workers)
     start = time.perf_counter()
-    accuracies = way.train_folds(entry)
+    accuracies = contestant.train_folds(entry)
     seconds = time.perf_counter() - start
     print(json.dumps({"seconds": seconds, "accuracies": accuracies}))
 

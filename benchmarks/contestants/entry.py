@@ -1,4 +1,4 @@
-"""What everyone who takes part gets."""
+"""The input of all contestants."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,12 @@ class Entry:
 
     Attributes:
         data: Images, folds and augmentation.
-        network: With one normalisation for all folds.
-        section: The budget.
-        hardware: Where to train, as it is asked for; only Foldwise heeds its precision.
-        folds: Those to train.
-        seed: Of all random draws.
-        workers: Processes that load images, for those who use them.
+        network: The network, with one normalisation for all folds.
+        section: The train section of params.yaml.
+        hardware: The hardware section; only Foldwise uses its precision.
+        folds: Numbers of the folds to train.
+        seed: Seed of all random draws.
+        workers: DataLoader processes, for contestants that use them.
     """
 
     data: tuple[Dataset, Split, Recipe]
@@ -43,15 +43,15 @@ class Entry:
 
     @property
     def device(self) -> torch.device:
-        """Where to train."""
+        """Device to train on."""
         return choose_hardware(self.hardware).device
 
     def training(self, fold: int) -> NDArray[np.int64]:
-        """Return the positions of the images that train in a fold."""
+        """Return the positions of the training images of a fold."""
         return self.data[1].training(fold)
 
     def validation(self, fold: int) -> NDArray[np.int64]:
-        """Return the positions of the images that validate."""
+        """Return the positions of the validation images of a fold."""
         return self.data[1].validation(fold)
 
     def module(self, fold: int) -> nn.Module:
@@ -60,15 +60,15 @@ class Entry:
         return construct(self.network, {})
 
     def seed_torch(self, fold: int) -> None:
-        """Seed what draws weights, and for the peers batches and augmentation."""
+        """Seed the weights and, for the peers, batches and augmentation."""
         torch.manual_seed(1000 * self.seed + fold)
 
     def n_steps(self, fold: int) -> int:
-        """Return the steps of the whole training."""
+        """Return the number of steps of the training."""
         return self.section.epochs * n_batches(len(self.training(fold)), self.section.batch_size)
 
-    def share_of_peak(self, step: int, n_steps: int) -> float:
-        """Return the learning rate of a step as a share of the peak."""
+    def relative_lr(self, step: int, n_steps: int) -> float:
+        """Return the learning rate of a step, relative to the highest."""
         return one_cycle(min(step, n_steps - 1), n_steps, 1.0, self.section.warmup)
 
 
@@ -79,17 +79,16 @@ def open_entry(
     seed: int,
     workers: int,
 ) -> Entry:
-    """Return the case in a folder, as `benchmarks.case.make` left it.
+    """Return the case in a folder from `benchmarks.case.make`.
 
-    Torch computes with the threads of the case from then on. Nothing else of torch is set: what
-    else Foldwise sets is its own affair.
+    This sets the number of threads of torch, and nothing else: Foldwise sets the rest for itself.
 
     Args:
-        folder: Of the case.
-        precision: Of Foldwise.
-        folds: Those to train.
-        seed: Of all random draws.
-        workers: Processes that load images.
+        folder: Folder of the case.
+        precision: Precision of Foldwise.
+        folds: Numbers of the folds to train.
+        seed: Seed of all random draws.
+        workers: DataLoader processes.
     """
     params = read_params(folder / "params.yaml", TrainParams)
     torch.set_num_threads(params.hardware.threads)

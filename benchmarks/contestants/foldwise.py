@@ -1,4 +1,4 @@
-"""Foldwise: what the stage train runs, one fold after another."""
+"""Foldwise: the code of the stage train, one fold after another."""
 
 from benchmarks.case import REPEAT
 from benchmarks.contestants.entry import Entry
@@ -15,8 +15,8 @@ def train_folds(entry: Entry) -> list[float]:
 
 
 def _train(entry: Entry, number: int, hardware: Hardware) -> float:
-    none = Features(views=[], plain=None, dtype="float32")
-    fold = open_fold(entry.data, (REPEAT, number), entry.network, none, hardware.device)
+    no_features = Features(views=[], plain=None, dtype="float32")
+    fold = open_fold(entry.data, (REPEAT, number), entry.network, no_features, hardware.device)
     result = train_fold(entry.network, {}, fold, entry.section, hardware)
     if result.record.accuracy is None:
         raise ValueError(f"fold {number} diverged: {result.record.reason}")

@@ -1,4 +1,4 @@
-"""Images as torchvision's data sets give them: opened as PIL, transformed one by one."""
+"""Images as in torchvision's data sets: PIL images, transformed one by one."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from benchmarks.contestants.entry import Entry
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
-    """Some images of a case and their labels."""
+    """A subset of the images of a case, with labels."""
 
     def __init__(self, entry: Entry, index: NDArray[np.int64], train: bool) -> None:
-        """Take which.
+        """Select images.
 
         Args:
             entry: The case.
@@ -51,7 +51,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
 
 def loader_options(entry: Entry) -> dict[str, Any]:
-    """Return what DataLoader gets beside the data."""
+    """Return the options of DataLoader."""
     return {
         "batch_size": entry.section.batch_size,
         "num_workers": entry.workers,
@@ -61,17 +61,17 @@ def loader_options(entry: Entry) -> dict[str, Any]:
 
 
 def load(entry: Entry, index: NDArray[np.int64], train: bool) -> DataLoader[tuple[Tensor, int]]:
-    """Return the batches of some images, in a new order each time if they are for training."""
+    """Return batches of images; training images come in a new order in each epoch."""
     return DataLoader(Pictures(entry, index, train), shuffle=train, **loader_options(entry))
 
 
 def adamw(entry: Entry, module: nn.Module) -> AdamW:
-    """Return torch's own optimiser, with Foldwise's settings.
+    """Return torch's optimiser with Foldwise's settings.
 
-    Weight decay falls on matrices and kernels only.
+    Weight decay applies only to matrices and kernels.
     """
-    matrices = [one for one in module.parameters() if one.ndim > 1]
-    others = [one for one in module.parameters() if one.ndim <= 1]
+    matrices = [tensor for tensor in module.parameters() if tensor.ndim > 1]
+    others = [tensor for tensor in module.parameters() if tensor.ndim <= 1]
     groups: list[dict[str, Any]] = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
     section = entry.section
     return AdamW(groups, lr=section.learning_rate, weight_decay=section.weight_decay)

@@ -1,4 +1,4 @@
-"""A loop in the manner of torchvision's references: loader, meters, one epoch after another."""
+"""A plain loop like torchvision's references: loader, meters, one epoch after another."""
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ def _train_fold(entry: Entry, fold: int) -> float:
     device = entry.device
     module = entry.module(fold).to(device)
     optimiser, n_steps = adamw(entry, module), entry.n_steps(fold)
-    scheduler = LambdaLR(optimiser, lambda step: entry.share_of_peak(step, n_steps))
+    scheduler = LambdaLR(optimiser, lambda step: entry.relative_lr(step, n_steps))
     entry.seed_torch(fold)
     training = load(entry, entry.training(fold), train=True)
     validation = load(entry, entry.validation(fold), train=False)
@@ -38,7 +38,7 @@ def _train_one_epoch(
     scheduler: LambdaLR,
     device: torch.device,
 ) -> tuple[float, float]:
-    """Take one step a batch, and return mean loss and accuracy."""
+    """Take one step for each batch; return mean loss and accuracy."""
     module.train()
     criterion, losses, n_right, n = nn.CrossEntropyLoss(), 0.0, 0, 0
     for images, labels in batches:

@@ -33,7 +33,7 @@ class _Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of types
         optimiser = adamw(self._entry, self._network)
-        schedule = LambdaLR(optimiser, lambda step: self._entry.share_of_peak(step, self._n_steps))
+        schedule = LambdaLR(optimiser, lambda step: self._entry.relative_lr(step, self._n_steps))
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -43,7 +43,7 @@ class _Classifier(LightningModule):
 def train_folds(entry: Entry) -> list[float]:
     """Train the folds and return the accuracy of each."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")  # advice on workers, which the race settles by measuring
+    warnings.filterwarnings("ignore")  # advice on the number of workers, which the race measures
     return [_train(entry, fold) for fold in entry.folds]
 
 

@@ -15,11 +15,11 @@ from benchmarks.contestants.entry import Entry
 from benchmarks.contestants.pictures import Pictures, adamw, loader_options
 
 
-class _OfPictures(NeuralNetClassifier):  # type: ignore[misc]
+class _PictureClassifier(NeuralNetClassifier):  # type: ignore[misc]
     """A classifier whose X are positions in the data set; training images are augmented."""
 
-    def __init__(self, *args: Any, entry: Entry, **keywords: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, **keywords)
+    def __init__(self, *args: Any, entry: Entry, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
         self.entry = entry
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:  # noqa: ANN401
@@ -36,7 +36,10 @@ def train_folds(entry: Entry) -> list[float]:
     entry.seed_torch(first)
     everything = np.concatenate([entry.training(first), entry.validation(first)])
     splits = [
-        (_within(everything, entry.training(fold)), _within(everything, entry.validation(fold)))
+        (
+            _positions(everything, entry.training(fold)),
+            _positions(everything, entry.validation(fold)),
+        )
         for fold in entry.folds
     ]
     labels = entry.data[0].labels[everything]
@@ -47,15 +50,15 @@ def train_folds(entry: Entry) -> list[float]:
     return accuracies
 
 
-def _classifier(entry: Entry) -> _OfPictures:
+def _classifier(entry: Entry) -> _PictureClassifier:
     n_steps = entry.n_steps(entry.folds[0])
     schedule = LRScheduler(
         policy=LambdaLR,
         step_every="batch",
-        lr_lambda=lambda step: entry.share_of_peak(step, n_steps),
+        lr_lambda=lambda step: entry.relative_lr(step, n_steps),
     )
-    return _OfPictures(
-        lambda: _fresh(entry),
+    return _PictureClassifier(
+        lambda: _new_network(entry),
         criterion=nn.CrossEntropyLoss,
         train_split=None,
         max_epochs=entry.section.epochs,
@@ -72,12 +75,12 @@ def _classifier(entry: Entry) -> _OfPictures:
     )
 
 
-def _fresh(entry: Entry) -> nn.Module:
-    """Return the network with weights that go on from the seed: another in each fold."""
+def _new_network(entry: Entry) -> nn.Module:
+    """Return the network with new weights, different in each fold."""
     return entry.module(int(torch.randint(1 << 16, ())))
 
 
-def _within(everything: NDArray[np.int64], some: NDArray[np.int64]) -> NDArray[np.intp]:
+def _positions(everything: NDArray[np.int64], subset: NDArray[np.int64]) -> NDArray[np.intp]:
     order = np.argsort(everything)
-    found: NDArray[np.intp] = order[np.searchsorted(everything, some, sorter=order)]
-    return found
+    positions: NDArray[np.intp] = order[np.searchsorted(everything, subset, sorter=order)]
+    return positions

@@ -4,31 +4,31 @@ from benchmarks.by_images import ByImages, Stages
 from benchmarks.by_workers import ByWorkers, Workers
 from benchmarks.growth import Growth, Size
 from benchmarks.page import Measured, page
+from benchmarks.parallel import Parallel
 from benchmarks.peak import Share
 from benchmarks.race import Race, Run
 from benchmarks.start import Start
-from benchmarks.together import Together
 
 OURS, PLAIN = "foldwise float32", "plain float32"
 
 
 def runs(seconds, accuracies):
     return [
-        Run(seconds=one, accuracies=[own, own])
-        for one, own in zip(seconds, accuracies, strict=True)
+        Run(seconds=time, accuracies=[accuracy, accuracy])
+        for time, accuracy in zip(seconds, accuracies, strict=True)
     ]
 
 
-def text(**given):
-    """Return the page of what is given, and of nothing else."""
-    empty = {key: [] for key in ("races", "shares", "starts", "together")}
+def text(**measured):
+    """Return the page with a few measurements."""
+    empty = {key: [] for key in ("races", "shares", "starts", "parallel")}
     empty |= {"images": ByImages(model="lenet5", data="digits", sizes=[])}
     empty |= {"workers": ByWorkers(model="lenet5", trainings=10, counts=[])}
     empty |= {"growth": Growth(sizes=[])}
-    return page(Measured(**{"machine": "A machine", **empty, **given}))
+    return page(Measured(**{"machine": "A machine", **empty, **measured}))
 
 
-def made_race(apart=0.0, names=("plain", "skorch", "lightning")):
+def make_race(apart=0.0, names=("plain", "skorch", "lightning")):
     ours = {OURS: runs([1.0, 2.0, 4.0], [0.8, 0.81, 0.82])}
     peers = {
         f"{name} float32": runs([3.0, 8.0, 20.0], [0.8 + apart, 0.81 + apart, 0.82 + apart])
@@ -44,13 +44,13 @@ def made_race(apart=0.0, names=("plain", "skorch", "lightning")):
     )
 
 
-def test_a_ratio_is_the_median_of_the_ratios_of_repetitions_side_by_side():
+def test_a_ratio_is_the_median_of_the_ratios_within_repetitions():
     """Not the ratio of medians, which a machine busy half of the time would shift."""
-    assert made_race().ratio(PLAIN, OURS) == 4.0
+    assert make_race().ratio(PLAIN, OURS) == 4.0
 
 
 def test_accuracies_are_compared_seed_by_seed():
-    apart, error = made_race(apart=0.002).apart(PLAIN, OURS)
+    apart, error = make_race(apart=0.002).difference(PLAIN, OURS)
     assert (apart, error) == (pytest.approx(0.002), pytest.approx(0))
 
 
@@ -58,13 +58,13 @@ def test_accuracies_are_compared_seed_by_seed():
     ("apart", "shown"),
     [(0.0, "| 4.00 (1) | +0.00 ± 0.00"), (-0.006, "| ~~4.00 (1)~~ | -0.60 ± 0.00")],
 )
-def test_a_ratio_between_unlike_accuracies_does_not_count(apart, shown):
-    written = text(races=[made_race(apart)])
+def test_a_ratio_between_different_accuracies_is_struck_out(apart, shown):
+    written = text(races=[make_race(apart)])
     assert written.count(shown) == 3
-    assert "Foldwise in bfloat16: not on this machine" in written
+    assert "Foldwise in bfloat16: not supported by this machine" in written
 
 
-def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
+def test_the_page_shows_the_share_of_the_peak_and_the_overhead_of_a_fold():
     share = Share(
         model="slim_vgg",
         side=28,
@@ -81,15 +81,15 @@ def test_the_page_says_how_near_to_the_limit_and_what_a_fold_costs():
     assert "| lenet5 | 2.00 s | 1.75 s | 0.25 s |" in written
 
 
-def test_the_page_says_what_running_side_by_side_gains_and_what_dvc_costs():
-    both = Together(model="lenet5", cores=2, one=[4.0, 9.0, 8.0], all=[2.0, 3.0, 4.0])
+def test_the_page_shows_parallel_folds_and_the_overhead_of_dvc():
+    times = Parallel(model="lenet5", cores=2, sequential=[4.0, 9.0, 8.0], parallel=[2.0, 3.0, 4.0])
     size = Size(trainings=20, nothing=1.5, cached=0.25, lock_bytes=12_345)
-    written = text(together=[both], growth=Growth(sizes=[size]))
+    written = text(parallel=[times], growth=Growth(sizes=[size]))
     assert "| lenet5 | 2 | 8.0 s | 3.0 s | 2.00 |" in written
     assert "| 20 | 1.5 s | 0.25 s | 12 kB |" in written
 
 
-def test_the_page_says_what_more_workers_bring():
+def test_the_page_shows_more_workers():
     counts = [
         Workers(workers=1, jobs=[9.0, 12.0, 15.0], nodes=[]),
         Workers(workers=2, jobs=[6.0, 6.0, 5.0], nodes=[]),
@@ -100,7 +100,7 @@ def test_the_page_says_what_more_workers_bring():
     assert "| 2 | 6.0 s (2.00) |" in written
 
 
-def test_the_page_says_what_more_images_cost():
+def test_the_page_shows_more_images():
     size = Stages(
         images=10_000, prepare=3, split=1.5, augment=2, fold=4, peak_memory_bytes=600_000_000
     )

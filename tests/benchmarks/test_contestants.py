@@ -22,13 +22,13 @@ NAMES = ("foldwise", "plain", "skorch", "lightning")
 
 @pytest.fixture
 def entry(case):
-    """Return the case, opened."""
+    """Return the input of the contestants."""
     return open_entry(case, "float32", [0, 1], seed=3, workers=0)
 
 
 @pytest.fixture
 def pictures(entry):
-    """Return a function that gives what the peers get of some images."""
+    """Return a function that returns images as the peers load them."""
     peers = pytest.importorskip("benchmarks.contestants.pictures", reason="no peers")
 
     def pictures(index, train):
@@ -39,13 +39,13 @@ def pictures(entry):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_everyone_trains_the_same_folds(case, name):
+def test_all_contestants_train_the_same_folds(case, name):
     if name in NAMES[2:]:
         pytest.importorskip(name, reason="the extra 'bench' is not installed")
     command = [sys.executable, "-m", "benchmarks.contestants", name, "--case", str(case)]
     command += ["--precision", "float32", "--folds", "0", "1", "--seed", "0", "--workers", "0"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    result = json.loads(done.stdout.splitlines()[-1])
+    completed = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(completed.stdout.splitlines()[-1])
     n_validation = 40
     assert len(result["accuracies"]) == 2
     for accuracy in result["accuracies"]:
@@ -55,7 +55,7 @@ def test_everyone_trains_the_same_folds(case, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_foldwise_keeps_freed_memory(entry, name, monkeypatch):
-    """The peers get what one writes who does not know of it."""
+    """The peers stay as a user would write them."""
     if name in NAMES[2:]:
         pytest.importorskip(name, reason="the extra 'bench' is not installed")
     calls = []
@@ -65,15 +65,15 @@ def test_only_foldwise_keeps_freed_memory(entry, name, monkeypatch):
 
 
 def test_the_peers_evaluate_on_the_images_of_foldwise(entry, pictures):
-    none = Features(views=[], plain=None, dtype="float32")
-    fold = open_fold(entry.data, (0, 1), entry.network, none, torch.device("cpu"))
+    no_features = Features(views=[], plain=None, dtype="float32")
+    fold = open_fold(entry.data, (0, 1), entry.network, no_features, torch.device("cpu"))
     assert np.array_equal(fold.validation, entry.validation(1))
     ours, theirs = fold.inputs.plain(fold.validation), pictures(fold.validation, train=False)
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 def test_the_peers_augment_as_foldwise_does(entry, pictures):
-    """Each image of theirs is one that Foldwise may draw, and not always the same."""
+    """Each augmented image is one that Foldwise may draw, and not always the same."""
     dataset, _, recipe = entry.data
     statistics = entry.network.normalisation
     moves = range(-recipe.shift, recipe.shift + 1)
@@ -99,6 +99,8 @@ def test_the_peers_augment_as_foldwise_does(entry, pictures):
 def test_seeds_give_other_weights_and_the_same_seed_the_same(case, entry):
     again = open_entry(case, "float32", [0], seed=3, workers=0)
     other = open_entry(case, "float32", [0], seed=4, workers=0)
-    first, second, third = (next(iter(one.module(0).parameters())) for one in (entry, again, other))
+    first, second, third = (
+        next(iter(opened.module(0).parameters())) for opened in (entry, again, other)
+    )
     assert torch.equal(first, second)
     assert not torch.equal(first, third)
