@@ -1,46 +1,46 @@
-# Two commands from nothing but Python >= 3.11, git and make: `make repro` and `make test`.
+# `make repro` and `make test` need only Python >= 3.11, git and make.
 
 PYTHON ?= python3
 ENVIRONMENT := .venv
 INSTALLED := $(ENVIRONMENT)/installed
-# A file of tests stays with one of the two, so that what its tests share is made once.
-TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
+# The tests of a file run in the same process, so that its fixtures are made once.
+PARALLEL := --numprocesses 2 --dist loadfile
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro check advise experiments bench test test-all lint environment clean
 
-repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds at a time
+repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
 	$(if $(JOBS),foldwise run --jobs $(JOBS),dvc repro)
 
-check: $(INSTALLED)  ## say in one line each what is wrong in params.yaml
+check: $(INSTALLED)  ## report the errors in params.yaml, one on each line
 	@foldwise check
 
-advise: $(INSTALLED)  ## propose what to compare on the images of params.yaml; WRITE=1 puts it there
+advise: $(INSTALLED)  ## propose architectures for the images; WRITE=1 writes them to params.yaml
 	dvc repro prepare
 	@foldwise advise $(if $(WRITE),--write)
 
-experiments: $(INSTALLED)  ## every experiment in one row, with what differs between them
+experiments: $(INSTALLED)  ## a table of the experiments: changed parameters and results
 	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
 
-# fashion-mnist/*.gz and cifar10-jpg.zip; where they are not, the digits are raced on.
+# Holds fashion-mnist/*.gz and cifar10-jpg.zip; without them, the benchmark uses the digits.
 DATA ?= ../shared/data
-bench: $(INSTALLED)  ## how fast it is, beside other ways to do the same: an hour or two, alone
+bench: $(INSTALLED)  ## speed compared with plain PyTorch, skorch and Lightning: 1 to 2 hours, on an idle machine
 	@python -m benchmarks --params params.yaml --data "$(DATA)" --folder data/bench \
 	--output reports/bench.md
 
-test: $(INSTALLED)  ## the tests that take minutes at most
-	python -m pytest -m "not slow" $(TWO_AT_A_TIME)
+test: $(INSTALLED)  ## the fast tests: about five minutes
+	python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: $(INSTALLED)  ## every test
-	python -m pytest $(TWO_AT_A_TIME)
+	python -m pytest $(PARALLEL)
 
-lint: $(INSTALLED)  ## style, types, and the arrows between packages
+lint: $(INSTALLED)  ## style, types and import layers
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports
 
-environment: $(INSTALLED)  ## everything installed, nothing run
+environment: $(INSTALLED)  ## only install everything
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: $(PYTHON) is Python " \
@@ -49,9 +49,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ENVIRONMENT)
 	python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable '.[dev]'
-	@# Where DVC keeps pickles of its own: not in /var/tmp, which other users may write to.
+	@# DVC keeps pickle files there: not in /var/tmp, where other users may write.
 	dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site"
 	@touch $(INSTALLED)
 
-clean:  ## the environment and what tools left; data and reports stay
+clean:  ## remove the environment and caches of tools; keep data and reports
 	rm -rf $(ENVIRONMENT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
