@@ -18,7 +18,6 @@ from foldwise.selection.records import (
     require_fair_comparison,
     require_matching_cards,
 )
-from foldwise.selection.verdict_text import summary_line
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.output / "curves.csv", result.curves, CURVES)
     write_table(args.output / "classes.csv", result.classes, CLASSES)
     write_table(args.output / "confusion.csv", result.confusion, CONFUSION)
-    line = summary_line(result.comparison, result.verdict.chosen)
-    print(f"compare: {line} -> {args.output / 'verdict.json'}")
+    first_sentence = result.verdict.text.partition(". ")[0]
+    print(f"compare: {first_sentence} -> {args.output / 'verdict.json'}")
 
 
 if __name__ == "__main__":

@@ -96,12 +96,13 @@ class Diagnosis(Strict):
 
     fit: Fit
     evidence: str  # the numbers that say so, in words; without a full stop
-    train_accuracy: Share | None  # of the last epoch; None: diverged
-    gap: Annotated[float, Field(ge=-1, le=1)] | None  # train − validation accuracy, last epoch
-    start: Share | None  # validation accuracy of the first epoch
-    slope: float | None  # of the validation accuracy over the last third, per epoch
-    start_rank: Size | None  # 1: the highest start
-    potential_rank: Size | None  # 1: the steepest slope at the end
+    # None: a fold diverged
+    train_accuracy: Share | None = None  # after the last epoch
+    gap: Annotated[float, Field(ge=-1, le=1)] | None = None  # train − validation, last epoch
+    start: Share | None = None  # validation accuracy after the first epoch
+    slope: float | None = None  # of the validation accuracy over the last third, per epoch
+    start_rank: Size | None = None  # 1: the highest start
+    potential_rank: Size | None = None  # 1: the steepest slope at the end
 
 
 class Cost(Strict):

@@ -1,9 +1,9 @@
 """What to try next, and the numbers that suggest it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from foldwise.files.card import Card
-from foldwise.files.comparison import Architecture, Comparison, Fit
+from foldwise.files.comparison import Comparison, Fit
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, repeats_needed
@@ -14,7 +14,20 @@ REFERENCE, DEEPER, SHALLOW = "resnet18", ("resnet34", "resnet50"), "small_alexne
 GOOD_ACCURACY = 0.8  # of the reference, from which more layers are worth a try
 SLOW = 10  # times the seconds per epoch of the chosen architecture
 MAX_REPEATS = 10  # more are not worth their time
-FITS: tuple[Fit, ...] = ("unstable", "underfit", "still improving", "overfit")
+LONGER = "train longer, `dvc exp run -S train.epochs={epochs}`"
+FIT_STEPS: dict[Fit, str] = {
+    "unstable": (
+        "Training of {names} is unstable ({evidence}): lower the learning rate "
+        "(`build.architectures.{first}.learning_rate`) or lengthen the warm-up "
+        "(`dvc exp run -S train.warmup=0.4`)."
+    ),
+    "underfit": f"{{names}} underfit{{s}} ({{evidence}}): add layers or channels, or {LONGER}.",
+    "still improving": f"{{names}} still improve{{s}} ({{evidence}}): {LONGER}.",
+    "overfit": (
+        "{names} overfit{s} ({evidence}): remove layers, raise `train.weight_decay`, or augment "
+        "more, for example with `dvc exp run -S augment.erase=0.25`."
+    ),
+}
 
 
 def next_steps(
@@ -84,38 +97,25 @@ def _not_significant(decision: Decision) -> Iterator[str]:
 
 def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
     """Yield one step per diagnosis and its first architecture: the chosen one, or the best."""
-    for fit in FITS:
+    for fit, step in FIT_STEPS.items():
         affected = [a for a in comparison.architectures if a.diagnosis.fit == fit]
+        if not affected:
+            continue
         affected.sort(key=lambda architecture: architecture.name != chosen)
-        if affected:
-            yield affected[0].name, _step(fit, affected, comparison.design.epochs)
-
-
-def _step(fit: Fit, affected: Sequence[Architecture], epochs: int) -> str:
-    first, names = affected[0], join_names([architecture.name for architecture in affected])
-    several = len(affected) > 1
-    s = "" if several else "s"
-    evidence = f"{first.name}: {first.diagnosis.evidence}" if several else first.diagnosis.evidence
-    longer = f"train longer, `dvc exp run -S train.epochs={2 * epochs}`"
-    if fit == "unstable":
-        return (
-            f"Training of {names} is unstable ({evidence}): lower the learning rate "
-            f"(`build.architectures.{first.name}.learning_rate`) or lengthen the warm-up "
-            "(`dvc exp run -S train.warmup=0.4`)."
+        first, several = affected[0], len(affected) > 1
+        if fit == "still improving":
+            first = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
+        evidence = first.diagnosis.evidence
+        yield (
+            affected[0].name,
+            step.format(
+                names=join_names([architecture.name for architecture in affected]),
+                s="" if several else "s",
+                evidence=f"{first.name}: {evidence}" if several else evidence,
+                first=first.name,
+                epochs=2 * comparison.design.epochs,
+            ),
         )
-    if fit == "underfit":
-        return f"{names} underfit{s} ({evidence}): add layers or channels, or {longer}."
-    if fit == "still improving":
-        steepest = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
-        most = f"{steepest.name} most, " if several else ""
-        return (
-            f"{names} still improve{s} at the end ({most}{steepest.diagnosis.slope:+.4f} of "
-            f"accuracy per epoch): {longer}."
-        )
-    return (
-        f"{names} overfit{s} ({evidence}): remove layers, raise `train.weight_decay`, or augment "
-        "more, for example with `dvc exp run -S augment.erase=0.25`."
-    )
 
 
 def _reference(decision: Decision) -> Iterator[str]:

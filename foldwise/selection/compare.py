@@ -27,7 +27,7 @@ from foldwise.selection.diagnosis import diagnose, diverged
 from foldwise.selection.metrics import best_first, confusion_matrix, majority_baseline, ranks
 from foldwise.selection.pairs import compare_pairs
 from foldwise.selection.statistics import ScoreMatrix
-from foldwise.selection.verdict_text import text_without_choice, verdict_text
+from foldwise.selection.verdict_text import verdict_text
 
 DECIMALS = 6  # of metrics.json: finer than one image in 100,000, coarser than rounding errors
 Records = Mapping[str, Sequence[FoldRecord]]  # by architecture
@@ -197,7 +197,7 @@ def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
         chosen=decision.chosen.name if decision else None,
         runner_up=names[1] if len(names) > 1 else None,
         contenders=decision.contenders if decision else [],
-        text=verdict_text(decision) if decision else text_without_choice(comparison),
+        text=verdict_text(comparison, decision),
         next=next_steps(comparison, decision, cards),
     )
 

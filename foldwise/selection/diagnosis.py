@@ -32,9 +32,7 @@ class CurveSummary(NamedTuple):
         gap: Training − validation accuracy after the last epoch.
         start: Validation accuracy after the first epoch.
         slope: Slope of the validation accuracy over the last third, per epoch; None for one epoch.
-        lowest_loss: Lowest validation loss.
-        lowest_epoch: Epoch of the lowest validation loss.
-        last_loss: Validation loss after the last epoch.
+        losses: Validation loss of each epoch.
         drop: Largest drop of validation accuracy between two epochs of the second half.
         std: Standard deviation of the last validation accuracy over the folds.
     """
@@ -43,9 +41,7 @@ class CurveSummary(NamedTuple):
     gap: float
     start: float
     slope: float | None
-    lowest_loss: float
-    lowest_epoch: int
-    last_loss: float
+    losses: Sequence[float]
     drop: float
     std: float
 
@@ -53,16 +49,7 @@ class CurveSummary(NamedTuple):
 def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     """Return the diagnosis of an architecture with a fold that diverged."""
     n_diverged = sum(record.status == "diverged" for record in records)
-    return Diagnosis(
-        fit="diverged",
-        evidence=f"{n_diverged} of {len(records)} folds diverged",
-        train_accuracy=None,
-        gap=None,
-        start=None,
-        slope=None,
-        start_rank=None,
-        potential_rank=None,
-    )
+    return Diagnosis(fit="diverged", evidence=f"{n_diverged} of {len(records)} folds diverged")
 
 
 def diagnose(
@@ -108,9 +95,7 @@ def _summarise(runs: Sequence[Sequence[Epoch]]) -> CurveSummary:
         gap=train_accuracy - fmean(run[-1] for run in accuracies),
         start=fmean(run[0] for run in accuracies),
         slope=_slope([fmean(epoch) for epoch in zip(*accuracies, strict=True)]),
-        lowest_loss=min(losses),
-        lowest_epoch=1 + losses.index(min(losses)),
-        last_loss=losses[-1],
+        losses=losses,
         drop=fmean(_largest_drop(run) for run in accuracies),
         std=stdev(run[-1] for run in accuracies),
     )
@@ -145,12 +130,13 @@ def _fit(
     """
     if unstable := _instability(curve, other_stds):
         return "unstable", unstable
-    rise = curve.last_loss / curve.lowest_loss - 1 if curve.lowest_loss else 0.0
+    lowest = min(curve.losses)
+    rise = curve.losses[-1] / lowest - 1 if lowest else 0.0
     gap = f"training accuracy {curve.train_accuracy:.3f}, {curve.gap:+.3f} relative to validation"
     if curve.gap > max_gap and rise > LOSS_RISE:
         return "overfit", (
             f"{gap}; the validation loss rose by {100 * rise:.0f} % from "
-            f"{curve.lowest_loss:.3f} in epoch {curve.lowest_epoch}"
+            f"{lowest:.3f} in epoch {1 + curve.losses.index(lowest)}"
         )
     slope = (
         ""

@@ -9,7 +9,8 @@ from foldwise.files.card import Card
 from foldwise.files.fold_record import FoldRecord
 from foldwise.files.params import CompareParams
 
-REMEDY = "delete the file and run 'dvc repro'"
+REMEDY = "delete the file"
+SAME_FOLD = ("n_train", "n_validation", "train_digest", "validation_digest", "epochs")
 
 
 def require_fair_comparison(records: Mapping[str, FoldRecord], params: CompareParams) -> None:
@@ -27,10 +28,14 @@ def require_fair_comparison(records: Mapping[str, FoldRecord], params: ComparePa
     """
     first: dict[tuple[int, int], str] = {}  # file of the first architecture of each fold
     for (file, record), run in zip(records.items(), params.runs, strict=True):
-        _require_name(file, record, run, len(params.folds))
+        expected = dict(zip(("model", "repeat", "fold"), run, strict=True))
+        for key, value in (expected | {"n_folds": len(params.folds)}).items():
+            _require_equal(file, key, getattr(record, key), value, "params.yaml and the file name")
         _require_scores(file, record)
-        reference = first.setdefault((record.repeat, record.fold), file)
-        _require_same_fold(file, record, reference, records[reference])
+        other = first.setdefault((record.repeat, record.fold), file)
+        for key in SAME_FOLD:
+            value = getattr(records[other], key)
+            _require_equal(file, key, getattr(record, key), value, other, "delete both files")
         if params.compare.metric == "top_k":
             _require_more_classes(file, record, params.compare.top_k)
 
@@ -48,23 +53,19 @@ def require_matching_cards(
     Raises:
         InputError: One line for the first card or record that does not match.
     """
-    reference = next(iter(cards))
+    files = {name: f"{folder}/{name}/card.json" for name in cards}
+    first = next(iter(cards))
     for name, card in cards.items():
-        file = f"{folder}/{name}/card.json"
-        if card.name != name:
-            raise InputError(f"{file}: name is {card.name!r}; expected {name!r}: {REMEDY}")
-        if card.classes != cards[reference].classes:
+        _require_equal(files[name], "name", card.name, name, "the name of its folder")
+        if card.classes != cards[first].classes:
             raise InputError(
-                f"{file}: classes differ from those in {folder}/{reference}/card.json; run "
-                "'dvc repro' to build both for the same data"
+                f"{files[name]}: classes differ from those in {files[first]}; run 'dvc repro' to "
+                "build both for the same data"
             )
     for file, record in records.items():
-        n_classes = len(cards[record.model].classes)
-        if record.fold_counts and record.fold_counts.n_classes != n_classes:
-            raise InputError(
-                f"{file}: fold_counts.n_classes is {record.fold_counts.n_classes}, but "
-                f"{folder}/{record.model}/card.json has {n_classes} classes: {REMEDY}"
-            )
+        if counts := record.fold_counts:
+            n_classes, source = len(cards[record.model].classes), files[record.model]
+            _require_equal(file, "fold_counts.n_classes", counts.n_classes, n_classes, source)
 
 
 def describe_unused_records(
@@ -85,14 +86,14 @@ def describe_unused_records(
     return names and f"{folder}: records of other experiments are ignored: {names}"
 
 
-def _require_name(file: str, record: FoldRecord, run: tuple[str, int, int], k: int) -> None:
-    for key, expected in zip(("model", "repeat", "fold", "n_folds"), (*run, k), strict=True):
-        value = getattr(record, key)
-        if value != expected:
-            raise InputError(
-                f"{file}: {key} is {value!r}; expected {expected!r}, from params.yaml and the "
-                f"name of the file: {REMEDY}"
-            )
+def _require_equal(
+    file: str, key: str, value: object, expected: object, source: str, remedy: str = REMEDY
+) -> None:
+    if value != expected:
+        raise InputError(
+            f"{file}: {key} is {value!r}, but {expected!r} in {source}; {remedy} and run "
+            "'dvc repro'"
+        )
 
 
 def _require_scores(file: str, record: FoldRecord) -> None:
@@ -100,23 +101,11 @@ def _require_scores(file: str, record: FoldRecord) -> None:
         return
     if record.fold_counts is None or len(record.curves) != record.epochs:
         raise InputError(
-            f"{file}: status is 'finished', but fold_counts or an epoch is missing: {REMEDY}"
+            f"{file}: status is 'finished', but fold_counts or an epoch is missing; {REMEDY} and "
+            "run 'dvc repro'"
         )
-    if record.fold_counts.n_images != record.n_validation:
-        raise InputError(
-            f"{file}: fold_counts.confusion counts {record.fold_counts.n_images} images, but "
-            f"n_validation is {record.n_validation}: {REMEDY}"
-        )
-
-
-def _require_same_fold(file: str, record: FoldRecord, other_file: str, other: FoldRecord) -> None:
-    for key in ("n_train", "n_validation", "train_digest", "validation_digest", "epochs"):
-        value, expected = getattr(record, key), getattr(other, key)
-        if value != expected:
-            raise InputError(
-                f"{file}: {key} is {value}, but {expected} in {other_file}; delete both files and "
-                "run 'dvc repro' to train both on the same fold"
-            )
+    n_images = record.fold_counts.n_images
+    _require_equal(file, "number of images in fold_counts", n_images, record.n_validation, "n_validation")
 
 
 def _require_more_classes(file: str, record: FoldRecord, top_k: int) -> None:

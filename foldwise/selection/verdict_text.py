@@ -13,45 +13,32 @@ AS_GOOD = 0.5  # probability of being as good from which it is named
 SELECTION_BIAS = 3  # architectures from which the optimism of the best mean is mentioned
 
 
-def verdict_text(decision: Decision) -> str:
+def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
     """Return which architecture to take, how sure that is, why, and what it costs.
 
     The text never calls the best mean better without the comparison with the rival.
+
+    Args:
+        comparison: Every number.
+        decision: How the choice was made; None if no architecture finished.
     """
-    failed = [a.name for a in decision.comparison.architectures if a.scores is None]
+    failed = join_names([a.name for a in comparison.architectures if a.scores is None])
+    if decision is None:
+        return (
+            "Nothing can be chosen: no architecture finished all of its folds. "
+            f"Training diverged: {failed}."
+        )
     sentences = [_choice(decision), _baseline(decision), *_comparison_with_rival(decision)]
     sentences += [_comparison_with_others(decision), _selection_bias(decision)]
     sentences += [_cost(decision), _much_cheaper(decision)]
     if failed:
-        sentences.append(f"Without a score because training diverged: {join_names(failed)}.")
+        sentences.append(f"Without a score because training diverged: {failed}.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def text_without_choice(comparison: Comparison) -> str:
-    """Return the verdict if no architecture finished."""
-    failed = join_names([architecture.name for architecture in comparison.architectures])
-    return (
-        "Nothing can be chosen: no architecture finished all of its folds. "
-        f"Training diverged: {failed}."
-    )
-
-
-def summary_line(comparison: Comparison, chosen: str | None) -> str:
-    """Return the choice and the size of the comparison, without a full stop."""
-    design = comparison.design
-    choice = "no architecture finished"
-    for architecture in comparison.architectures:
-        if architecture.scores and architecture.name == chosen:
-            score = f"{design.decides.label} {architecture.scores.text} ({design.percent})"
-            choice = f"{chosen}, {score}"
-    n = len(design.models)
-    return f"{choice}, {n} architecture{'s' if n > 1 else ''} × {design.text}"
-
-
 def join_names(names: Sequence[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    """Return "", "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _probability(share: float) -> str:

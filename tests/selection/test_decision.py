@@ -5,8 +5,8 @@ import pytest
 from comparisons import findings
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from records import MACHINE
 
-from foldwise.files.fold_record import Machine
 from foldwise.selection.metrics import ranks
 from foldwise.selection.statistics import DIGITS
 
@@ -121,7 +121,7 @@ def test_what_is_dominated_is_not_taken():
         {"steady": [[0.9, 0.9, 0.9, 0.9]], "shaky": [[0.899, 0.901, 0.899, 0.901]]},
         cards={"shaky": {"macs": 1}},
     )
-    assert found.best == "shaky"  # same mean, fewer multiply-adds
+    assert found.best == "shaky"  # same mean, fewer MACs
     assert names(found, tied=True) == ["shaky", "steady"]
     assert names(found, on_front=True) == ["steady"]
     assert found.chosen == "steady"
@@ -148,19 +148,31 @@ def test_choice_is_tied_on_the_front_and_none_there_is_much_cheaper(cases):
         assert not (one.tied and one.std <= chosen.std and any(better) and not any(worse))
 
 
-def test_multiply_adds_are_the_cost_where_machines_differ():
-    gpu = Machine(cpu="EPYC", device="cuda H100", precision="bfloat16", threads=2, versions={})
-    cpu = Machine(cpu="EPYC", device="cpu", precision="float32", threads=2, versions={})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cpu": "Xeon"},
+        {"device": "cuda H100"},
+        {"precision": "bfloat16"},
+        {"threads": 4},
+        {"versions": {"torch": "1.0"}},
+    ],
+)
+def test_macs_are_the_cost_if_machines_differ(changes):
+    other = MACHINE.model_copy(update=changes)
     cards = {"a": {"seconds": 0.1}, "b": {"macs": 10}}
     scores = {"a": STEADY, "b": moved(-0.001)}
-    assert verdict(scores, cards=cards).chosen == "a"
-    found = verdict(scores, cards=cards, machine=lambda name: gpu if name == "a" else cpu)
-    assert found.rule.cost == "macs"
-    assert found.chosen == "b"
-    assert [one.cost for one in found.contenders] == [5000, 10]
+    equal = verdict(scores, cards=cards)
+    assert (equal.rule.cost, equal.chosen) == ("seconds_per_epoch", "a")
+    assert "MACs decide" not in equal.text
+    differing = verdict(scores, cards=cards, machine=lambda name: other if name == "a" else MACHINE)
+    assert (differing.rule.cost, differing.chosen) == ("macs", "b")
+    assert [contender.cost for contender in differing.contenders] == [5000, 10]
+    assert "10 instead of 5,000 MACs per image" in differing.text
+    assert "MACs decide" in differing.text
 
 
-def test_equal_means_are_ranked_by_multiply_adds_then_by_name():
+def test_equal_means_are_ranked_by_macs_then_by_name():
     scores = {
         "light": [[0.8, 0.9, 1.0]],
         "also_light": [[1.0, 0.8, 0.9]],

@@ -1,0 +1,58 @@
+from comparisons import findings
+from records import loaded, record
+
+GOOD, BAD = [[0.95, 0.96, 0.94]], [[0.5, 0.52, 0.48]]
+
+
+def steps(scores, **kwargs):
+    return findings(scores, **kwargs).verdict.next
+
+
+def containing(steps, *keys):
+    return [step for step in steps if all(key in step for key in keys)]
+
+
+def test_architecture_that_diverged_gets_a_lower_learning_rate():
+    first = steps({"a": GOOD, "bad": [[None, 0.9, 0.9]]})[0]
+    assert first.startswith("bad diverged in 1 of 3 folds: repeat 0 fold 0")
+    assert "`build.architectures.bad.learning_rate`" in first
+
+
+def test_difference_that_is_not_significant_gets_more_repeats_or_more_images():
+    close = {"a": [[0.95, 0.96, 0.94]], "b": [[0.93, 0.93, 0.925]]}
+    (step,) = containing(steps(close), "between a and b is not significant")
+    assert "`dvc exp run -S 'repeats=[" in step
+    noisy = {"a": [[0.95, 0.97, 0.93]], "b": [[0.97, 0.93, 0.94]]}
+    (step,) = containing(steps(noisy, cards={"b": {"seconds": 0.1}}), "a and b is not significant")
+    assert "no number of repeats" in step
+    assert "the cheaper architecture, b" in step
+
+
+def test_diagnoses_of_the_choice_come_before_those_of_the_others():
+    found = steps({"a": BAD, "b": [[0.3, 0.31, 0.29]]}, section={"rope": 0.0})
+    (step,) = containing(found, "underfit (a: training accuracy 0.520")
+    assert step.startswith("a and b underfit")
+    assert "`dvc exp run -S train.epochs=4`" in step
+
+
+def test_reference_decides_between_deeper_and_shallower_networks():
+    assert containing(steps({"resnet18": GOOD}), "model=resnet34")
+    assert containing(steps({"resnet18": BAD}), "model=small_alexnet")
+    slow = steps({"a": GOOD, "resnet18": GOOD}, cards={"resnet18": {"seconds": 100}})
+    assert containing(slow, "too slow", "model=small_alexnet")
+
+
+def test_pretrained_network_that_is_no_better_is_frozen():
+    found = steps({"a": GOOD, "b": BAD}, cards={"b": {"loaded": [loaded("x")]}})
+    assert containing(found, "b starts from pretrained weights", "b.policy: frozen")
+    assert not containing(steps({"a": GOOD, "b": BAD}), "policy: frozen")
+
+
+def test_nothing_to_change_names_the_reference():
+    flat = record("a", accuracy=0.95, epochs=1).curves
+    (step,) = steps({"a": [[0.95] * 3]}, epochs=1, curves=flat)
+    assert "`dvc exp run -S model=resnet18`" in step
+
+
+def test_five_steps_at_most():
+    assert len(steps({name: [[None, 0.9]] for name in "abcdefg"})) == 5

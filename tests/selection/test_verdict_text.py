@@ -1,0 +1,55 @@
+import pytest
+from comparisons import findings
+
+STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
+NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
+
+
+def moved(by):
+    return [[round(x + by, 4) for x in row] for row in STEADY]
+
+
+def text(scores, **kwargs):
+    return findings(scores, **kwargs).verdict.text
+
+
+def test_significantly_worse_and_not_significantly_different_architectures_are_named():
+    scores = {"a": STEADY, "b": moved(-0.03), "c": NOISY, "d": moved(-0.04), "e": moved(-0.001)}
+    words = text(scores)
+    assert words.startswith("Take a: it has the highest mean accuracy, 0.9000 ± ")
+    assert "The second best is e, 0.0010 worse" in words
+    assert "Significantly worse: b and d. Not significantly different: c." in words
+    assert "best of 5" in words
+
+
+def test_significantly_better_architecture_than_the_cheap_choice_is_named():
+    scores = {"a": moved(0.002), "b": moved(0.001), "c": STEADY}
+    words = text(scores, cards={"c": {"seconds": 0.1}})
+    assert words.startswith("Take c: its mean accuracy, 0.9000 ± ")
+    assert "practically equal to the highest, 0.9020 of a" in words
+    assert "cheaper: 0.1 s instead of 1.5 s of training per epoch" in words
+    assert "It is 0.0020 worse than a" in words
+    assert "The difference is significant, but too small to matter." in words
+    assert "Significantly better: b." in words
+    assert "optimistic" not in words
+
+
+def test_much_cheaper_architecture_that_may_be_as_good_is_named():
+    words = text({"a": STEADY, "b": NOISY}, cards={"b": {"seconds": 0.3}}, section={"rope": 0.03})
+    assert "b costs at most half (0.3 s of training per epoch)" in words
+    assert "b costs" not in text({"a": STEADY, "b": moved(-0.2)}, cards={"b": {"seconds": 0.3}})
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "key"),
+    [(0.9, "0.6500 above the baseline of 0.2500"), (0.2, "no better than the baseline of 0.2500")],
+)
+def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
+    assert key in text({"a": [[accuracy] * 3]})
+
+
+def test_architectures_that_diverged_are_named():
+    assert "training diverged: b and c." in text(
+        {"a": STEADY, "b": [[None, *STEADY[0][1:]]], "c": [[None] * 5]}
+    )
+    assert text({"a": [[None, 0.9]]}).startswith("Nothing can be chosen")
