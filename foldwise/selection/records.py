@@ -105,7 +105,9 @@ def _require_scores(file: str, record: FoldRecord) -> None:
             "run 'dvc repro'"
         )
     n_images = record.fold_counts.n_images
-    _require_equal(file, "number of images in fold_counts", n_images, record.n_validation, "n_validation")
+    _require_equal(
+        file, "number of images in fold_counts", n_images, record.n_validation, "n_validation"
+    )
 
 
 def _require_more_classes(file: str, record: FoldRecord, top_k: int) -> None:
