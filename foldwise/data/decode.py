@@ -2,16 +2,13 @@
 
 import hashlib
 import os
-import struct
 import warnings
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,25 +22,6 @@ GREY_MODES = ("1", "L")
 MAX_PIXELS = 89_478_485  # PIL's own limit against decompression bombs: 256 MiB of RGB
 BATCH = 8  # images per task; single tiny images take three times as long, for the overhead
 AHEAD = 2  # waiting tasks per core: keeps all cores busy, and needs little memory for large photos
-# PIL has no base class for its errors: on broken files its decoders raise almost anything.
-UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    AssertionError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-
-T = TypeVar("T")
 
 
 class DecodedImage(NamedTuple):
@@ -51,6 +29,9 @@ class DecodedImage(NamedTuple):
 
     pixels: NDArray[np.uint8]  # (h, w, 3)
     is_grey: bool  # the file has one channel, so the three are equal
+
+
+Result = tuple[DecodedImage, bytes] | str  # an image and the SHA-256 of its pixels, or an error
 
 
 @dataclass(frozen=True)
@@ -119,8 +100,11 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
             pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
             first = index
         if image.pixels.shape != pixels.shape[1:]:
-            files = [f"{source.root}/{source.files[first]}", source.files[index]]
-            errors.append(_size_error(files, [pixels.shape[1:], image.pixels.shape]))
+            sizes = [f"{a.shape[-2]}×{a.shape[-3]}" for a in (pixels, image.pixels)]
+            errors.append(
+                f"{source.root}/{source.files[first]} is {sizes[0]} and {source.files[index]} "
+                f"{sizes[1]} pixels; set prepare.image_size to a number of pixels"
+            )
             break
         pixels[index] = image.pixels
         content_ids[index] = id_of_digest.setdefault(digest, len(id_of_digest))
@@ -143,54 +127,34 @@ def _resize_to_square(image: Image.Image, side: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.BILINEAR, box=box)
 
 
-def _size_error(files: list[str], shapes: list[tuple[int, ...]]) -> str:
-    sizes = [f"{width}×{height}" for height, width, *_ in shapes]
-    return (
-        f"{files[0]} is {sizes[0]} and {files[1]} {sizes[1]} pixels; set prepare.image_size to a "
-        "number of pixels"
-    )
-
-
-class _HashedImage(NamedTuple):
-    image: DecodedImage
-    digest: bytes
-
-
-def _decode_all(source: ImageSource, side: int | None) -> Iterator[_HashedImage | str]:
-    """Yield each image, or its error message, in order."""
-    n, n_threads = len(source.files), os.cpu_count() or 1
-    batches = [range(start, min(start + BATCH, n)) for start in range(0, n, BATCH)]
-    with warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
+def _decode_all(source: ImageSource, side: int | None) -> Iterator[Result]:
+    """Yield each image and the digest of its pixels, or an error message, in order."""
+    with warnings.catch_warnings():
         # PIL warns about odd metadata, and about large images, which decode_image rejects.
         warnings.simplefilter("ignore")
-        results = _map_in_order(pool, partial(_decode_batch, source, side), batches, n_threads)
-        yield from tqdm(results, "decode", n, unit=" images", disable=None)
+        results = _decode_ahead(source, side)
+        yield from tqdm(results, "decode", len(source.files), unit=" images", disable=None)
 
 
-def _map_in_order(
-    pool: ThreadPoolExecutor,
-    function: Callable[[range], list[T]],
-    batches: list[range],
-    n_threads: int,
-) -> Iterator[T]:
-    """Yield the results of all batches, computed only a few batches ahead.
-
-    Executor.map would compute all batches at once and keep every result in memory.
-    """
-    waiting: deque[Future[list[T]]] = deque()
-    for batch in batches:
-        waiting.append(pool.submit(function, batch))
-        if len(waiting) > AHEAD * n_threads:
-            yield from waiting.popleft().result()
-    for future in waiting:
-        yield from future.result()
+def _decode_ahead(source: ImageSource, side: int | None) -> Iterator[Result]:
+    """Decode in threads, a few batches ahead; Executor.map would keep every result in memory."""
+    n, n_threads = len(source.files), os.cpu_count() or 1
+    waiting: deque[Future[list[Result]]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for start in range(0, n, BATCH):
+            batch = range(start, min(start + BATCH, n))
+            waiting.append(pool.submit(_decode_batch, source, side, batch))
+            if len(waiting) > AHEAD * n_threads:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
 
 
-def _decode_batch(source: ImageSource, side: int | None, batch: range) -> list[_HashedImage | str]:
+def _decode_batch(source: ImageSource, side: int | None, batch: range) -> list[Result]:
     return [_decode_and_hash(source, side, index) for index in batch]
 
 
-def _decode_and_hash(source: ImageSource, side: int | None, index: int) -> _HashedImage | str:
+def _decode_and_hash(source: ImageSource, side: int | None, index: int) -> Result:
     path = f"{source.root}/{source.files[index]}"
     try:
         with source.load(index) as opened:
@@ -199,7 +163,7 @@ def _decode_and_hash(source: ImageSource, side: int | None, index: int) -> _Hash
         return f"{path} {error}"
     except UnidentifiedImageError:
         return f"{path} is empty or not an image of a known format; replace or remove it"
-    except UNREADABLE as error:
+    except Exception as error:  # noqa: BLE001  # PIL's decoders raise anything on broken files
         reason = " ".join(str(error).split()) or type(error).__name__
         return f"{path} cannot be decoded ({reason}); replace or remove it"
-    return _HashedImage(image, hashlib.sha256(image.pixels.tobytes()).digest())
+    return image, hashlib.sha256(image.pixels.tobytes()).digest()

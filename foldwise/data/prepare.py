@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from foldwise.core.machine import chunks
 from foldwise.data.arrange import Arrangement
 from foldwise.data.decode import DecodedImages
@@ -41,8 +38,12 @@ def store_dataset(
     arranged: Arrangement,
 ) -> DatasetInfo:
     """Write images.npy, labels.npy, samples.csv and dataset.json, and return dataset.json."""
-    samples = arranged.samples
-    _, height, width, channels = _store_images(folder, decoded, arranged.order)
+    samples, order = arranged.samples, arranged.order
+    channels = 1 if decoded.is_grey else 3
+    height, width = decoded.pixels.shape[1:3]
+    images = create_images(folder, (len(order), height, width, channels))
+    for part in chunks(len(order), decoded.pixels[0].nbytes):
+        images[part] = decoded.pixels[order[part], :, :, :channels]
     n_test = int(samples.is_test.sum())
     info = DatasetInfo(
         name=params.prepare.dataset,
@@ -70,13 +71,3 @@ def summarise_dataset(info: DatasetInfo) -> str:
         f"{info.height}×{info.width}×{info.channels} in {len(info.classes)} classes"
         f"{left_out if info.n_left_out else ''}"
     )
-
-
-def _store_images(folder: Path, decoded: DecodedImages, order: NDArray[np.intp]) -> tuple[int, ...]:
-    """Copy the images into images.npy, with one channel if all are grey; return its shape."""
-    n_channels = 1 if decoded.is_grey else 3
-    height, width = decoded.pixels.shape[1:3]
-    images = create_images(folder, (len(order), height, width, n_channels))
-    for part in chunks(len(order), decoded.pixels[0].nbytes):
-        images[part] = decoded.pixels[order[part], :, :, :n_channels]
-    return images.shape

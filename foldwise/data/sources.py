@@ -161,12 +161,13 @@ def _images(base: Path, part: str, classes: list[str]) -> list[tuple[str, int]]:
 
 
 def _files(base: Path, folder: Path) -> list[str]:
-    images = (
-        path.relative_to(base)
+    return sorted(
+        path.relative_to(base).as_posix()
         for path in folder.rglob("*")
-        if path.name.lower().endswith(ENDINGS + UNSUPPORTED) and not path.is_dir()
+        if path.name.lower().endswith(ENDINGS + UNSUPPORTED)
+        and not any(name.startswith(".") for name in path.relative_to(base).parts)
+        and not path.is_dir()
     )
-    return sorted(path.as_posix() for path in images if not _is_hidden(path))
 
 
 def _errors(base: Path, folder: Path, files: list[str], classes: Iterable[str]) -> list[str]:
@@ -175,23 +176,14 @@ def _errors(base: Path, folder: Path, files: list[str], classes: Iterable[str]) 
         return [f"'{folder}' is a class that train does not have; add it there or remove it"]
     if not files:
         return [f"'{folder}' holds no image; add images or remove the folder"]
-    names = [f"{file!a} is not a UTF-8 name; rename it" for file in files if not _is_utf8(file)]
+    names = [  # samples.csv could not hold them
+        f"{file!a} is not a UTF-8 name; rename it"
+        for file in files
+        if file.encode(errors="ignore").decode() != file
+    ]
     formats = [
         f"'{base / file}' has an unsupported format; convert it to PNG or JPEG"
         for file in files
         if file.lower().endswith(UNSUPPORTED)
     ]
     return names + formats
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_utf8(name: str) -> bool:
-    """Return whether samples.csv can hold the name."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

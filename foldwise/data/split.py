@@ -1,6 +1,7 @@
 """Assign images to stratified, grouped folds, and fit the normalisation of each fold."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,26 +34,18 @@ def assign_folds(
     Returns:
         (n,) fold of each image, 0 .. k - 1.
     """
-    _, first, members = np.unique(groups, return_index=True, return_inverse=True)
     random_state = _random_state(seed, repeat)
-    if np.array_equal(labels[first][members], labels):
+    groups = number_by_appearance(groups)  # scikit-learn breaks ties by the order of the numbers
+    group_labels = labels[np.unique(groups, return_index=True)[1]]
+    if np.array_equal(group_labels[groups], labels):
         # Each group has one class, as groups of duplicates do. Balancing the groups is then exact
-        # and fast; StratifiedGroupKFold takes 7 s for 27,000 images. Groups are in order of
-        # appearance, so that their names do not matter.
-        order = np.argsort(first)
-        group_labels = labels[first[order]]
+        # and fast; StratifiedGroupKFold takes 7 s for 27,000 images.
         stratified = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-        fold = np.empty(len(first), dtype=np.int64)
-        for number, (_, validation) in enumerate(stratified.split(group_labels, group_labels)):
-            fold[order[validation]] = number
-        return fold[members]
+        splits = stratified.split(group_labels, group_labels)
+        return _validation_folds(splits, len(group_labels))[groups]
     grouped = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
-    fold = np.empty(len(labels), dtype=np.int64)
-    # scikit-learn breaks ties by the order of the numbers.
-    renamed = number_by_appearance(labels), number_by_appearance(groups)
-    for number, (_, validation) in enumerate(grouped.split(labels, *renamed)):
-        fold[validation] = number
-    return fold
+    splits = grouped.split(labels, number_by_appearance(labels), groups)
+    return _validation_folds(splits, len(labels))
 
 
 def require_enough(
@@ -104,6 +97,15 @@ def fit_normalisation(
 def _random_state(seed: int, repeat: int) -> int:
     sequence = np.random.SeedSequence(seed, spawn_key=(*b"split", repeat))
     return int(sequence.generate_state(1)[0])
+
+
+def _validation_folds(
+    splits: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]], n: int
+) -> NDArray[np.int64]:
+    fold = np.empty(n, dtype=np.int64)
+    for number, (_, validation) in enumerate(splits):
+        fold[validation] = number
+    return fold
 
 
 def _sums_per_image(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

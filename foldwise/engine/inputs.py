@@ -9,7 +9,7 @@ from torch import Tensor
 
 from foldwise.core.machine import chunks
 from foldwise.data.augment import (
-    BRIGHTEST,
+    PIXEL_MAX,
     AugmentationDraws,
     as_images,
     augment,
@@ -81,8 +81,8 @@ class ImageBatches:
         self.image_bytes = torch.float32.itemsize * pixels[0].size
         self._device = device
         self._resident = _on_device(pixels, device)
-        self._mean = torch.tensor(mean, device=device).reshape(1, -1, 1, 1) * BRIGHTEST
-        self._scale = 1 / (torch.tensor(std, device=device).reshape(1, -1, 1, 1) * BRIGHTEST)
+        self._mean = torch.tensor(mean, device=device).reshape(1, -1, 1, 1) * PIXEL_MAX
+        self._scale = 1 / (torch.tensor(std, device=device).reshape(1, -1, 1, 1) * PIXEL_MAX)
 
     def plain(self, index: NDArray[np.int64]) -> Tensor:
         """Return images as they are, normalised: (b, c, h, w) float32, channels last in memory.

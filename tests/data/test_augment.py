@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foldwise.data.augment import GREY, as_images, augment, draw_augmentation
+from foldwise.data.augment import ERASED_VALUE, as_images, augment, draw_augmentation
 from foldwise.files.split import Recipe
 
 OFF = {"shift": 0, "flip": 0.0, "rotation": 0.0, "erase": 0.0, "brightness": 0.0, "contrast": 0.0}
@@ -85,7 +85,7 @@ def test_erasing_greys_the_rectangle_and_nothing_else():
     box = np.tile(np.array([0.2, 0.5, 0.3, 0.4], dtype=np.float32), (6, 1))
     out = augment(images, replace(no_draws(6), erased=box), recipe)
     expected = as_images(images).clone()
-    expected[:, :, 2:5, 5:9] = GREY
+    expected[:, :, 2:5, 5:9] = ERASED_VALUE
     assert torch.equal(out, expected)
 
 
