@@ -13,7 +13,7 @@ from benchmarks.race import Precision
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
 from foldwise.engine.hardware import choose_hardware
-from foldwise.files.params import TrainParams, read_params
+from foldwise.files.params import read_params
 from foldwise.run.local_backend import count_cores
 
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    hardware = choose_hardware(read_params(args.params, TrainParams).hardware)
+    hardware = choose_hardware(read_params(args.params, "train", "hardware").hardware)
     precisions: list[Precision] = list(dict.fromkeys(["float32", hardware.precision]))
     bench = Bench(args.params, args.folder, args.repetitions, precisions, _print_progress)
     races = cases.races(args.data, args.folder)

@@ -14,7 +14,7 @@ from foldwise.files.base import Strict
 from foldwise.files.card import read_card
 from foldwise.files.dataset import read_info
 from foldwise.files.network import read_network
-from foldwise.files.params import TimingParams, read_params
+from foldwise.files.params import read_params
 from foldwise.plan.measure import measure_throughput
 
 SIDE = 2048  # of the square matrices
@@ -46,7 +46,7 @@ def shares(folder: Path, repetitions: int, seconds: float) -> Share:
         repetitions: Repetitions of all three.
         seconds: Duration of the steps in each repetition.
     """
-    params = read_params(folder / "params.yaml", TimingParams)
+    params = read_params(folder / "params.yaml", "train", "extract", "hardware", "forecast")
     params = params.model_copy(
         update={"forecast": params.forecast.model_copy(update={"seconds": seconds})}
     )

@@ -13,7 +13,7 @@ from foldwise.core.errors import run_main
 from foldwise.data.augment import resolve_recipe
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.files.dataset import read_dataset
-from foldwise.files.params import AugmentParams, read_params
+from foldwise.files.params import read_params
 from foldwise.files.split import read_split, write_recipe
 
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, required=True)
     args = parser.parse_args(argv)
     dataset, split = read_dataset(args.dataset), read_split(args.split)
-    recipe = resolve_recipe(read_params(args.params, AugmentParams).augment, dataset.info)
+    recipe = resolve_recipe(read_params(args.params, "augment").augment, dataset.info)
     args.sheets.mkdir(parents=True, exist_ok=True)
     for fold in range(split.n_folds):
         sheet = contact_sheet(dataset, recipe, split.training(fold), args.repeat, fold)

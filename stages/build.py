@@ -11,7 +11,6 @@ from pathlib import Path
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
-from foldwise.files.architecture import BuildParams
 from foldwise.files.card import write_card
 from foldwise.files.dataset import read_info
 from foldwise.files.network import write_network
@@ -34,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--network", type=Path, required=True)
     parser.add_argument("--summary", type=Path, required=True)
     given = parser.parse_args(argv)
-    section = read_params(given.params, BuildParams).build
+    section = read_params(given.params, "build").build
     wanted = section.of(given.model)
     info = read_info(given.dataset)
     network = resolve(given.model, section, info)

@@ -9,7 +9,7 @@ from foldwise.core.errors import run_main
 from foldwise.files.card import read_card
 from foldwise.files.comparison import write_comparison, write_confused
 from foldwise.files.fold_record import read_record, record_path
-from foldwise.files.params import CompareParams, read_params
+from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table
 from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for flag in ("--params", "--folds", "--models", "--output"):
         parser.add_argument(flag, type=Path, required=True)
     args = parser.parse_args(argv)
-    params = read_params(args.params, CompareParams)
+    params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
     paths = [record_path(args.folds, *run) for run in params.runs]
     records = {str(path): read_record(path) for path in paths}
     require_fair_comparison(records, params)

@@ -13,7 +13,7 @@ from foldwise.core.errors import run_main
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
 from foldwise.files.network import read_network
-from foldwise.files.params import ExtractParams, read_params
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe
 
 
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for flag in ("--params", "--dataset", "--recipe", "--network", "--output"):
         parser.add_argument(flag, type=Path, required=True)
     given = parser.parse_args(argv)
-    params, network = read_params(given.params, ExtractParams), read_network(given.network)
+    params, network = read_params(given.params, "extract", "hardware"), read_network(given.network)
     reason = why_no_features(network)
     if reason is None:
         # Here, since most networks have nothing to extract, and torch takes seconds to load.

@@ -14,7 +14,7 @@ from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast
 from foldwise.files.network import read_network
-from foldwise.files.params import ForecastParams, read_params
+from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.forecast import forecast_lines, forecast_runs, total_line
 from foldwise.plan.measure import measure_throughput
 
@@ -25,15 +25,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     for flag in ("--params", "--dataset", "--models", "--output"):
         parser.add_argument(flag, type=Path, required=True)
     args = parser.parse_args(argv)
-    params, info = read_params(args.params, ForecastParams), read_info(args.dataset)
+    sections = ("train", "extract", "hardware", "forecast")
+    params, info = read_params(args.params, *RUN_KEYS, *sections), read_info(args.dataset)
     hardware = set_up(params.hardware)
-    networks = {model: read_network(args.models / model) for model, _, _ in params.plan}
+    networks = {model: read_network(args.models / model) for model, _, _ in params.trainings}
     throughputs = {
         model: measure_throughput(network, info, params, hardware)
         for model, network in networks.items()
     }
     forecast = forecast_runs(
-        params.plan, throughputs, info.n_train, len(params.folds), params.train.epochs
+        params.trainings, throughputs, info.n_train, len(params.folds), params.train.epochs
     )
     write_forecast(args.output, forecast)
     for line in forecast_lines(forecast):

@@ -9,7 +9,7 @@ from foldwise.core.errors import run_main
 from foldwise.data.arrange import arrange, draw_subset, match_groups
 from foldwise.data.decode import decode_images
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
-from foldwise.files.params import PrepareParams, read_params
+from foldwise.files.params import read_params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    params = read_params(args.params, PrepareParams)
+    params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed
     source = open_source(section.dataset, section.root)
     source = source.take(draw_subset(source, section.limit, section.test_fraction, seed))

@@ -9,7 +9,7 @@ import numpy as np
 from foldwise.core.errors import run_main
 from foldwise.data.split import assign_folds, fit_normalisation, require_enough
 from foldwise.files.dataset import read_dataset, read_samples
-from foldwise.files.params import SplitParams, read_params
+from foldwise.files.params import read_params
 from foldwise.files.split import HELD_OUT, Split, write_split
 
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    params = read_params(args.params, SplitParams)
+    params = read_params(args.params, "folds", "resplit")
     n_folds, draw = len(params.folds), args.repeat if params.resplit else 0
     dataset, samples = read_dataset(args.dataset), read_samples(args.dataset)
     info, n = dataset.info, dataset.info.n_train  # test images come last

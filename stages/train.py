@@ -22,7 +22,7 @@ from foldwise.files.features import read_features
 from foldwise.files.fold_record import write_predictions, write_record
 from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
-from foldwise.files.params import TrainParams, read_params
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_start, write_trained
 from foldwise.run.progress import FoldProgressBar, result_line
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(flag, type=int, required=True)
     parser.add_argument("--forecast", type=Path, help="minutes.json; what follows is shown")
     given = parser.parse_args(argv)
-    params = read_params(given.params, TrainParams)
+    params = read_params(given.params, "train", "hardware")
     hardware = set_up(params.hardware)
     data = read_dataset(given.dataset), read_split(given.split), read_recipe(given.recipe)
     network, features = read_network(given.network), read_features(given.features)

@@ -14,7 +14,7 @@ from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import one_cycle
 from foldwise.files.dataset import Dataset, read_dataset
 from foldwise.files.network import ChannelStatistics, Network, read_network
-from foldwise.files.params import HardwareSection, TrainParams, TrainSection, read_params
+from foldwise.files.params import HardwareSection, TrainSection, read_params
 from foldwise.files.split import Recipe, Split, read_recipe, read_split
 from foldwise.nets.network import construct
 
@@ -90,7 +90,7 @@ def open_entry(
         seed: Seed of all random draws.
         workers: DataLoader processes.
     """
-    params = read_params(folder / "params.yaml", TrainParams)
+    params = read_params(folder / "params.yaml", "train", "hardware")
     torch.set_num_threads(params.hardware.threads)
     data, split = read_dataset(folder / "prepared"), read_split(folder / "split")
     means, stds = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from foldwise.core.atomic import write_text
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_dataset
-from foldwise.files.params import AdviseParams, read_params
+from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.advise import advice_lines, advise
 from foldwise.plan.write_params import rewrite
 
@@ -22,7 +22,8 @@ def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
         dataset_folder: The prepared data set.
         write: Whether to change params.yaml.
     """
-    params, dataset = read_params(path, AdviseParams), read_dataset(dataset_folder)
+    sections = ("train", "extract", "hardware", "forecast", "augment", "build", "advise")
+    params, dataset = read_params(path, *RUN_KEYS, *sections), read_dataset(dataset_folder)
     advice = advise(dataset, params, set_up(params.hardware))
     for line in advice_lines(advice, dataset.info, params.advise):
         print(line)

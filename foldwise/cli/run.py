@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
-from foldwise.files.params import ParallelParams, read_params
+from foldwise.files.params import read_params
 from foldwise.run.dvc import UPSTREAM, Pipeline, open_pipeline
 from foldwise.run.local_backend import Slot, allocate_slots, count_cores, find_gpus, run_local
 from foldwise.run.progress import ParallelProgress
@@ -24,7 +24,7 @@ def run_pipeline(args: Namespace) -> None:
     Raises:
         InputError: If a stage fails, or if the options do not fit params.yaml or this machine.
     """
-    hardware = read_params(args.params, ParallelParams).hardware
+    hardware = read_params(args.params, "hardware").hardware
     if args.address:
         if importlib.util.find_spec("ray") is None:
             raise InputError("--address needs Ray, which is missing: pip install -e '.[cluster]'")

@@ -7,7 +7,7 @@ from foldwise.data.arrange import Arrangement
 from foldwise.data.decode import DecodedImages
 from foldwise.data.sources import ImageSource, open_digits, open_folder
 from foldwise.files.dataset import DatasetInfo, create_images, write_dataset
-from foldwise.files.params import PrepareParams
+from foldwise.files.params import Params
 
 
 def open_source(name: str, root: str) -> ImageSource:
@@ -32,7 +32,7 @@ def open_source(name: str, root: str) -> ImageSource:
 
 def store_dataset(
     folder: Path,
-    params: PrepareParams,
+    params: Params,
     source: ImageSource,
     decoded: DecodedImages,
     arranged: Arrangement,

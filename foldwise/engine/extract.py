@@ -21,7 +21,7 @@ from foldwise.files.features import (
     why_too_large,
 )
 from foldwise.files.network import ChannelStatistics, Cut, Network
-from foldwise.files.params import ExtractParams
+from foldwise.files.params import Params
 from foldwise.files.split import Recipe
 from foldwise.nets.network import construct, extract_features
 from foldwise.nets.weights.tensors import read_start
@@ -98,7 +98,7 @@ def _positions(index: NDArray[np.int64]) -> slice:
 
 
 def store_features(
-    folder: Path, network: Network, start: Path, data: tuple[Dataset, Recipe], params: ExtractParams
+    folder: Path, network: Network, start: Path, data: tuple[Dataset, Recipe], params: Params
 ) -> FeaturesInfo:
     """Write the features of all training images, and return what was written.
 

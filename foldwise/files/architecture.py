@@ -201,12 +201,6 @@ class BuildSection(Strict):
         return sections
 
 
-class BuildParams(Strict):
-    """What build reads."""
-
-    build: BuildSection
-
-
 def _value(section: ArchitectureSection, key: Key) -> object:
     value: object = section
     for name in key:

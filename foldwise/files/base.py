@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
@@ -79,7 +79,9 @@ def read_json(path: Path, schema: type[Model]) -> Model:
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
     except ValidationError as error:
-        raise InputError(error_lines(error, schema, str(path))) from None
+        is_json = error.errors()[0]["type"] != "json_invalid"
+        content = from_json(path.read_bytes()) if is_json else None
+        raise InputError(error_lines(error, schema, content, str(path))) from None
 
 
 def _dump(value: object) -> str:

@@ -1,17 +1,18 @@
-"""params.yaml: every stage reads its own section of it, checked."""
+"""params.yaml: the schema of all sections, and how a stage reads its own."""
 
 import re
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -19,262 +20,136 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from foldwise.core.errors import InputError, did_you_mean
-from foldwise.files.architecture import BuildParams
-from foldwise.files.base import Strict, raise_schema_errors
-from foldwise.files.catalogue import DATASETS, expected_name, is_known
+from foldwise.files.architecture import BuildSection
+from foldwise.files.base import (
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    Size,
+    Strict,
+    raise_schema_errors,
+)
+from foldwise.files.catalogue import DATASETS, NEED_WEIGHTS, expected_name, is_known
 from foldwise.files.validation import error_lines
 from foldwise.files.verdict import MetricName
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, as DVC reads it.
-
-    With DVC's own parser, so that no value means one thing to DVC and another to a stage: to
-    PyYAML `no` is False and `1e-05`, as DVC writes 0.00001 for `-S`, is text.
-
-    Raises:
-        InputError: If the file is missing, is not YAML, names a key twice, or holds no mapping.
-    """
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; restore it with 'git checkout {path}'") from None
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"{path}: {_reason(error)}; mend the syntax") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {content!r}; expected keys and values")
-    return content
-
-
-def read_params(path: Path, schema: type[Model]) -> Model:
-    """Read the keys of params.yaml that the schema names, and no others.
-
-    Raises:
-        InputError: One line for each missing, unknown or mistyped value below those keys.
-    """
-    content = read_yaml(path)
-    known = {key: content[key] for key in schema.model_fields if key in content}
-    try:
-        return schema.model_validate(known)
-    except ValidationError as error:
-        raise InputError(error_lines(error, schema, str(path))) from None
-
-
-def _reason(error: YAMLError | ValueError) -> str:
-    """Return where the text stops being YAML, and why, on one line."""
-    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return f"not YAML: {' '.join(str(error).split())}"
-
 
 class PrepareSection(Strict):
-    """Where the images come from and what is done to them once."""
+    """Which images, and how they are prepared once for all folds."""
 
     dataset: str  # digits, folder, or the name of a torchvision data set
     root: Annotated[str, Field(min_length=1)]  # folder of the files
-    image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels a side
-    test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # where there is no official test set
-    limit: Annotated[int, Field(ge=4)] | None  # training images to take, stratified; null: all
-    groups: str | None  # regular expression on file names; its one (group) names the group
+    image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels per side
+    test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # if there is no official test set
+    limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
+    groups: str | None  # regular expression on file names; its (group) is the group's name
 
     @property
     def side(self) -> int | None:
-        """Pixels a side of the square to resize to; None keeps the size."""
+        """Pixels per side of the square to resize to; None keeps the size."""
         return None if self.image_size == "native" else self.image_size
 
     @field_validator("dataset")
     @classmethod
     def _is_known(cls, name: str) -> str:
         if name not in DATASETS:
-            hint = did_you_mean(name, list(DATASETS)) or f": {', '.join(DATASETS)}"
+            hint = did_you_mean(name, DATASETS) or f": {', '.join(DATASETS)}"
             raise ValueError(f"the name of a data set{hint}")
         return name
 
     @field_validator("groups")
     @classmethod
     def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
-        if pattern is not None and info.data.get("dataset", "folder") != "folder":
+        if pattern is None:
+            return None
+        if info.data.get("dataset", "folder") != "folder":
             raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
         try:
-            compiled = re.compile(pattern or "()")
+            n_groups = re.compile(pattern).groups
         except re.error as error:
             raise ValueError(f"a regular expression ({error})") from None
-        if compiled.groups != 1:
+        if n_groups != 1:
             raise ValueError("a regular expression with exactly one (group)")
         return pattern
 
 
-class PrepareParams(Strict):
-    """What prepare reads; the seed travels on in the data set."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    prepare: PrepareSection
-
-
-class SplitParams(Strict):
-    """How many folds there are, and whether each repeat draws its own."""
-
-    folds: Annotated[list[int], Field(min_length=2)]
-    resplit: bool
-
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
 class AugmentSection(Strict):
-    """What is drawn anew for every training image in every epoch; 0 switches a part off."""
+    """Augmentation, drawn again for each training image in each epoch; 0 switches a part off."""
 
-    shift: Annotated[float, Field(ge=0, le=0.5)]  # of the side: crop from a padded image
-    flip: Fraction  # probability of a left-right flip
-    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, at most, either way
-    erase: Fraction  # probability of a grey rectangle
+    shift: Annotated[float, Field(ge=0, le=0.5)]  # largest shift as a share of the shorter side
+    flip: Share  # probability of a left-right flip
+    rotation: Annotated[float, Field(ge=0, le=180)]  # largest angle in degrees, either direction
+    erase: Share  # probability of a grey rectangle
     brightness: Annotated[float, Field(ge=0, lt=1)]  # factor 1 ± this
     contrast: Annotated[float, Field(ge=0, lt=1)]  # factor 1 ± this
 
 
-class AugmentParams(Strict):
-    """What augment reads."""
+class ExtractSection(Strict):
+    """Features of frozen layers, computed once."""
 
-    augment: AugmentSection
+    views: Size  # augmented versions of each image
+    most_gigabytes: NonNegative  # of all views; larger features are not stored
 
 
 class TrainSection(Strict):
-    """One budget for every architecture; what an architecture overrides is in its network.json."""
+    """The training budget, the same for all architectures; network.json may override values."""
 
-    epochs: Annotated[int, Field(ge=1)]
-    # Images / step. Of 2, an odd number of images would leave one alone, and BatchNorm needs two.
+    epochs: Size
+    # Images per step. With 2, an odd number of images would leave a batch of one, on which
+    # BatchNorm cannot train.
     batch_size: Annotated[int, Field(ge=3)]
-    learning_rate: Annotated[float, Field(gt=0)]  # the peak of one cycle
-    weight_decay: Annotated[float, Field(ge=0)]
+    learning_rate: Positive  # peak of one cycle
+    weight_decay: NonNegative
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
 
 
 class HardwareSection(Strict):
-    """Where numbers are made, in extract and in train."""
+    """Device and precision of extract and train."""
 
     precision: Literal["auto", "float32", "bfloat16"]
     device: Literal["auto", "cpu", "cuda"]
-    threads: Annotated[int, Field(ge=1)]
-
-
-class TrainParams(Strict):
-    """What train reads."""
-
-    train: TrainSection
-    hardware: HardwareSection
-
-
-class ExtractSection(Strict):
-    """How much of what a frozen part makes is kept."""
-
-    views: Annotated[int, Field(ge=1)]  # augmented versions of each image
-    most_gigabytes: Annotated[float, Field(ge=0)]  # of all views; over it, nothing is kept
-
-
-class ExtractParams(Strict):
-    """What extract reads."""
-
-    extract: ExtractSection
-    hardware: HardwareSection
+    threads: Size
 
 
 class ForecastSection(Strict):
-    """How long is looked at how long it takes."""
+    """Settings of the runtime forecast."""
 
-    seconds: Annotated[float, Field(gt=0, le=60)]  # for which each architecture is timed, at most
-
-
-class TimingParams(ExtractParams, TrainParams):
-    """What decides how long one architecture takes."""
-
-    forecast: ForecastSection
-
-
-class ForecastParams(TimingParams):
-    """What forecast reads."""
-
-    model: str
-    candidates: list[str]
-    repeats: Annotated[list[int], Field(min_length=1)]
-    folds: Annotated[list[int], Field(min_length=2)]
-
-    @property
-    def plan(self) -> list[tuple[str, int, int]]:
-        """Every (model, repeat, fold), in the order in which DVC trains them."""
-        models = dict.fromkeys([self.model, *self.candidates])
-        return list(product(models, self.repeats, self.folds))
-
-
-Count = Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(gt=0, le=60)]  # time limit of the measurement per architecture
 
 
 class AdviseSection(Strict):
-    """The thresholds of the rules."""
+    """Thresholds of the rules that propose architectures."""
 
-    budget_minutes: Annotated[float, Field(gt=0)]  # of the whole comparison
-    small_side: Count  # pixels; up to it, networks for small images
-    large_side: Count  # pixels; from it, networks made for ImageNet
-    transfer_side: Count  # pixels; from it, weights from ImageNet for photos in colour
-    clean: Annotated[float, Field(ge=0, le=1)]  # share of an image of one value; less: a photo
-    little_images: Count  # under it: shallow networks, augmentation, repeats
-    little_per_class: Count  # likewise
-    much_per_class: Count  # over it: one step deeper
-    many_classes: Count  # likewise
-    frozen_under: Count  # images; pretrained layers stay frozen but for the head
-    thawed_under: Count  # images; the last stage thaws; with more of them, all do
-    deep_from: Count  # images, from which a GPU trains ResNet50
-    most_multiply_adds: Annotated[float, Field(gt=0)]  # billions an image, trained without a GPU
-
-
-class AdviseParams(ForecastParams, AugmentParams, BuildParams):
-    """What advise reads."""
-
-    advise: AdviseSection
+    budget_minutes: Positive  # of the whole comparison
+    small_side: Size  # pixels; up to this side: networks for small images
+    large_side: Size  # pixels; from this side: networks made for ImageNet
+    transfer_side: Size  # pixels; from this side: ImageNet weights for colour photos
+    clean: Share  # share of pixels of one value; photos have less
+    little_images: Size  # with fewer: shallow networks, augmentation, repeats
+    little_per_class: Size  # with fewer images per class: likewise
+    much_per_class: Size  # with more images per class: one step deeper
+    many_classes: Size  # with more classes: one step deeper
+    frozen_under: Size  # images; with fewer, only the head of a pretrained network trains
+    thawed_under: Size  # images; with fewer, the last stage thaws; with more, all stages
+    deep_from: Size  # images from which a GPU trains ResNet50
+    most_multiply_adds: Positive  # 10^9 MACs per image, if trained without a GPU
 
 
 class CompareSection(Strict):
-    """What decides, and how sure it has to be."""
+    """The deciding metric and the thresholds of the decision."""
 
     metric: MetricName
-    top_k: Annotated[int, Field(ge=1, le=10)]  # records count no more than ten ranks
+    top_k: Annotated[int, Field(ge=1, le=10)]  # records count ten ranks
     confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the corrected intervals and tests
-    rope: Annotated[float, Field(ge=0)]  # in the unit of the metric
-    sure: Annotated[float, Field(ge=0.5, le=1)]  # less would tie what is likely different
-    target: Annotated[float, Field(ge=0, le=1)]  # training accuracy
-    gap: Annotated[float, Field(ge=0, le=1)]  # of accuracies
-
-
-class CompareParams(Strict):
-    """The design of the comparison: every model, repeat and fold that counts."""
-
-    model: str
-    candidates: list[str]
-    repeats: Annotated[list[int], Field(min_length=1)]
-    folds: Annotated[list[int], Field(min_length=2)]
-    resplit: bool
-    compare: CompareSection
-
-    @property
-    def models(self) -> list[str]:
-        """The model under test and the candidates, each once, in the order of params.yaml."""
-        return list(dict.fromkeys([*self.candidates, self.model]))
-
-    @property
-    def runs(self) -> list[tuple[str, int, int]]:
-        """Every (model, repeat, fold) that counts."""
-        return list(product(self.models, self.repeats, self.folds))
-
-
-class ParallelParams(Strict):
-    """What decides how many trainings fit."""
-
-    hardware: HardwareSection
+    rope: NonNegative  # region of practical equivalence, in the unit of the metric
+    sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
+    target: Share  # training accuracy
+    gap: Share  # between training and validation accuracy
 
 
 def _require_slug(name: object) -> object:
-    """Stop what would be a path or a command: DVC puts names into both, unquoted."""
+    """Reject paths and commands, because DVC puts names into both without quotes."""
     if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_]+", name):
         return name
     expected = "the name of an architecture: letters, digits and underscores"
@@ -296,86 +171,114 @@ def _require_ascending(repeats: list[int]) -> list[int]:
 
 
 def _require_slots(candidates: list[str], info: ValidationInfo) -> list[str]:
-    """Stop unless each candidate has its place in the matrix of dvc.yaml, which is of fixed size.
-
-    DVC splices no list into a matrix.
-    """
-    assert info.context is not None
-    n_slots, n_names = info.context["slots"], len(candidates)
+    """Check that each candidate has a slot in dvc.yaml, whose matrices have a fixed size."""
+    n_names = len(candidates)
+    n_slots = (info.context or {}).get("slots", n_names)
     if n_names < n_slots:
-        raise ValueError(f"{n_slots} names, one a slot of dvc.yaml; to have fewer, name one twice")
+        raise ValueError(f"{n_slots} names, one per slot of dvc.yaml; to have fewer, repeat a name")
     if n_names > n_slots:
         more = ", ".join(f'"${{candidates[{slot}]}}"' for slot in range(n_slots, n_names))
-        raise ValueError(f"{n_slots} names, one a slot of dvc.yaml; to have more, add {more} there")
+        raise ValueError(f"{n_slots} names, one per slot of dvc.yaml; for more, add {more} there")
     return candidates
 
 
+RUN_KEYS = ("model", "candidates", "repeats", "folds")  # they define `Params.runs`
 Name = Annotated[str, BeforeValidator(_require_slug)]
-Repeat = Annotated[int, Field(ge=0)]
 
 
-class Params(
-    PrepareParams,
-    SplitParams,
-    AdviseParams,  # first those that hold others
-    ForecastParams,
-    ExtractParams,
-    TrainParams,
-    AugmentParams,
-    CompareParams,
-    BuildParams,  # last, so that pydantic reads it first: it defines names
-):
-    """Every key of params.yaml."""
+class Params(Strict):
+    """All sections of params.yaml, or those that a stage has read."""
 
+    build: BuildSection  # first, because it may define the names below
     model: Name
     candidates: Annotated[list[Name], Field(min_length=1), AfterValidator(_require_slots)]
-    repeats: Annotated[list[Repeat], Field(min_length=1), AfterValidator(_require_ascending)]
+    repeats: Annotated[list[Count], Field(min_length=1), AfterValidator(_require_ascending)]
     folds: Annotated[list[int], AfterValidator(_require_count)]
-
-    @field_validator("model", "candidates")
-    @classmethod
-    def _are_known(cls, given: str | list[str], info: ValidationInfo) -> str | list[str]:
-        """Stop unless the catalogue has each name, or the section build defines it."""
-        if "build" not in info.data:  # unsound: that is said
-            return given
-        defined = info.data["build"].architectures
-        names = (
-            [((), given)] if isinstance(given, str) else [((i,), n) for i, n in enumerate(given)]
-        )
-        unknown = (
-            (place, expected_name(name, defined), name)
-            for place, name in names
-            if name not in defined and not is_known(name)
-        )
-        raise_schema_errors(cls.__name__, unknown)
-        return given
-
-    @model_validator(mode="after")
-    def _can_be_built(self) -> "Params":
-        for model in self.models:
-            for index, thaw in enumerate(self.build.of(model).thaw):
-                if thaw.at_epoch > self.train.epochs:
-                    raise ValueError(
-                        f"build.architectures.{model}.thaw.{index}.at_epoch is {thaw.at_epoch}, "
-                        f"and train.epochs {self.train.epochs}: that layer would never train; "
-                        "thaw earlier, or train longer"
-                    )
-        return self
+    resplit: bool  # whether each repeat draws its own folds
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    prepare: PrepareSection
+    augment: AugmentSection
+    extract: ExtractSection
+    train: TrainSection
+    hardware: HardwareSection
+    forecast: ForecastSection
+    advise: AdviseSection
+    compare: CompareSection
 
     @property
-    def text(self) -> str:
+    def models(self) -> list[str]:
+        """The candidates and the model under test, each once, in the order of params.yaml."""
+        return list(dict.fromkeys([*self.candidates, self.model]))
+
+    @property
+    def runs(self) -> list[tuple[str, int, int]]:
+        """Every (model, repeat, fold) of the comparison, in the order of `models`."""
+        return list(product(self.models, self.repeats, self.folds))
+
+    @property
+    def trainings(self) -> list[tuple[str, int, int]]:
+        """The same runs in the order in which DVC trains them: the model under test first."""
+        models = dict.fromkeys([self.model, *self.candidates])
+        return list(product(models, self.repeats, self.folds))
+
+    @property
+    def size_text(self) -> str:
         """The size of the comparison, such as "3 architectures × 1 repeat × 5 folds"."""
         models, repeats, folds = len(self.models), len(self.repeats), len(self.folds)
         counts = [(models, "architecture"), (repeats, "repeat"), (folds, "fold")]
         return " × ".join(f"{n} {noun}" if n == 1 else f"{n} {noun}s" for n, noun in counts)
 
+    @field_validator("model", "candidates")
+    @classmethod
+    def _are_known(cls, value: str | list[str], info: ValidationInfo) -> str | list[str]:
+        """Reject names that neither the catalogue nor the section build defines."""
+        if "build" not in info.data:  # it is wrong itself, which is reported
+            return value
+        defined = info.data["build"].architectures
+        names = (
+            [((), value)] if isinstance(value, str) else [((i,), n) for i, n in enumerate(value)]
+        )
+        errors = (
+            (location, expected, name)
+            for location, name in names
+            if (expected := _expected_instead(name, defined))
+        )
+        raise_schema_errors(cls.__name__, errors)
+        return value
+
+    @model_validator(mode="after")
+    def _thaw_in_time(self) -> "Params":
+        n_epochs = self.train.epochs
+        errors = (
+            (
+                ("build", "architectures", model, "thaw", index, "at_epoch"),
+                f"at most {n_epochs}, which is train.epochs: later, that layer would never train",
+                thaw.at_epoch,
+            )
+            for model in self.models
+            for index, thaw in enumerate(self.build.of(model).thaw)
+            if thaw.at_epoch > n_epochs
+        )
+        raise_schema_errors(type(self).__name__, errors)
+        return self
+
+
+def _expected_instead(name: str, defined: Mapping[str, object]) -> str | None:
+    """Return what is expected instead of the name of an architecture; None if it is valid."""
+    if name in defined:
+        return None
+    if name in NEED_WEIGHTS:
+        key = f"build.architectures.{name}.weights"
+        return f"{key} and {key}_sha256 to be set: this network needs pretrained weights"
+    return None if is_known(name) else expected_name(name, defined)
+
 
 def check_params(content: dict[str, Any], n_slots: int, place: str) -> Params:
-    """Check the whole of params.yaml.
+    """Check all of params.yaml.
 
     Args:
-        content: What the file holds.
-        n_slots: Candidates that dvc.yaml has room for.
+        content: Of the file.
+        n_slots: Number of candidates for which dvc.yaml has slots.
         place: The file, as the user wrote it.
 
     Raises:
@@ -384,4 +287,69 @@ def check_params(content: dict[str, Any], n_slots: int, place: str) -> Params:
     try:
         return Params.model_validate(content, context={"slots": n_slots})
     except ValidationError as error:
-        raise InputError(error_lines(error, Params, place)) from None
+        raise InputError(error_lines(error, Params, content, place)) from None
+
+
+def read_params(path: Path, *sections: str) -> Params:
+    """Read some sections of params.yaml. The others may be missing or wrong.
+
+    Args:
+        path: The file.
+        sections: Top-level keys; the other attributes of the result do not exist.
+
+    Raises:
+        InputError: One line for each error in these sections.
+    """
+    content = read_yaml(path)
+    return select_sections(
+        {key: content[key] for key in sections if key in content}, sections, str(path)
+    )
+
+
+def select_sections(content: dict[str, Any], sections: Iterable[str], place: str) -> Params:
+    """Check some sections of params.yaml, as `read_params` reads them.
+
+    Args:
+        content: Of these sections.
+        sections: Top-level keys.
+        place: The file, as the user wrote it.
+
+    Raises:
+        InputError: One line for each error.
+    """
+    fields: dict[str, Any] = {
+        key: (Params.model_fields[key].annotation, Params.model_fields[key]) for key in sections
+    }
+    schema = create_model("Sections", __base__=Strict, **fields)
+    try:
+        values = schema.model_validate(content)
+    except ValidationError as error:
+        raise InputError(error_lines(error, schema, content, place)) from None
+    return Params.model_construct(**dict(values))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, as DVC reads it.
+
+    DVC's own parser reads it, so that a value means the same to DVC and to a stage. To PyYAML,
+    `no` is False, and `1e-05`, as DVC writes 0.00001 for `-S`, is text.
+
+    Raises:
+        InputError: If the file is missing, is not YAML, names a key twice, or holds no mapping.
+    """
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; restore it with 'git checkout {path}'") from None
+    except (YAMLError, ValueError) as error:
+        raise InputError(f"{path}: {_reason(error)}; fix the syntax") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {content!r}; expected keys and values")
+    return content
+
+
+def _reason(error: YAMLError | ValueError) -> str:
+    """Return where and why the text is not YAML, on one line."""
+    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return f"not YAML: {' '.join(str(error).split())}"

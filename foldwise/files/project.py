@@ -30,7 +30,7 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
     for stage, modules in stage_fingerprints(code).items():
         write_code(output / f"{stage}.json", modules)
-    return f"check: {params.name} is sound, {checked.text} -> {output}"
+    return f"check: {params.name} is sound, {checked.size_text} -> {output}"
 
 
 def count_slots(pipeline: Mapping[str, Any], place: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from foldwise.engine.hardware import Hardware
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.forecast import format_duration
-from foldwise.files.params import AdviseParams, AdviseSection
+from foldwise.files.params import AdviseSection, Params
 from foldwise.plan.budget import (
     ComparisonSize,
     Plan,
@@ -38,7 +38,7 @@ class Advice:
     settings: list[str]
 
 
-def advise(dataset: Dataset, params: AdviseParams, hardware: Hardware) -> Advice:
+def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
     """Return two or three proposals that suit the data, the machine and the budget.
 
     Args:

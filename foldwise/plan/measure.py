@@ -17,7 +17,7 @@ from foldwise.engine.training import open_trainer
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features, why_no_features, why_too_large
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.files.params import ExtractSection, TimingParams
+from foldwise.files.params import ExtractSection, Params
 from foldwise.files.split import Recipe
 from foldwise.nets.network import construct
 from foldwise.plan.forecast import Throughput
@@ -34,7 +34,7 @@ SHIFT = 0.1  # of the side, as most recipes have it
 
 
 def measure_throughput(
-    network: Network, info: DatasetInfo, params: TimingParams, hardware: Hardware
+    network: Network, info: DatasetInfo, params: Params, hardware: Hardware
 ) -> Throughput:
     """Return the speed of a network on images of this shape.
 
@@ -82,9 +82,7 @@ def images_per_second(run: TimedBatch, batch_size: int, seconds: float) -> float
     return batch_size / _extrapolate((small, small_seconds), (size, median(times)), batch_size)
 
 
-def _measure(
-    network: Network, info: DatasetInfo, params: TimingParams, hardware: Hardware
-) -> Throughput:
+def _measure(network: Network, info: DatasetInfo, params: Params, hardware: Hardware) -> Throughput:
     n_evaluated = 2 * params.train.batch_size  # images of an evaluated batch
     images = random_dataset(info, max(n_evaluated, BATCH))
     backbone = None

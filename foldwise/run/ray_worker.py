@@ -16,7 +16,7 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError, run_main
 from foldwise.core.machine import versions
 from foldwise.core.process import die_with_parent
-from foldwise.files.params import HardwareSection, TrainParams, read_params
+from foldwise.files.params import HardwareSection, read_params
 from foldwise.run.dvc import fetch_inputs, reproduce, send_results
 
 Device = Literal["cpu", "cuda"]
@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--parent", type=int, required=True, help="process ID of the Ray task")
     args = parser.parse_args(argv)
     die_with_parent(args.parent)
-    hardware = read_params(args.params, TrainParams).hardware
+    hardware = read_params(args.params, "hardware").hardware
     steps = {
         "checked": lambda: require_same_environment(args.expected, worker_info(hardware)),
         "fetched": lambda: fetch_inputs(args.stage),

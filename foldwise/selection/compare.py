@@ -18,7 +18,7 @@ from foldwise.files.comparison import (
     Scores,
 )
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Machine
-from foldwise.files.params import CompareParams
+from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import statistics, tables
 from foldwise.selection.advice import next_steps
@@ -47,7 +47,7 @@ class ComparisonResult(NamedTuple):
 
 
 def compare(
-    records: Sequence[FoldRecord], cards: Mapping[str, Card], params: CompareParams
+    records: Sequence[FoldRecord], cards: Mapping[str, Card], params: Params
 ) -> ComparisonResult:
     """Return the comparison and the verdict; the order of the candidates does not change it.
 
@@ -81,7 +81,7 @@ def compare(
 
 
 def _comparison(
-    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: CompareParams
+    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
 ) -> Comparison:
     design = _design(next(iter(by_model.values())), params)
     scores = tables.scores_by_model(table)
@@ -105,7 +105,7 @@ def _comparison(
     )
 
 
-def _design(records: Sequence[FoldRecord], params: CompareParams) -> Design:
+def _design(records: Sequence[FoldRecord], params: Params) -> Design:
     settings, n_folds = params.compare, len(params.folds)
     detectable = statistics.detectable_difference(
         len(params.repeats), n_folds, settings.confidence, resplit=params.resplit

@@ -7,13 +7,13 @@ from pathlib import PurePath
 from foldwise.core.errors import InputError
 from foldwise.files.card import Card
 from foldwise.files.fold_record import FoldRecord
-from foldwise.files.params import CompareParams
+from foldwise.files.params import Params
 
 REMEDY = "delete the file"
 SAME_FOLD = ("n_train", "n_validation", "train_digest", "validation_digest", "epochs")
 
 
-def require_fair_comparison(records: Mapping[str, FoldRecord], params: CompareParams) -> None:
+def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -> None:
     """Raise an error unless all architectures were trained and validated on the same folds.
 
     Each record must belong to its file name. For each (repeat, fold), all architectures must have

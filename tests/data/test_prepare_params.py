@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from foldwise.core.errors import InputError
-from foldwise.files.params import PrepareParams, read_params
+from foldwise.files.params import read_params
 
 SOUND = {
     "dataset": "folder",
@@ -19,7 +19,7 @@ def read(tmp_path):
     def read(**changes):
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump({"seed": 0, "prepare": {**SOUND, **changes}}))
-        return read_params(path, PrepareParams).prepare
+        return read_params(path, "seed", "prepare").prepare
 
     return read
 

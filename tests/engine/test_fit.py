@@ -14,7 +14,7 @@ from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
 from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Thaw, read_network
-from foldwise.files.params import TrainParams, read_params
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.network import construct, train_mode
 
@@ -35,7 +35,7 @@ def trainer(case, flags):
 
     def trainer(model="slim_vgg", change=lambda fold: fold, update=None, **section):
         flags(model, **section)  # writes the files
-        params = read_params(case / "params.yaml", TrainParams)
+        params = read_params(case / "params.yaml", "train", "hardware")
         hardware = choose_hardware(params.hardware)
         network = read_network(case / "network").model_copy(update=update or {})
         data = (

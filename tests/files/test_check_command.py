@@ -65,7 +65,7 @@ def test_nothing_is_written_unless_all_is_sound(flags):
 
 
 def test_every_slot_of_dvc_yaml_has_a_candidate(flags):
-    with pytest.raises(InputError, match=r"expected 3 names, one a slot of dvc.yaml"):
+    with pytest.raises(InputError, match=r"expected 3 names, one per slot of dvc.yaml"):
         main(flags(candidates=["lenet5"]))
 
 

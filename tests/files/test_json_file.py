@@ -84,12 +84,15 @@ def test_missing_file_is_named(tmp_path):
         (b"<<<<<<< HEAD\n{}", r" is not JSON \(expected value at line 1 column 1\); run 'dvc"),
         (b'{"name": "\xff"}', r" is not JSON \(.*unicode"),
         (b"[]", r": holds \[\]; expected keys and values"),
-        (b'{"name": 1, "rows": [], "table": {}}', ": name is 1; expected text"),
+        (b'{"name": 1, "rows": [], "table": {}}', ": name is 1; expected a valid string"),
         (
             b'{"name": "", "rows": [[0, "x"]], "table": {}}',
-            r": rows\[0\]\[1\] is 'x'; expected a n",
+            r": rows\[0\]\[1\] is 'x'; expected a valid n",
         ),
-        (b'{"name": "", "rows": [], "table": {"a": null}}', ": table.a is None; expected a number"),
+        (
+            b'{"name": "", "rows": [], "table": {"a": null}}',
+            ": table.a is None; expected a valid number",
+        ),
         (b'{"name": "", "rows": [], "table": {}, "x": 1}', ": x is not a known key; known: name"),
     ],
 )

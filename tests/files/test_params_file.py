@@ -5,16 +5,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict
-from foldwise.files.params import read_params, read_yaml
+from foldwise.files.params import RUN_KEYS, read_params, read_yaml
 
-
-class Section(Strict):
-    rate: float
-
-
-class Params(Strict):
-    train: Section
+FORECAST = "forecast: {seconds: 0.5}\n"
 
 
 @pytest.fixture
@@ -23,15 +16,38 @@ def path(tmp_path, monkeypatch):
     return (tmp_path / "params.yaml").relative_to(tmp_path)
 
 
-def test_only_the_keys_of_the_schema_are_read(path):
-    path.write_text("train: {rate: 0.5}\nother: [unsound\t]\n")
-    assert read_params(path, Params) == Params(train=Section(rate=0.5))
+def test_only_the_named_sections_are_read(path):
+    path.write_text(f"{FORECAST}resplit: true\ntrain: [wrong\t]\n")
+    params = read_params(path, "forecast", "resplit")
+    assert (params.forecast.seconds, params.resplit) == (0.5, True)
+    with pytest.raises(AttributeError):
+        _ = params.train
+
+
+def test_a_named_section_that_is_missing_is_an_error(path):
+    path.write_text(FORECAST)
+    with pytest.raises(InputError, match=r"^params\.yaml: train is missing; add it$"):
+        read_params(path, "forecast", "train")
+
+
+def test_sections_are_checked_by_the_whole_schema(path):
+    path.write_text("folds: [0, 2]\nrepeats: [1, 0]\nmodel: ../x\n")
+    with pytest.raises(InputError) as caught:
+        read_params(path, "folds", "repeats", "model")
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_runs_need_no_other_section(path):
+    path.write_text("model: b\ncandidates: [a, b]\nrepeats: [0]\nfolds: [0, 1]\n")
+    params = read_params(path, *RUN_KEYS)
+    assert params.runs == [("a", 0, 0), ("a", 0, 1), ("b", 0, 0), ("b", 0, 1)]
+    assert params.trainings == [("b", 0, 0), ("b", 0, 1), ("a", 0, 0), ("a", 0, 1)]
 
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001", "1E-3"])
 def test_number_reads_however_it_is_written(path, text):
-    path.write_text(f"train: {{rate: {text}}}")
-    assert read_params(path, Params).train.rate == 0.001
+    path.write_text(f"forecast: {{seconds: {text}}}")
+    assert read_params(path, "forecast").forecast.seconds == 0.001
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -48,10 +64,10 @@ def test_word_is_no_truth_value(path):
 
 
 def test_wrong_value_is_named_with_its_file(path):
-    path.write_text(yaml.safe_dump({"train": {"rte": 1}}))
+    path.write_text(yaml.safe_dump({"forecast": {"secnds": 1}}))
     with pytest.raises(InputError) as caught:
-        read_params(path, Params)
-    message = "params.yaml: train.rte is not a known key; did you mean 'rate'?"
+        read_params(path, "forecast")
+    message = "params.yaml: forecast.secnds is not a known key; did you mean 'seconds'?"
     assert str(caught.value) == message
 
 
@@ -59,12 +75,12 @@ def test_wrong_value_is_named_with_its_file(path):
     ("content", "message"),
     [
         (b"a: 1\nb: 2\na: 3\n", 'params.yaml: line 3: found duplicate key "a" with value'),
-        (b"a: [1\n", "params.yaml: line 2: expected ',' or ']', but got '<stream end>'; mend"),
-        (b"a: 1\n---\nb: 2\n", "params.yaml: line 2: but found another document; mend the"),
+        (b"a: [1\n", "params.yaml: line 2: expected ',' or ']', but got '<stream end>'; fix"),
+        (b"a: 1\n---\nb: 2\n", "params.yaml: line 2: but found another document; fix the"),
         (b"a: !!python/name:os.system x", "params.yaml: line 1: could not determine a construct"),
         (b"a: \x00", "params.yaml: not YAML: unacceptable character #x0000: special char"),
         (b"a: \xff", "params.yaml: not YAML: 'utf-8' codec can't decode byte 0xff in position 3"),
-        (b"a: 2020-13-01", "params.yaml: not YAML: month must be in 1..12; mend the syntax"),
+        (b"a: 2020-13-01", "params.yaml: not YAML: month must be in 1..12; fix the syntax"),
         (b"a: " + b"9" * 5000, "params.yaml: not YAML: Exceeds the limit"),
         (b"", "params.yaml: holds None; expected keys and values"),
         (b"- a\n", "params.yaml: holds ['a']; expected keys and values"),

@@ -133,7 +133,7 @@ def test_a_threshold_that_is_none_is_named(flags):
     given = flags()
     path = Path(given[1])
     path.write_text(path.read_text(encoding="utf-8").replace("small_side: 40", "small_side: big"))
-    with pytest.raises(InputError, match=r"advise.small_side is 'big'; expected an integer"):
+    with pytest.raises(InputError, match=r"advise.small_side is 'big'; expected a valid integer"):
         run_command(["advise", *given])
     path.write_text(path.read_text(encoding="utf-8").replace("\nadvise:", "\nadvice:"))
     with pytest.raises(InputError, match=r"advise is missing; add it"):

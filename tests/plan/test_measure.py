@@ -7,7 +7,7 @@ from quick import SECTIONS
 from foldwise.core.errors import InputError
 from foldwise.engine.hardware import set_up
 from foldwise.engine.trainer import Trainer
-from foldwise.files.params import TimingParams
+from foldwise.files.params import select_sections
 from foldwise.plan.measure import measure_throughput
 
 THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}]
@@ -17,7 +17,7 @@ THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}
 def pace_of(info):
     def pace_of(network, **changed):
         sections = {key: {**one, **changed.get(key, {})} for key, one in SECTIONS.items()}
-        params = TimingParams.model_validate(sections)
+        params = select_sections(sections, sections, "params.yaml")
         return measure_throughput(network, info, params, set_up(params.hardware))
 
     return pace_of

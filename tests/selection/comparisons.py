@@ -2,7 +2,7 @@
 
 from records import SECTION, card, record, timing
 
-from foldwise.files.params import CompareParams
+from foldwise.files.params import CompareSection, Params
 from foldwise.selection.compare import compare
 
 
@@ -33,13 +33,13 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
         for repeat, row in enumerate(table)
         for fold, accuracy in enumerate(row)
     ]
-    params = CompareParams(
+    params = Params.model_construct(
         model=next(iter(scores)),
         candidates=list(scores),
         repeats=list(range(len(repeats))),
         folds=list(range(k)),
         resplit=resplit,
-        compare=SECTION | (section or {}),
+        compare=CompareSection(**SECTION | (section or {})),
     )
     cards = {name: card(name, **facts[name]) for name in scores}
     return compare(records, cards, params)
