@@ -19,7 +19,7 @@ def test_comments_docstrings_and_readme_rerun_nothing_but_the_check(clone):
 
 
 def test_code_of_the_report_reruns_the_report_only(clone):
-    clone.replace("foldwise/report/document.py", "No architecture to take", "Take none")
+    clone.replace("foldwise/report/templates/report.md.j2", "No architecture to take", "Take none")
     assert clone.dvc("repro") == ["check", "report"]
 
 

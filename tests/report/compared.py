@@ -1,4 +1,4 @@
-"""What the report is made of, made by the real compare."""
+"""The inputs of the report, made by the real compare."""
 
 import io
 import shutil
@@ -12,26 +12,27 @@ sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the
 from records import flags as compare_flags
 
 from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
-from foldwise.report.store import read_report_inputs
+from foldwise.report.inputs import read_report_inputs
 from stages.compare import main as compare
 
-PIPELINE = Path(__file__).parents[2] / "dvc.yaml"
+SUMMARY = "Layer     Output shape    Parameters\n=====\n├─Conv2d  [1, 4, 8, 8]    900\n"
 
 
 def read_all(flags):
-    params, pipeline, reports = map(Path, flags[1::2])
-    return read_report_inputs(reports, params, pipeline)
+    params, reports = map(Path, flags[1::2])
+    return read_report_inputs(reports, params)
 
 
 def compared(root):
-    """Compare what is in a folder, add what other stages draw, and return the flags of report."""
+    """Compare the records in a folder, add the files of other stages, and return report's flags."""
     reports = root / "reports"
     compare(compare_flags(root, "reports"))
     shutil.copytree(root / "models", reports / "models", dirs_exist_ok=True)
+    for card in reports.glob("models/*/card.json"):
+        card.with_name("summary.txt").write_text(SUMMARY)
     draw_sheets(reports)
     draw_mistakes(reports)
-    files = ("--params", root / "params.yaml", "--pipeline", PIPELINE, "--reports", reports)
-    return list(map(str, files))
+    return ["--params", str(root / "params.yaml"), "--reports", str(reports)]
 
 
 def draw_sheets(reports):

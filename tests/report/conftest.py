@@ -15,6 +15,6 @@ def case(tmp_path):
 
 
 @pytest.fixture
-def found(case):
-    """Write records, compare them, and return what the report is made of."""
+def inputs(case):
+    """Write records, compare them, and return what the report reads."""
     return lambda accuracies, **changes: read_all(case(accuracies, **changes))

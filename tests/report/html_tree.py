@@ -1,9 +1,14 @@
-"""HTML as a browser reads it: names, attributes and texts of its elements."""
+"""HTML as a browser reads it, and Markdown as GitHub reads it: a tree of elements."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from markdown_it import MarkdownIt
+
 VOID = {"br", "col", "hr", "img", "input", "link", "meta", "source"}
+GITHUB = MarkdownIt("gfm-like", {"html": True})
+# For GitHub a.b is no address without www, and a@ is none where no letter or digit follows.
+GITHUB.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
 
 
 @dataclass
@@ -14,21 +19,20 @@ class Node:
 
     @property
     def text(self):
-        parts = [one if isinstance(one, str) else one.text for one in self.children]
-        return "".join(parts)
+        return "".join(each if isinstance(each, str) else each.text for each in self.children)
 
     def all(self, *tags):
         """Return the elements below with one of these names, in order."""
-        found = []
-        for one in self.children:
-            if not isinstance(one, str):
-                found += [one] * (not tags or one.tag in tags) + one.all(*tags)
-        return found
+        matched = []
+        for child in self.children:
+            if not isinstance(child, str):
+                matched += [child] * (not tags or child.tag in tags) + child.all(*tags)
+        return matched
 
     @property
     def shape(self):
-        """The names of the elements alone, nested."""
-        return self.tag, [one.shape for one in self.children if not isinstance(one, str)]
+        """The nested names of the elements, without their text."""
+        return self.tag, [each.shape for each in self.children if not isinstance(each, str)]
 
 
 class _Parser(HTMLParser):
@@ -54,9 +58,14 @@ class _Parser(HTMLParser):
 
 
 def parse(text):
-    """Return the root of a page or of a piece of it; elements must be nested well."""
+    """Return the root of a page or of a part of it; elements must be well nested."""
     parser = _Parser()
     parser.feed(text)
     parser.close()
     assert len(parser.open) == 1, f"<{parser.open[-1].tag}> has no end"
     return parser.open[0]
+
+
+def parse_markdown(text):
+    """Return the root of what GitHub makes of Markdown."""
+    return parse(GITHUB.render(text))

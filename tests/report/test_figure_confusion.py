@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foldwise.files.tables import CONFUSION
 from foldwise.report.figures.confusion import STEPS, draw_confusion
-from foldwise.report.figures.matrix import UNDER_TEXT
+from foldwise.report.figures.style import UNDER_TEXT
 
 
 def written(axes):

@@ -4,8 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foldwise.report.figures import pairs
-from foldwise.report.figures.matrix import UNDER_TEXT
 from foldwise.report.figures.pairs import percent
+from foldwise.report.figures.style import UNDER_TEXT
 
 
 def cells(figure):

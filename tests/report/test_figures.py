@@ -11,8 +11,7 @@ from matplotlib.text import Text
 
 from foldwise.report.figures import confusion as confusion_figure
 from foldwise.report.figures import curves, pairs, pareto, scores
-from foldwise.report.figures.matrix import shades
-from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
+from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, shades, styled
 
 LONG = "x" * 34
 EIGHT = {f"{LONG}{n}": [0.9 - n / 100, 0.87, 0.86] for n in range(8)}

@@ -10,10 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from foldwise.report.figures.labels import apart
-from foldwise.report.figures.matrix import UNDER_TEXT, Shades, Shares, shade, shades, write
-from foldwise.report.figures.names import class_names, shorten
-from foldwise.report.figures.style import FADED, canvas, words
+from foldwise.report.figures.labels import apart, class_names, shorten
+from foldwise.report.figures.style import (
+    FADED,
+    UNDER_TEXT,
+    Floats,
+    canvas,
+    shade,
+    shades,
+    words,
+    write,
+)
 
 Counts = NDArray[np.int64]
 
@@ -30,7 +37,7 @@ LEAD = 14.0  # points from a name to the cells
 def draw_confusion(confusion: pd.DataFrame, classes: Sequence[str], model: str | None) -> Figure:
     """Return the figure: a row is what images are, a column what they were taken for.
 
-    Blue is right, orange a mistake; the darker, the larger the share of the row. Shades of
+    Blue is right, orange a mistake; the darker, the larger the share of the row. Floats of
     mistakes have steps of their own, or few of them would not be seen beside the diagonal. Up to
     10 classes a cell holds its images and their share, up to 20 its images; of more than 36
     classes only those of the twelve most confused pairs are named.
@@ -71,7 +78,7 @@ def _images(confusion: pd.DataFrame, classes: Sequence[str]) -> Counts:
     return images
 
 
-def _shades(shares: Shares, strongest: float) -> Shades:
+def _shades(shares: Floats, strongest: float) -> Floats:
     right = np.eye(len(shares), dtype=bool)
     darkness = np.searchsorted(STEPS, shares) / len(STEPS)
     blue, orange = shades(shares, "C0", strongest), shades(darkness, "C1", strongest)
@@ -83,7 +90,7 @@ def _title(images: Counts, model: str) -> str:
     return f"{model}: {right:,} of {every:,} images right ({100 * right / every:.2f} %)"
 
 
-def _write_cells(axes: Axes, images: Counts, shares: Shares) -> None:
+def _write_cells(axes: Axes, images: Counts, shares: Floats) -> None:
     two = len(images) <= TWO_LINES
     size = 9 if two else 7
     for row, column in zip(*images.nonzero(), strict=True):

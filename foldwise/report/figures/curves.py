@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from foldwise.files.comparison import Architecture, Comparison, Design
-from foldwise.report.figures.names import shorten
+from foldwise.report.figures.labels import shorten
 from foldwise.report.figures.style import FADED, INK, PAPER, canvas, marks, note
 
 METRICS = ("accuracy", "loss")

@@ -5,9 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.report.figures.matrix import shade, shades, write
-from foldwise.report.figures.names import shorten
-from foldwise.report.figures.style import FADED, canvas, failed, note, words
+from foldwise.report.figures.labels import shorten
+from foldwise.report.figures.style import FADED, canvas, failed, note, shade, shades, words, write
 
 LARGEST_CELL, SMALLEST_CELL = 0.75, 0.42  # inches
 BEST_WIDTH = 4.6  # inches for all cells

@@ -13,8 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from foldwise.files.comparison import Comparison
 from foldwise.files.verdict import Contender, Metric, Verdict
-from foldwise.report.figures.labels import GAP, Box, Point, nearest, place
-from foldwise.report.figures.names import shorten
+from foldwise.report.figures.labels import GAP, Box, Point, nearest, place, shorten
 from foldwise.report.figures.style import (
     FADED,
     INK,

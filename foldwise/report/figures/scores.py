@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.files.comparison import Architecture, Comparison
-from foldwise.report.figures.names import shorten
+from foldwise.report.figures.labels import shorten
 from foldwise.report.figures.style import FADED, INK, Mark, at_least, canvas, marks
 
 

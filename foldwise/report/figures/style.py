@@ -14,14 +14,20 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from foldwise.files.comparison import Comparison
-from foldwise.report.figures.names import shorten
+from foldwise.report.figures.labels import shorten
+
+Floats = NDArray[np.float64]
 
 WIDTH = 8.0  # inches
+UNDER_TEXT = 0.65  # opacity: ink on it has a contrast of 4.5 and more, on light and dark pages
 LINE = 105  # letters of a note, so that it stays inside the figure
 INK, FADED, PAPER = "C6", "C7", "C8"  # of the cycle below
 
@@ -140,6 +146,42 @@ def at_least(axes: Axes, axis: str, span: float) -> None:
     if high - low < span:
         middle = (low + high) / 2
         getattr(axes, f"set_{axis}lim")(middle - span / 2, middle + span / 2)
+
+
+def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats:
+    """Return a colour through which the page shows the more, the smaller the share.
+
+    Args:
+        shares: (...) 0 .. 1.
+        colour: Any that matplotlib knows.
+        strongest: Opacity of a share of 1.
+
+    Returns:
+        (..., 4) red, green, blue and opacity, 0 .. 1.
+    """
+    colours = np.empty((*shares.shape, 4))
+    colours[..., :3] = to_rgb(colour)
+    colours[..., 3] = strongest * shares
+    return colours
+
+
+def shade(axes: Axes, cells: Floats) -> None:
+    """Draw cells with sharp edges, as wide as the page lets them be.
+
+    Args:
+        axes: Empty.
+        cells: (rows, columns, 4).
+    """
+    # One picture: a path a cell is a hundred times as large for 100 classes.
+    axes.imshow(cells, aspect="auto", interpolation="none")
+    axes.grid(visible=False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(True)
+
+
+def write(axes: Axes, row: float, column: float, text: str, **style: Any) -> None:  # noqa: ANN401
+    """Write into the middle of a cell."""
+    axes.text(column, row, text, ha="center", va="center", **style)
 
 
 def as_svg(draw: Callable[[], Figure], *, dark: bool = False) -> str:

@@ -1,0 +1,123 @@
+"""Read everything that the report shows."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from foldwise.core.errors import InputError
+from foldwise.files.card import Card, read_card
+from foldwise.files.comparison import (
+    Comparison,
+    Confused,
+    Mistakes,
+    read_comparison,
+    read_confused,
+    read_mistakes,
+)
+from foldwise.files.params import read_yaml
+from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, read_table
+from foldwise.files.verdict import Verdict, read_verdict
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """The results of compare, mistakes and build, and the parameters.
+
+    Attributes:
+        comparison: Best architecture first.
+        verdict: The choice, and every step of the rule.
+        confused: The most confused pairs of classes.
+        mistakes: One strip of images for each of these pairs.
+        scores: The table of SCORES.
+        curves: The table of CURVES.
+        classes: The table of CLASSES.
+        confusion: The table of CONFUSION.
+        cards: The card of each architecture, by name.
+        summaries: The layers of each architecture, by name.
+        params: params.yaml without its comments.
+    """
+
+    comparison: Comparison
+    verdict: Verdict
+    confused: Confused
+    mistakes: Mistakes
+    scores: pd.DataFrame
+    curves: pd.DataFrame
+    classes: pd.DataFrame
+    confusion: pd.DataFrame
+    cards: Mapping[str, Card]
+    summaries: Mapping[str, str]
+    params: str
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes of the data set, in their order."""
+        return self.cards[self.comparison.design.models[0]].classes
+
+
+def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
+    """Read the folder of reports and params.yaml.
+
+    Raises:
+        InputError: If a file is missing or invalid, or if two files do not belong together.
+    """
+    comparison = read_comparison(folder / "comparison.json")
+    models = {name: folder / "models" / name for name in comparison.design.models}
+    confused, mistakes = read_confused(folder / "confused.json"), read_mistakes(folder / "mistakes")
+    _require_strips(confused, mistakes, folder / "mistakes")
+    return ReportInputs(
+        comparison=comparison,
+        verdict=read_verdict(folder / "verdict.json"),
+        confused=confused,
+        mistakes=mistakes,
+        scores=read_table(folder / "scores.csv", SCORES),
+        curves=read_table(folder / "curves.csv", CURVES),
+        classes=read_table(folder / "classes.csv", CLASSES),
+        confusion=read_table(folder / "confusion.csv", CONFUSION),
+        cards={name: read_card(path) for name, path in models.items()},
+        summaries={
+            name: read_output(path / "summary.txt").decode().rstrip()
+            for name, path in models.items()
+        },
+        params=_as_yaml(read_yaml(params)),
+    )
+
+
+def read_output(path: Path) -> bytes:
+    """Return the content of a file that another stage wrote.
+
+    Raises:
+        InputError: If it is missing.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
+
+
+def _read_summary(folder: Path) -> str:
+    return read_output(folder / "summary.txt").decode().rstrip()
+
+
+def _require_strips(confused: Confused, mistakes: Mistakes, folder: Path) -> None:
+    n, expected = len(mistakes.strips), len(confused.pairs)
+    if n != expected:
+        raise InputError(
+            f"{folder}: holds {n} strips of images; expected {expected}, one for each pair of "
+            "confused.json; run 'dvc repro' to draw them again"
+        )
+
+
+def _as_yaml(params: Mapping[str, object]) -> str:
+    """Return parameters as YAML, in their order."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 96
+    text = io.StringIO()
+    yaml.dump(dict(params), text)
+    return text.getvalue().rstrip("\n")

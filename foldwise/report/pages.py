@@ -1,0 +1,212 @@
+"""Render the pages of the report: Markdown from templates, and HTML from that Markdown."""
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+from foldwise.report import formats, tables
+from foldwise.report.figures.confusion import draw_confusion
+from foldwise.report.figures.curves import draw_curves
+from foldwise.report.figures.pairs import draw_pairs
+from foldwise.report.figures.pareto import draw_pareto
+from foldwise.report.figures.scores import draw_scores
+from foldwise.report.figures.style import as_svg
+from foldwise.report.inputs import ReportInputs
+
+_UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
+_FILTERS = ("address", "code", "count", "fenced", "memory", "percent", "shape", "with_code")
+
+
+def _environment(**settings: Any) -> Environment:  # noqa: ANN401
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **settings,
+    )
+
+
+_HTML = _environment()
+# Every expression is shown literally unless it is Markup.
+_MARKDOWN = _environment(finalize=formats.markdown)
+_MARKDOWN.filters |= {name: getattr(formats, name) for name in _FILTERS}
+_MARKDOWN.filters["table"] = tables.to_markdown
+_MARKDOWN.globals["tables"] = tables
+
+
+class Picture(NamedTuple):
+    """The addresses of an embedded picture.
+
+    Attributes:
+        light: For a light page.
+        dark: For a dark page; None: the same picture.
+    """
+
+    light: str
+    dark: str | None
+
+
+class SvgFigure(NamedTuple):
+    """A figure as SVG.
+
+    Attributes:
+        light: On a white background.
+        dark: For a dark page.
+    """
+
+    light: str
+    dark: str
+
+
+def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
+    """Return the figures by name, such as "scores".
+
+    The matrix of pairs needs two finished architectures; costs and confusions need a chosen one.
+    """
+    comparison, chosen = inputs.comparison, inputs.verdict.chosen
+    draw: dict[str, Callable[[], Figure]] = {
+        "scores": partial(draw_scores, comparison, inputs.scores),
+        "curves": partial(draw_curves, comparison, inputs.curves),
+    }
+    if comparison.pairs:
+        draw["pairs"] = partial(draw_pairs, comparison)
+    if chosen is not None:
+        draw["pareto"] = partial(draw_pareto, comparison, inputs.verdict)
+        draw["confusion"] = partial(draw_confusion, inputs.confusion, inputs.class_names, chosen)
+    return {name: SvgFigure(as_svg(d), as_svg(d, dark=True)) for name, d in draw.items()}
+
+
+def report_markdown(inputs: ReportInputs) -> str:
+    """Return report.md; its links are relative to the folder of reports."""
+    return _MARKDOWN.get_template("report.md.j2").render(inputs=inputs)
+
+
+def architectures_markdown(inputs: ReportInputs) -> str:
+    """Return architectures.md; its links are relative to the folder of reports."""
+    return _MARKDOWN.get_template("architectures.md.j2").render(inputs=inputs)
+
+
+def to_html(markdown: str, picture: Callable[[str], Picture]) -> str:
+    """Return a page as one HTML file with everything embedded.
+
+    The text above the first section stands above the table of contents.
+
+    Args:
+        markdown: The page, with a title.
+        picture: Returns the picture for a relative path.
+    """
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    for name, rule in _RENDER_RULES.items():
+        parser.add_render_rule(name, rule)
+    tokens = parser.parse(markdown.replace(formats.WORD_JOINER, ""))
+    contents = _annotate(tokens)
+    first = next((at for at, token in enumerate(tokens) if token.tag == "h2"), len(tokens))
+    lead, body = (
+        Markup(parser.renderer.render(part, parser.options, {"picture": picture}))
+        for part in (tokens[:first], tokens[first:])
+    )
+    template = _HTML.get_template("page.html.j2")
+    return template.render(title=_text(tokens[1]), contents=contents, lead=lead, body=body)
+
+
+def png_picture(image: bytes) -> Picture:
+    """Return the picture of a PNG file."""
+    return Picture(f"data:image/png;base64,{base64.b64encode(image).decode()}", None)
+
+
+def svg_picture(figure: SvgFigure) -> Picture:
+    """Return the picture of a figure."""
+    return Picture(*map(_svg_address, figure))
+
+
+def _annotate(tokens: list[Token]) -> list[tuple[str, str]]:
+    """Add what Markdown cannot express, and return id and title of each section.
+
+    Headings get ids. A table gets the bold paragraph above it as caption, and headers for its
+    rows and columns. A picture that is alone in a paragraph becomes a figure, and the paragraph
+    below it its caption.
+    """
+    contents = []
+    for at in reversed([at for at, token in enumerate(tokens) if token.type == "table_open"]):
+        tokens[at].meta["caption"] = _text(tokens[at - 2])
+        del tokens[at - 3 : at]
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag != "h1":
+            token.attrSet("id", f"section-{at}")
+            if token.tag == "h2":
+                contents.append((f"section-{at}", _text(tokens[at + 1])))
+        elif token.type == "th_open":
+            token.attrSet("scope", "col")
+        elif token.type == "tr_open" and tokens[at + 1].type == "td_open":
+            tokens[at + 1].attrSet("scope", "row")
+            tokens[at + 1].tag = tokens[at + 3].tag = "th"
+        elif token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
+            tokens[at - 1].tag, tokens[at + 1].hidden = "figure", True
+            tokens[at + 2].tag, tokens[at + 4].type = "figcaption", "figure_close"
+    return contents
+
+
+def _text(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or [])
+
+
+def _scrolling(label: str, content: str) -> str:
+    """Return a region that scrolls sideways, also with the keyboard."""
+    attributes = f'class="wide" role="region" aria-label="{escape(label)}" tabindex="0"'
+    return f"<div {attributes}>\n{content}"
+
+
+def _render_image(
+    _renderer: object, tokens: Sequence[Token], at: int, _options: object, env: Mapping[str, Any]
+) -> str:
+    token = tokens[at]
+    light, dark = env["picture"](unquote(str(token.attrs["src"])))
+    image = f'<img src="{escape(light)}" alt="{escape(_text(token))}">'
+    if dark is None:
+        return image
+    source = f'<source media="(prefers-color-scheme: dark)" srcset="{escape(dark)}">'
+    return _scrolling("Chart", f"<picture>{source}{image}</picture>\n</div>")
+
+
+def _render_table_start(
+    _renderer: object, tokens: Sequence[Token], at: int, _options: object, _env: object
+) -> str:
+    caption = tokens[at].meta["caption"]
+    return _scrolling(caption, f"<table>\n<caption>{escape(caption)}</caption>\n")
+
+
+def _render_code(
+    _renderer: object, tokens: Sequence[Token], at: int, _options: object, _env: object
+) -> str:
+    return _scrolling("Code", f"<pre><code>{escape(tokens[at].content)}</code></pre>\n</div>\n")
+
+
+_RENDER_RULES = {
+    "image": _render_image,
+    "table_open": _render_table_start,
+    "table_close": lambda *_: "</table>\n</div>\n",
+    "figure_close": lambda *_: "</figcaption>\n</figure>\n",
+    "fence": _render_code,
+}
+
+
+def _svg_address(svg: str) -> str:
+    """Return an SVG as a data address, which git compresses better than base64."""
+    paths = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", path[0]), svg)
+    line = re.sub(r"\s+", " ", re.sub(r">\s+<", "><", paths))
+    if "'" not in line:
+        line = line.replace('"', "'")  # takes one character instead of three
+    return f"data:image/svg+xml,{quote(line, safe=_UNQUOTED)}"

@@ -1,0 +1,184 @@
+"""Text from outside in every place of the pages that shows text."""
+
+import functools
+import re
+from dataclasses import fields, replace
+
+import pandas as pd
+import pytest
+from compared import compared, read_all
+from html_tree import parse, parse_markdown
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from records import MACHINE, loaded, write_case
+
+from foldwise.report.formats import NO_BREAK_SPACE, WORD_JOINER, visible, visible_lines
+from foldwise.report.pages import Picture, architectures_markdown, report_markdown, to_html
+
+PLACEHOLDER = "Xq"  # stands in each text from outside
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style></title></main>",
+    '" onerror="alert(1)',
+    "' onclick='x",
+    "<!-- -->",
+    "]]>",
+    "&lt;b&gt; &amp; &#60;",
+    "![x](javascript:alert(1))",
+    "](javascript:alert(1))",
+    "[x]: http://example.com",
+    "a|b",
+    "*code* **b** _i_ ~~s~~ $x^2$ $$y$$",
+    "{{ x }}{% x %}{# x #}",
+    "~~~",
+    "# x",
+    "- x",
+    "+ x",
+    "1. x",
+    "12) x",
+    "> x",
+    "---",
+    "===",
+    "    x",
+    "\tx",
+    "a\n\nb\r\nc",
+    "| a | b |\n| - | - |",
+    "</details>",
+    "- [ ] x",
+    "[^1]: x",
+    "http://example.com www.example.com a@example.com",
+    "@person #12 :cat: user/repo#1",
+    "\\",
+    "\\|",
+    "a\\",
+    "\x00\x01\x1b[31m\x7f\x85",
+    "\u202egnp.exe\u2066",
+    "a\ufdd0\ufffe\U0010ffff",
+    "\ud800",
+    "\u2028\u2029",
+    "مرحبا",
+    "é 😀",
+    "null",
+]
+texts = st.text(st.characters(exclude_categories=()), min_size=1)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Return the inputs of a report in which the placeholder is in each text from outside."""
+    root = tmp_path_factory.mktemp("hostile")
+    texts = dict.fromkeys(("title", "policy"), PLACEHOLDER)
+    facts = texts | {"cautions": [PLACEHOLDER], "loaded": [loaded(PLACEHOLDER, layer=PLACEHOLDER)]}
+    scores = {f"{PLACEHOLDER}a": [[0.7, 0.6]], f"{PLACEHOLDER}b": [[0.6, None]], "c": [[0.5, 0.4]]}
+    machine = {"cpu": PLACEHOLDER, "device": PLACEHOLDER, "versions": {"torch": PLACEHOLDER}}
+    write_case(
+        root,
+        scores,
+        classes=[PLACEHOLDER, f"{PLACEHOLDER}dog", f"emu{PLACEHOLDER}", "fox"],
+        cards={f"{PLACEHOLDER}a": facts},
+        machine=MACHINE.model_copy(update=machine),
+    )
+    inputs = read_all(compared(root))
+    verdict = inputs.verdict.model_copy(update={"text": PLACEHOLDER, "next": [PLACEHOLDER]})
+    summaries = dict.fromkeys(inputs.summaries, f"{PLACEHOLDER}\n```\n{PLACEHOLDER}")
+    params = f"{inputs.params}\n{PLACEHOLDER}: x"
+    # No two recalls are equal: names do not change the order of the classes.
+    recalls = inputs.classes.assign(recall=[at / 100 for at in range(len(inputs.classes))])
+    return replace(inputs, verdict=verdict, summaries=summaries, params=params, classes=recalls)
+
+
+def substitute(value, text):
+    """Return inputs, a record or a table with the text in place of the placeholder."""
+    if isinstance(value, str):
+        return value.replace(PLACEHOLDER, text)
+    if isinstance(value, list | tuple):
+        return type(value)(substitute(each, text) for each in value)
+    if isinstance(value, dict):
+        return {substitute(key, text): substitute(each, text) for key, each in value.items()}
+    if isinstance(value, pd.DataFrame):
+        return value.map(lambda cell: substitute(cell, text) if isinstance(cell, str) else cell)
+    if isinstance(value, BaseModel):
+        names = type(value).model_fields
+        return value.model_copy(
+            update={name: substitute(getattr(value, name), text) for name in names}
+        )
+    return value
+
+
+@pytest.fixture(scope="module")
+def pages(template):
+    """Return report.md, architectures.md and report.html as trees, with a text from outside."""
+
+    @functools.cache
+    def pages(text):
+        changed = {
+            each.name: substitute(getattr(template, each.name), text) for each in fields(template)
+        }
+        inputs = replace(template, **changed)
+        markdown = report_markdown(inputs)
+        html = to_html(markdown, lambda path: Picture(f"data:image/png,{len(path)}", None))
+        architectures = architectures_markdown(inputs)
+        return parse_markdown(markdown), parse_markdown(architectures), parse(html)
+
+    return pages
+
+
+def with_examples(test):
+    for text in HOSTILE:
+        test = example(text)(test)
+    return settings(max_examples=10, deadline=None)(test)
+
+
+def letters(text):
+    """Return what is seen of a text, without spaces."""
+    return re.sub(rf"[\s{WORD_JOINER}{NO_BREAK_SPACE}]", "", visible(text))
+
+
+@with_examples
+@given(texts)
+def test_no_text_becomes_markup(pages, text):
+    assume("`" not in text)  # makes code of the next steps
+    for page, plain in zip(pages(text), pages(PLACEHOLDER), strict=True):
+        assert page.shape == plain.shape
+
+
+@with_examples
+@given(texts)
+def test_every_text_is_shown_literally(pages, text):
+    assume(text.strip() and "`" not in text)
+    for page, plain in zip(pages(text), pages(PLACEHOLDER), strict=True):
+        tags = ("title", "h1", "h2", "p", "li", "td", "th", "figcaption", "strong")
+        for node, expected in zip(page.all(*tags), plain.all(*tags), strict=True):
+            assert letters(node.text) == letters(expected.text.replace(PLACEHOLDER, text))
+        for node, expected in zip(page.all("img"), plain.all("img"), strict=True):
+            alt = expected.attributes["alt"].replace(PLACEHOLDER, text)
+            assert letters(node.attributes["alt"]) == letters(alt)
+        for node, expected in zip(page.all("pre"), plain.all("pre"), strict=True):
+            assert node.text == visible_lines(expected.text.replace(PLACEHOLDER, text))
+
+
+@pytest.mark.parametrize("text", ["`", "``` x", "a`b|c`d"])
+def test_backticks_are_shown_literally(pages, text):
+    page, _, html = pages(text)
+    for root in (page, html):
+        names = [node.text for node in root.all("td", "th")]
+        assert f"{text}dog" in names
+
+
+@with_examples
+@given(texts)
+def test_no_address_leaves_the_page_and_its_folder(pages, text):
+    for page in pages(text):
+        for node in page.all():
+            for name in ("href", "src", "srcset"):
+                target = node.attributes.get(name, "")
+                assert target.startswith("data:image/") or ":" not in target
+                assert not target.startswith("//")
+
+
+def test_the_placeholder_is_in_every_kind_of_element(pages):
+    page, architectures, _ = pages(PLACEHOLDER)
+    for root, tags in ((page, ("h1", "h2", "p", "li", "td", "pre")), (architectures, ("h2", "li"))):
+        for tag in tags:
+            assert any(PLACEHOLDER in node.text for node in root.all(tag))
