@@ -1,4 +1,4 @@
-"""Run the part of a network that never trains, once for all folds and epochs."""
+"""Run the frozen part of a network once, for all folds and epochs."""
 
 from foldwise.core.process import tune_python
 
@@ -18,24 +18,24 @@ from foldwise.files.split import read_recipe
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write features.json and, where a part can run once, the arrays that it names."""
+    """Write features.json and, if a part of the network is frozen, the arrays that it names."""
     parser = argparse.ArgumentParser(prog="python -m stages.extract", description=__doc__)
     for flag in ("--params", "--dataset", "--recipe", "--network", "--output"):
         parser.add_argument(flag, type=Path, required=True)
-    given = parser.parse_args(argv)
-    params, network = read_params(given.params, "extract", "hardware"), read_network(given.network)
+    args = parser.parse_args(argv)
+    params, network = read_params(args.params, "extract", "hardware"), read_network(args.network)
     reason = why_no_features(network)
     if reason is None:
-        # Here, since most networks have nothing to extract, and torch takes seconds to load.
+        # Imported here: most networks have no features, and torch takes seconds to load.
         from foldwise.engine.extract import store_features
 
-        data = read_dataset(given.dataset), read_recipe(given.recipe)
-        info = store_features(given.output, network, given.network, data, params)
+        data = read_dataset(args.dataset), read_recipe(args.recipe)
+        info = store_features(args.output, network, args.network, data, params)
     else:
         info = FeaturesInfo(views=[], dtype="float32", reason=reason)
-    write_features_info(given.output, info)
-    said = f"{len(info.views)} views" if info.views else f"no features, {info.reason}"
-    print(f"extract: {network.name}, {said} -> {given.output}")
+    write_features_info(args.output, info)
+    summary = f"{len(info.views)} views" if info.views else f"no features, {info.reason}"
+    print(f"extract: {network.name}, {summary} -> {args.output}")
 
 
 if __name__ == "__main__":

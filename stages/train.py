@@ -3,7 +3,7 @@
 from foldwise.core.preload import delegate
 from foldwise.core.process import die_with_parent, tune_python
 
-if __name__ == "__main__":  # before PyTorch loads, which takes seconds in which DVC may be killed
+if __name__ == "__main__":  # before torch is imported, in which time DVC may be killed
     tune_python()
     die_with_parent()
     delegate("stages.train")
@@ -14,9 +14,8 @@ from pathlib import Path
 
 from foldwise.core.atomic import sole_writer
 from foldwise.core.errors import run_main
-from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import set_up
-from foldwise.engine.training import train_fold, trained_on
+from foldwise.engine.training import open_fold, train_fold, trained_on
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import write_predictions, write_record
@@ -31,30 +30,29 @@ from foldwise.run.progress import FoldProgressBar, result_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the fold record, predictions.npz and, if kept, weights.safetensors."""
     parser = argparse.ArgumentParser(prog="python -m stages.train", description=__doc__)
-    paths = ("--params", "--dataset", "--split", "--recipe", "--network", "--features")
-    for flag in (*paths, "--predictions", "--record"):
+    inputs = ("--params", "--dataset", "--split", "--recipe", "--network", "--features")
+    for flag in (*inputs, "--predictions", "--record"):
         parser.add_argument(flag, type=Path, required=True)
     for flag in ("--repeat", "--fold"):
         parser.add_argument(flag, type=int, required=True)
-    parser.add_argument("--forecast", type=Path, help="minutes.json; what follows is shown")
-    given = parser.parse_args(argv)
-    params = read_params(given.params, "train", "hardware")
-    hardware = set_up(params.hardware)
-    data = read_dataset(given.dataset), read_split(given.split), read_recipe(given.recipe)
-    network, features = read_network(given.network), read_features(given.features)
-    fold = open_fold(data, (given.repeat, given.fold), network, features, hardware.device)
-    plan = read_forecast(given.forecast) if given.forecast and given.forecast.is_file() else None
-    following = plan.after(network.name, given.repeat, given.fold) if plan else None
-    with sole_writer(given.predictions):
-        start, section = read_start(given.network), params.train
-        title = f"{network.name} repeat {fold.repeat} fold {fold.number + 1} of {fold.n_folds}"
-        n_images = section.epochs * len(fold.training)
-        with FoldProgressBar(title, n_images, section.epochs, following) as bar:
-            result = train_fold(network, start, fold, section, hardware, bar)
-        write_predictions(given.predictions, result.predictions)
-        write_trained(given.predictions, result.weights, trained_on(data[0].info, fold))
-        write_record(given.record, result.record)
-    print(f"train: {result_line(result.record)} -> {given.record}")
+    parser.add_argument("--forecast", type=Path, help="minutes.json; only changes the display")
+    args = parser.parse_args(argv)
+    params = read_params(args.params, "train", "hardware")
+    hardware, epochs = set_up(params.hardware), params.train.epochs
+    data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
+    network, features = read_network(args.network), read_features(args.features)
+    fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
+    forecast = read_forecast(args.forecast) if args.forecast and args.forecast.is_file() else None
+    following = forecast.after(network.name, args.repeat, args.fold) if forecast else None
+    title = f"{network.name} repeat {fold.repeat} fold {fold.number + 1} of {fold.n_folds}"
+    with sole_writer(args.predictions):
+        start = read_start(args.network)
+        with FoldProgressBar(title, epochs * len(fold.training), epochs, following) as bar:
+            result = train_fold(network, start, fold, params.train, hardware, bar)
+        write_predictions(args.predictions, result.predictions)
+        write_trained(args.predictions, result.weights, trained_on(data[0].info, fold))
+        write_record(args.record, result.record)
+    print(f"train: {result_line(result.record)} -> {args.record}")
 
 
 if __name__ == "__main__":

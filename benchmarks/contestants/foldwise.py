@@ -2,9 +2,8 @@
 
 from benchmarks.case import REPEAT
 from benchmarks.contestants.entry import Entry
-from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import Hardware, set_up
-from foldwise.engine.training import train_fold
+from foldwise.engine.training import open_fold, train_fold
 from foldwise.files.features import Features
 
 

@@ -1,7 +1,7 @@
-"""Steps of training on a GPU as CUDA graphs: one launch a step instead of one a kernel.
+"""Training steps on a GPU as CUDA graphs: one launch per step instead of one per kernel.
 
-A small network's kernels end sooner than Python can launch the next. Ng et al., "Accelerating
-PyTorch with CUDA graphs", PyTorch blog, 2021.
+The kernels of a small network end sooner than Python can launch the next one. Ng et al.,
+"Accelerating PyTorch with CUDA graphs", PyTorch blog, 2021.
 """
 
 import gc
@@ -12,9 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-EAGER_STEPS = (
-    3  # steps of a size before it is captured: libraries choose and load their kernels in them
-)
+EAGER_STEPS = 3  # steps of a batch size before its capture; libraries choose kernels in them
 
 
 class Step(Protocol):
@@ -23,13 +21,13 @@ class Step(Protocol):
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Update the weights with one batch and return its loss."""
 
-    def forget(self) -> None:
-        """Drop the gradients of a step that was not finished."""
+    def discard_gradients(self) -> None:
+        """Drop the gradients of a step that did not finish."""
 
 
 @dataclass(frozen=True)
-class _Captured:
-    """One step for batches of one size, and the memory that it reads and writes."""
+class _CapturedStep:
+    """The graph of a step for one batch size, and the memory that it reads and writes."""
 
     graph: torch.cuda.CUDAGraph
     inputs: Tensor
@@ -44,42 +42,43 @@ class _Captured:
 
 
 class GraphedStep:
-    """A step that is captured once for each size of batch, and replayed from then on.
+    """A step that is captured once per batch size and replayed from then on.
 
-    The kernels and their order are those of the step itself, so results are, too. A network that
-    cannot be captured, as one that looks at its numbers on the way, goes on kernel by kernel.
+    Kernels and their order are those of the step itself, so results are the same. A network that
+    cannot be captured, for example because it reads its activations, runs kernel by kernel.
     """
 
     def __init__(self, step: Step, device: torch.device) -> None:
-        """Take the step.
+        """Prepare the capture.
 
         Args:
-            step: With what trains now: when that changes, a new object is due.
+            step: Its set of trainable parameters must not change; make a new object when it does.
             device: A GPU.
         """
         self._step = step
-        # Capturing needs one that is not the default.
+        # A capture needs a stream that is not the default one.
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._seen: Counter[torch.Size] = Counter()
-        self._captured: dict[torch.Size, _Captured] = {}
+        self._n_seen: Counter[torch.Size] = Counter()
+        self._captured: dict[torch.Size, _CapturedStep] = {}
         self._can_be_captured = True
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Move the weights by one batch and return its loss.
+        """Update the weights with one batch and return its loss.
 
         Args:
             inputs: (b, ...).
-            labels: (b,).
+            labels: (b,) true class.
         """
-        size = inputs.shape
-        self._seen[size] += 1
-        if size not in self._captured and self._can_be_captured and self._seen[size] > EAGER_STEPS:
+        shape = inputs.shape
+        self._n_seen[shape] += 1
+        is_due = shape not in self._captured and self._n_seen[shape] > EAGER_STEPS
+        if is_due and self._can_be_captured:
             self._capture(inputs, labels)
-        if size in self._captured:
-            return self._captured[size].replay(inputs, labels)
-        return self._eager(inputs, labels)
+        if shape in self._captured:
+            return self._captured[shape].replay(inputs, labels)
+        return self._run_eagerly(inputs, labels)
 
-    def _eager(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    def _run_eagerly(self, inputs: Tensor, labels: Tensor) -> Tensor:
         current = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream):
@@ -88,24 +87,25 @@ class GraphedStep:
         return loss
 
     def _capture(self, inputs: Tensor, labels: Tensor) -> None:
-        """Record a step, which runs nothing yet."""
+        """Record a step without running it."""
         graph = torch.cuda.CUDAGraph()
-        # Sizes never run at once, and only losses outlive a replay: one pool of memory serves all.
-        pool = next((one.graph.pool() for one in self._captured.values()), None)
-        own = inputs.clone(), labels.clone()
+        # The graphs never run at once, and only losses outlive a replay: they share a memory pool.
+        pool = next((step.graph.pool() for step in self._captured.values()), None)
+        buffers = inputs.clone(), labels.clone()
         generator = torch.cuda.default_generators[inputs.device.index or 0]
-        before = generator.clone_state()
-        collects = gc.isenabled()
-        gc.disable()  # a tensor that is freed amid capturing would break it
+        generator_state = generator.clone_state()
+        gc_was_enabled = gc.isenabled()
+        gc.disable()  # freeing a tensor during the capture would break it
         try:
             with torch.cuda.graph(graph, pool=pool, stream=self._stream):
-                loss = self._step(*own)
+                loss = self._step(*buffers)
         except RuntimeError:
             self._can_be_captured = False
-            self._step.forget()
-            generator.graphsafe_set_state(before)  # its own believes that it is being captured
+            self._step.discard_gradients()
+            # The generator still registers the capture that failed.
+            generator.graphsafe_set_state(generator_state)
         else:
-            self._captured[inputs.shape] = _Captured(graph, *own, loss)
+            self._captured[inputs.shape] = _CapturedStep(graph, *buffers, loss)
         finally:
-            if collects:
+            if gc_was_enabled:
                 gc.enable()

@@ -1,4 +1,4 @@
-"""The features of every training image, batch by batch."""
+"""Features of every training image, from the frozen part of a network."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from foldwise.data.augment import AugmentationDraws, draw_view
+from foldwise.data.augment import draw_view
 from foldwise.engine.hardware import Hardware, set_up
-from foldwise.engine.inputs import ImageBatches
+from foldwise.engine.inputs import MAP_DIMS, ImageBatches
 from foldwise.files.dataset import Dataset
 from foldwise.files.features import (
     PLAIN,
@@ -26,11 +26,13 @@ from foldwise.files.split import Recipe
 from foldwise.nets.network import construct, extract_features
 from foldwise.nets.weights.tensors import read_start
 
-BATCH = 256  # images; results depend on it in the last bits, hence fixed
+BATCH = 256  # images; fixed, because it changes the floating-point results
+
+FeatureChunk = tuple[slice, NDArray[np.generic]]  # positions of images, and their features
 
 
 class FeatureExtractor:
-    """A network cut in two, and the images that go through its first part."""
+    """Runs images through the first part of a network that is cut in two."""
 
     def __init__(
         self,
@@ -40,34 +42,35 @@ class FeatureExtractor:
         normalisation: ChannelStatistics,
         hardware: Hardware,
     ) -> None:
-        """Take what runs on what.
+        """Place the network on the device.
 
         Args:
             module: The whole network.
-            cut: Where it is cut.
-            dataset: The images; those held out are left alone.
-            normalisation: Of all folds.
-            hardware: Where to run.
+            cut: Where its frozen part ends.
+            dataset: The images; only training images are used, not the test set.
+            normalisation: Normalisation of the images, the same for all folds.
+            hardware: Device and precision.
         """
-        device = hardware.device
         self._module = hardware.place(module).eval()
         self._cut = cut
         self._n, self._seed = dataset.info.n_train, dataset.info.seed
-        self._images = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
+        self._images = ImageBatches(
+            dataset.images, normalisation.mean, normalisation.std, hardware.device
+        )
         self._hardware = hardware
 
     def probe(self) -> Tensor:
-        """Return the features of one image as it is, to see their shape and type."""
+        """Return the features of the first image, (1, ...), to learn their shape and type."""
         return self._run(self._images.plain(np.arange(1)))
 
-    def plain(self) -> Iterator[tuple[slice, NDArray[np.generic]]]:
-        """Yield the features of images as they are, with their positions."""
+    def plain(self) -> Iterator[FeatureChunk]:
+        """Yield the features of all images without augmentation."""
         for index in self._batches():
             yield _positions(index), as_array(self._run(self._images.plain(index)))
 
-    def view(self, number: int, recipe: Recipe) -> Iterator[tuple[slice, NDArray[np.generic]]]:
-        """Yield the features of one augmented view, the same for all folds."""
-        draws: AugmentationDraws = draw_view(recipe, self._n, self._seed, number)
+    def view(self, number: int, recipe: Recipe) -> Iterator[FeatureChunk]:
+        """Yield the features of one augmented view of all images, the same for all folds."""
+        draws = draw_view(recipe, self._n, self._seed, number)
         for index in self._batches():
             images = self._images.augmented(index, draws, recipe)
             yield _positions(index), as_array(self._run(images))
@@ -82,14 +85,14 @@ class FeatureExtractor:
             return extract_features(self._module, self._cut, images)
 
 
-def as_array(values: Tensor) -> NDArray[np.generic]:
-    """Return features as they are stored: maps with channels last, bfloat16 as its bits."""
-    if values.ndim == 4:
-        values = values.permute(0, 2, 3, 1)
-    values = values.contiguous().cpu()
-    if values.dtype == torch.bfloat16:
-        values = values.view(torch.uint16)
-    array: NDArray[np.generic] = values.numpy()
+def as_array(features: Tensor) -> NDArray[np.generic]:
+    """Return features in their file format: maps channels last, bfloat16 as uint16."""
+    if features.ndim == MAP_DIMS + 1:
+        features = features.permute(0, 2, 3, 1)  # (b, c, h, w) -> (b, h, w, c)
+    features = features.contiguous().cpu()
+    if features.dtype == torch.bfloat16:
+        features = features.view(torch.uint16)
+    array: NDArray[np.generic] = features.numpy()
     return array
 
 
@@ -98,37 +101,40 @@ def _positions(index: NDArray[np.int64]) -> slice:
 
 
 def store_features(
-    folder: Path, network: Network, start: Path, data: tuple[Dataset, Recipe], params: Params
+    folder: Path,
+    network: Network,
+    weights: Path,
+    data: tuple[Dataset, Recipe],
+    params: Params,
 ) -> FeaturesInfo:
-    """Write the features of all training images, and return what was written.
+    """Write the features of all training images, and return the content of features.json.
 
     Args:
-        folder: Where to.
-        network: With a cut and a normalisation of its own.
-        start: Folder of its pretrained weights.
-        data: The images and their augmentation.
-        params: How many views, and where to run.
+        folder: Folder of the arrays.
+        network: With a cut, and with its own normalisation.
+        weights: Folder of its pretrained weights.
+        data: The data set and its augmentation.
+        params: Number of views, size limit, and hardware.
     """
     dataset, recipe = data
     assert network.cut is not None
     assert network.normalisation is not None
     hardware = set_up(params.hardware)
-    torch.manual_seed(dataset.info.seed)  # what is not pretrained does not count here
-    module = construct(network, read_start(start))
+    torch.manual_seed(dataset.info.seed)  # for layers behind the cut; they do not change features
+    module = construct(network, read_start(weights))
     extractor = FeatureExtractor(module, network.cut, dataset, network.normalisation, hardware)
-    one = extractor.probe()
-    dtype: Dtype = "bfloat16" if one.dtype == torch.bfloat16 else "float32"
-    shape = (dataset.info.n_train, *as_array(one).shape[1:])
+    example = extractor.probe()
+    dtype: Dtype = "bfloat16" if example.dtype == torch.bfloat16 else "float32"
+    shape = (dataset.info.n_train, *as_array(example).shape[1:])
     views = view_names(recipe, params.extract)
-    n_bytes = one.numel() * one.element_size() * shape[0] * (1 + len(views))
+    n_bytes = example.numel() * example.element_size() * shape[0] * (1 + len(views))
     reason = why_too_large(n_bytes, params.extract)
     if reason is not None:
         return FeaturesInfo(views=[], dtype=dtype, reason=reason)
-    array = create_array(folder, PLAIN, shape, dtype)
-    for place, values in extractor.plain():
-        array[place] = values
-    for number, name in enumerate(views):
+    features = {PLAIN: extractor.plain()}
+    features |= {name: extractor.view(number, recipe) for number, name in enumerate(views)}
+    for name, feature_chunks in features.items():
         array = create_array(folder, name, shape, dtype)
-        for place, values in extractor.view(number, recipe):
-            array[place] = values
+        for rows, values in feature_chunks:
+            array[rows] = values
     return FeaturesInfo(views=views or [PLAIN], dtype=dtype, reason=None)

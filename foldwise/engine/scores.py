@@ -1,4 +1,4 @@
-"""Numbers from logits, in double precision."""
+"""Accuracy, log loss and counts of a fold, from its logits, in double precision."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from foldwise.core.machine import chunks
 from foldwise.files.fold_record import Calibration, FoldCounts, Mistake
 
 BINS = 15  # of the calibration, as in Guo et al. 2017
-RANKS = 10  # of the true class, that are counted
-PAIRS = 30  # of confused classes, whose images are named: more than a report shows
-EXAMPLES = 3  # images of each such pair
-DOUBLE = 8  # bytes of a float64
+RANKS = 10  # of the true class that are counted
+PAIRS = 30  # confused pairs of classes with example images; more than a report shows
+EXAMPLES = 3  # example images per pair
+FLOAT64_BYTES = 8
 
 
 def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -22,12 +22,14 @@ def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         logits: (n, n_classes).
         labels: (n,) true class.
     """
-    losses = [_losses(logits[part], labels[part]) for part in _parts(logits)]
+    losses = [_losses(logits[rows], labels[rows]) for rows in _row_chunks(logits)]
     return float(np.concatenate(losses).mean())
 
 
 def accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Return the share of images whose highest logit is their class's; the first of equals counts.
+    """Return the share of images whose true class has the highest logit.
+
+    Of equal logits, that of the first class counts as the highest.
 
     Args:
         logits: (n, n_classes).
@@ -39,7 +41,7 @@ def accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
 def count_fold(
     logits: NDArray[np.float32], labels: NDArray[np.int64], index: NDArray[np.int64]
 ) -> FoldCounts:
-    """Return what the logits say, as counts and sums.
+    """Return the counts and sums of a fold, from which all metrics follow.
 
     Args:
         logits: (n, n_classes), finite.
@@ -47,7 +49,7 @@ def count_fold(
         index: (n,) position of each image in the data set.
     """
     predicted = logits.argmax(axis=1)
-    confidence = np.concatenate([_confidence(logits[part]) for part in _parts(logits)])
+    confidence = np.concatenate([_confidence(logits[rows]) for rows in _row_chunks(logits)])
     table = confusion(labels, predicted, logits.shape[1])
     return FoldCounts(
         n_classes=logits.shape[1],
@@ -62,25 +64,25 @@ def count_fold(
 def confusion(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.int64]:
-    """Return counts by (true class, predicted class).
+    """Return the number of images by true class and predicted class, (n_classes, n_classes).
 
     Args:
         labels: (n,) true class.
         predicted: (n,) predicted class.
-        n_classes: Of the data set.
+        n_classes: Classes of the data set.
     """
     counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes)
 
 
-def _parts(logits: NDArray[np.float32]) -> Iterator[slice]:
-    """Yield parts of the rows: of many classes, copies in float64 of all would fill the memory."""
-    return chunks(len(logits), DOUBLE * logits.shape[1])
+def _row_chunks(logits: NDArray[np.float32]) -> Iterator[slice]:
+    """Yield chunks of rows: float64 copies of all rows at once could fill the memory."""
+    return chunks(len(logits), FLOAT64_BYTES * logits.shape[1])
 
 
 def _losses(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the cross-entropy of each row, (n,)."""
-    with np.errstate(invalid="ignore"):  # infinite logits: the result says so
+    with np.errstate(invalid="ignore"):  # infinite logits give a loss that is not finite
         shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
     losses: NDArray[np.float64] = log_sum - shifted[np.arange(len(labels)), labels]
@@ -88,18 +90,18 @@ def _losses(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[n
 
 
 def _confidence(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the probability of the likeliest class of each row, (n,)."""
+    """Return the probability of the predicted class of each row, (n,)."""
     powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    likeliest = powers[np.arange(len(logits)), logits.argmax(axis=1)]
-    confidence: NDArray[np.float64] = likeliest / powers.sum(axis=1)
+    highest = powers[np.arange(len(logits)), logits.argmax(axis=1)]
+    confidence: NDArray[np.float64] = highest / powers.sum(axis=1)
     return confidence
 
 
 def _ranks(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> list[int]:
-    """Return how many images had their class first, second, ..; the first of equals leads."""
-    own = logits[np.arange(len(labels)), labels][:, None]
-    ahead = np.arange(logits.shape[1]) < labels[:, None]
-    rank = ((logits > own) | ((logits == own) & ahead)).sum(axis=1)
+    """Return how many images have their true class on rank 1, 2, ..; equal logits in order."""
+    true_logit = logits[np.arange(len(labels)), labels][:, None]
+    is_earlier = np.arange(logits.shape[1]) < labels[:, None]
+    rank = ((logits > true_logit) | ((logits == true_logit) & is_earlier)).sum(axis=1)
     counts: list[int] = np.bincount(rank, minlength=logits.shape[1])[:RANKS].tolist()
     return counts
 
@@ -116,26 +118,27 @@ def _calibration(confidence: NDArray[np.float64], is_right: NDArray[np.bool_]) -
 def _mistakes(
     table: NDArray[np.int64], images: NDArray[np.int64], confidence: NDArray[np.float64]
 ) -> list[Mistake]:
-    """Return the surest mistakes of the most confused pairs; ties by class, then by position.
+    """Return the most confident mistakes of the most confused pairs of classes.
+
+    Ties are ordered by class, then by position.
 
     Args:
-        table: Counts by (true class, predicted class).
+        table: (n_classes, n_classes) images by true class and predicted class.
         images: (3, n) true class, predicted class and position of each image.
         confidence: (n,) probability of the predicted class.
     """
     wrong = [(t, p) for t, p in np.argwhere(table) if t != p]
-    pairs = sorted(wrong, key=lambda pair: -table[pair])[:PAIRS]
-    found = []
-    for true, predicted in pairs:
-        (own,) = np.nonzero((images[0] == true) & (images[1] == predicted))
-        surest = own[np.argsort(-confidence[own], kind="stable")][:EXAMPLES]
-        found += [
+    mistakes = []
+    for true, predicted in sorted(wrong, key=lambda pair: -table[pair])[:PAIRS]:
+        (members,) = np.nonzero((images[0] == true) & (images[1] == predicted))
+        by_confidence = members[np.argsort(-confidence[members], kind="stable")]
+        mistakes += [
             Mistake(
                 true=int(true),
                 predicted=int(predicted),
-                image=int(images[2, one]),
-                confidence=float(confidence[one]),
+                image=int(images[2, member]),
+                confidence=float(confidence[member]),
             )
-            for one in surest
+            for member in by_confidence[:EXAMPLES]
         ]
-    return found
+    return mistakes

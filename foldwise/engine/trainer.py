@@ -1,4 +1,4 @@
-"""One step of training."""
+"""The training loop of one fold, and one training step."""
 
 import math
 import time
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from foldwise.data.folds import epoch_batches, n_batches
 from foldwise.engine.cuda_graphs import GraphedStep
-from foldwise.engine.fold import Fold
 from foldwise.engine.hardware import Hardware
+from foldwise.engine.inputs import Fold
 from foldwise.engine.optimiser import AdamW, one_cycle
 from foldwise.engine.scores import accuracy, log_loss
 from foldwise.files.fold_record import Epoch
@@ -22,22 +22,25 @@ from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import loss_of, train_mode
 
+LOSS_CHECK_STEPS = 20  # reading the loss makes a GPU wait, so it is read once in so many steps
+PREFETCH_BYTES = 2**26  # of inputs that a GPU prepares at once, with the launches of one batch
+
 
 class TrainingStep:
-    """Forward, backward, and a move of the weights at the rates that the optimiser has."""
+    """One training step: forward pass, backward pass, update of the weights."""
 
     def __init__(self, module: nn.Module, optimiser: AdamW, hardware: Hardware) -> None:
-        """Take what trains.
+        """Connect the parts of the step.
 
         Args:
             module: On the device, in train mode.
-            optimiser: Of its parameters.
-            hardware: Where, and in which precision.
+            optimiser: Optimiser of the module's parameters.
+            hardware: Device and precision.
         """
         self._module, self._optimiser, self._hardware = module, optimiser, hardware
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Move the weights by one batch and return its loss, still on the device.
+        """Update the weights with one batch and return its loss, which stays on the device.
 
         Args:
             inputs: (b, ...).
@@ -49,25 +52,19 @@ class TrainingStep:
         self._optimiser.step()
         return loss.detach()
 
-    def forget(self) -> None:
-        """Drop the gradients of a step that was not finished."""
+    def discard_gradients(self) -> None:
+        """Drop the gradients of a step that did not finish."""
         self._module.zero_grad()
 
 
-LOSS_CHECK_STEPS = 20  # steps between looks at the loss: each makes a GPU wait
-PREFETCH_BYTES = (
-    2**26
-)  # bytes of inputs that a GPU makes at once, in as few launches as for one batch
-
-
 class Progress(Protocol):
-    """Who is told how training goes."""
+    """Receives the progress of a training."""
 
     def trained(self, n_images: int, loss: float | None) -> None:
-        """Take the images of one more step, and the mean loss of late if it was looked at."""
+        """Called after each step with its images, and with the mean loss if it was read."""
 
     def evaluated(self, point: Epoch) -> None:
-        """Take one more point of the curves."""
+        """Called after each epoch with its point of the learning curves."""
 
 
 class _Silent:
@@ -84,21 +81,22 @@ SILENT: Progress = _Silent()
 
 
 class DivergedError(Exception):
-    """A loss that is not finite; the message says which, and when."""
+    """A loss is not finite; the message says which loss, and in which epoch."""
 
 
 @dataclass
-class TrainingOutcome:
-    """What training gave.
+class TrainingResult:
+    """Learning curves and logits of a training.
 
     Attributes:
-        curves: One point an epoch, up to the last with finite losses.
+        curves: One point per epoch, up to the last epoch with finite losses.
         last: (n_validation, n_classes) float32 logits after the last of these epochs.
-        best: The same after the epoch with the highest validation accuracy, the first of equals.
-        best_epoch: Which that was; None if there was no epoch.
+        best: The logits after the epoch with the highest validation accuracy; the first of
+            several such epochs.
+        best_epoch: The number of that epoch; None if there was no epoch.
         diverged: Why training stopped early; None if it did not.
-        train_seconds: Of the epochs in the curves, without evaluation.
-        evaluate_seconds: Of their evaluations.
+        train_seconds: Time of the epochs in the curves, without evaluation.
+        evaluate_seconds: Time of their evaluations.
     """
 
     curves: list[Epoch] = field(default_factory=list)
@@ -110,16 +108,16 @@ class TrainingOutcome:
     evaluate_seconds: float = 0.0
 
     def add(self, point: Epoch, logits: NDArray[np.float32]) -> None:
-        """Take one more epoch and its logits of the validation images."""
-        accuracies = [one.validation_accuracy for one in self.curves]
-        if point.validation_accuracy > max(accuracies, default=-1):
+        """Append an epoch with its logits of the validation images."""
+        best_accuracy = max((p.validation_accuracy for p in self.curves), default=-1)
+        if point.validation_accuracy > best_accuracy:
             self.best, self.best_epoch = logits, point.epoch
         self.curves.append(point)
         self.last = logits
 
 
 class Trainer:
-    """One network on its way through the epochs of one fold."""
+    """Trains and evaluates one network on one fold."""
 
     def __init__(
         self,
@@ -130,15 +128,15 @@ class Trainer:
         section: TrainSection,
         hardware: Hardware,
     ) -> None:
-        """Take what trains, and on what.
+        """Connect the parts of the training.
 
         Args:
-            module: On the device, with its initial weights; takes what the fold's inputs give.
-            network: Of which it was made: what trains in which epoch.
-            optimiser: Of all parameters that train at some time.
+            module: On the device, with its initial weights; takes the inputs of the fold.
+            network: Description of the module; says which layers train in which epoch.
+            optimiser: Optimiser of all parameters that train at some time.
             fold: The data.
-            section: The budget.
-            hardware: Where to train.
+            section: Epochs, batch size and warmup.
+            hardware: Device and precision.
         """
         self._module = module
         self._network = network
@@ -147,133 +145,135 @@ class Trainer:
         self._section = section
         self._hardware = hardware
         self._labels = torch.from_numpy(fold.labels).to(hardware.device)
-        self._trains = self._which_train()
-        self._step = self._new_step()
+        self._trainable = self._find_trainable()
+        self._run_step = self._new_step()
 
-    def fit(self, progress: Progress = SILENT) -> TrainingOutcome:
-        """Train and return how it went; what diverges ends at once.
+    def fit(self, progress: Progress = SILENT) -> TrainingResult:
+        """Train all epochs and return the result; a training that diverges stops at once.
 
-        Curves are measured after each epoch in eval mode without augmentation.
+        Each epoch ends with an evaluation in eval mode without augmentation.
 
         Args:
-            progress: Who is told.
+            progress: Receives steps and epochs.
         """
-        outcome = TrainingOutcome()
+        result = TrainingResult()
         try:
             for epoch in range(1, self._section.epochs + 1):
                 start = time.perf_counter()
-                self._train(epoch, progress)
+                self._train_epoch(epoch, progress)
                 self._hardware.wait()
-                middle = time.perf_counter()
-                point, logits = self._measure(epoch)
-                outcome.add(point, logits)
-                outcome.train_seconds += middle - start
-                outcome.evaluate_seconds += time.perf_counter() - middle
+                trained = time.perf_counter()
+                point, logits = self._evaluate(epoch)
+                result.add(point, logits)
+                result.train_seconds += trained - start
+                result.evaluate_seconds += time.perf_counter() - trained
                 progress.evaluated(point)
         except DivergedError as error:
-            outcome.diverged = str(error)
-        return outcome
+            result.diverged = str(error)
+        return result
 
-    def _train(self, epoch: int, progress: Progress) -> None:
-        """Take one step a batch, each image once."""
+    def _train_epoch(self, epoch: int, progress: Progress) -> None:
+        """Train once on every training image."""
         fold, section = self._fold, self._section
         place = (fold.repeat, fold.number, epoch)
         batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
         self.begin(epoch)
         losses: list[Tensor] = []
-        for number, (inputs, labels) in enumerate(self._feed(batches, epoch)):
+        for number, (inputs, labels) in enumerate(self._load(batches, epoch)):
             step = (epoch - 1) * len(batches) + number
             losses.append(self.step(inputs, labels, step, section.epochs * len(batches)))
+            mean_loss = None
             if len(losses) == LOSS_CHECK_STEPS or number == len(batches) - 1:
-                progress.trained(
-                    len(inputs), _finite(losses, f"the loss of a batch in epoch {epoch}")
-                )
+                mean_loss = _mean_loss(losses, epoch)
                 losses = []
-            else:
-                progress.trained(len(inputs), None)
+            progress.trained(len(inputs), mean_loss)
 
-    def _feed(
+    def _load(
         self, batches: list[NDArray[np.int64]], epoch: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield inputs and labels of each batch; on a GPU several are made at once."""
-        ahead = self._section.batch_size * self._fold.inputs.image_bytes
-        size = max(1, PREFETCH_BYTES // ahead) if self._hardware.device.type == "cuda" else 1
-        for first in range(0, len(batches), size):
-            some = batches[first : first + size]
-            inputs, labels = self.batch(np.concatenate(some), epoch)
-            sizes = [len(one) for one in some]
+        """Yield inputs and labels of each batch; a GPU prepares several batches at once."""
+        n_together = 1
+        if self._hardware.device.type == "cuda":
+            batch_bytes = self._section.batch_size * self._fold.inputs.image_bytes
+            n_together = max(1, PREFETCH_BYTES // batch_bytes)
+        for first in range(0, len(batches), n_together):
+            together = batches[first : first + n_together]
+            inputs, labels = self.batch(np.concatenate(together), epoch)
+            sizes = [len(index) for index in together]
             yield from zip(torch.split(inputs, sizes), torch.split(labels, sizes), strict=True)
 
     def begin(self, epoch: int) -> None:
-        """Let train what trains in an epoch, counted from 1."""
+        """Set the module to train mode with the layers that train in an epoch, counted from 1."""
         train_mode(self._module, self._network, epoch)
-        trains = self._which_train()
-        if trains != self._trains:
-            self._trains, self._step = trains, self._new_step()
+        trainable = self._find_trainable()
+        if trainable != self._trainable:
+            self._trainable, self._run_step = trainable, self._new_step()
 
     def batch(self, index: NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
         """Return inputs (b, ...) and labels (b,) of training images, on the device.
 
         Args:
-            index: (b,) their positions in the data set.
+            index: (b,) positions of the images in the data set.
             epoch: Counted from 1.
         """
         labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
         return self._fold.inputs.training(index, epoch), labels
 
     def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
-        """Move the weights by one batch and return its loss, still on the device.
+        """Update the weights with one batch and return its loss, which stays on the device.
 
         Args:
-            inputs: (b, ...) of these images.
-            labels: (b,) true classes.
+            inputs: (b, ...).
+            labels: (b,) true class.
             step: Counted from 0.
-            n_steps: Of the whole training.
+            n_steps: Steps of the whole training.
         """
-        warmup = self._section.warmup
-        self._optimiser.set_rates(lambda peak: one_cycle(step, n_steps, peak, warmup))
-        return self._step(inputs, labels)
+        self._optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self._section.warmup))
+        return self._run_step(inputs, labels)
 
-    def _which_train(self) -> list[bool]:
+    def _find_trainable(self) -> list[bool]:
         """Return for each parameter whether it trains now."""
-        return [one.requires_grad for one in self._module.parameters()]
+        return [parameter.requires_grad for parameter in self._module.parameters()]
 
     def _new_step(self) -> Callable[[Tensor, Tensor], Tensor]:
         step = TrainingStep(self._module, self._optimiser, self._hardware)
         device = self._hardware.device
         return GraphedStep(step, device) if device.type == "cuda" else step
 
-    def _measure(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
-        """Return a point of the curves, and the logits of the validation images."""
-        fold = self._fold
-        probed, logits = self.logits(fold.train_eval_subset), self.logits(fold.validation)
-        train_loss = log_loss(probed, fold.labels[fold.train_eval_subset])
-        validation_loss = log_loss(logits, fold.labels[fold.validation])
+    def _evaluate(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
+        """Return a point of the learning curves, and the logits of the validation images."""
+        train_loss, train_accuracy, _ = self._scores(self._fold.train_eval_subset)
+        validation_loss, validation_accuracy, logits = self._scores(self._fold.validation)
         for part, loss in (("training", train_loss), ("validation", validation_loss)):
             if not math.isfinite(loss):
                 raise DivergedError(f"the {part} loss after epoch {epoch} is {loss}")
         point = Epoch(
             epoch=epoch,
             train_loss=train_loss,
-            train_accuracy=accuracy(probed, fold.labels[fold.train_eval_subset]),
+            train_accuracy=train_accuracy,
             validation_loss=validation_loss,
-            validation_accuracy=accuracy(logits, fold.labels[fold.validation]),
+            validation_accuracy=validation_accuracy,
         )
         return point, logits
 
+    def _scores(self, index: NDArray[np.int64]) -> tuple[float, float, NDArray[np.float32]]:
+        """Return log loss in nats, accuracy and logits of images."""
+        logits, labels = self.logits(index), self._fold.labels[index]
+        return log_loss(logits, labels), accuracy(logits, labels), logits
+
     @torch.inference_mode()
     def logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the logits of images as they are, (b, n_classes), in eval mode."""
+        """Return the logits of images in eval mode without augmentation, (b, n_classes)."""
         self._module.eval()
-        # Twice the batch of training: without gradients that fits wherever training did.
+        # Twice the batch size of training: without gradients, it needs no more memory.
         batches = np.array_split(index, n_batches(len(index), 2 * self._section.batch_size))
         with self._hardware.autocast():
-            parts = [self._module(self._fold.inputs.plain(one)).float() for one in batches]
+            parts = [self._module(self._fold.inputs.plain(batch)).float() for batch in batches]
         logits: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
         return logits
 
 
-def _finite(losses: list[Tensor], what: str) -> float:
+def _mean_loss(losses: list[Tensor], epoch: int) -> float:
     """Return the mean of losses.
 
     Raises:
@@ -281,5 +281,5 @@ def _finite(losses: list[Tensor], what: str) -> float:
     """
     mean = float(torch.stack(losses).mean())
     if not math.isfinite(mean):
-        raise DivergedError(f"{what} is {mean}")
+        raise DivergedError(f"the loss of a batch in epoch {epoch} is {mean}")
     return mean

@@ -1,118 +1,92 @@
-"""What is written of one fold, from how training went."""
+"""Open a fold, train a network on it, and record the result."""
 
 import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from foldwise.core.errors import InputError
 from foldwise.core.machine import peak_memory_bytes
-from foldwise.data.folds import network_seed
-from foldwise.engine.fold import Fold
+from foldwise.data.folds import digest_of_images, draw_train_eval_subset, network_seed
 from foldwise.engine.hardware import Hardware, peak_gpu_bytes
-from foldwise.engine.inputs import FeatureBatches
+from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Place
 from foldwise.engine.optimiser import AdamW, base_learning_rates
 from foldwise.engine.scores import count_fold
-from foldwise.engine.trainer import SILENT, Progress, Trainer, TrainingOutcome
-from foldwise.files.dataset import DatasetInfo
+from foldwise.engine.trainer import SILENT, Progress, Trainer, TrainingResult
+from foldwise.files.dataset import Dataset, DatasetInfo
+from foldwise.files.features import Features
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Predictions, Timing
-from foldwise.files.network import Network
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.params import TrainSection
+from foldwise.files.split import Recipe, Split
 from foldwise.nets.network import construct, tail_module
 from foldwise.nets.weights.tensors import TrainedOn
 
 
-def fold_record(
-    model: str,
-    fold: Fold,
-    outcome: TrainingOutcome,
-    hardware: Hardware,
-    section: TrainSection,
-    seconds: float,
-) -> FoldRecord:
-    """Return the record; of training that diverged it holds the curves and no score.
-
-    Args:
-        model: Name of the architecture.
-        fold: What it trained on.
-        outcome: How it went.
-        hardware: Where.
-        section: The budget.
-        seconds: From the fresh network to its last score.
-    """
-    return FoldRecord(
-        model=model,
-        repeat=fold.repeat,
-        fold=fold.number,
-        n_folds=fold.n_folds,
-        status="diverged" if outcome.diverged else "finished",
-        reason=outcome.diverged,
-        n_train=len(fold.training),
-        n_validation=len(fold.validation),
-        train_digest=fold.train_digest,
-        validation_digest=fold.validation_digest,
-        epochs=section.epochs,
-        batch_size=section.batch_size,
-        curves=outcome.curves,
-        fold_counts=_fold_counts(fold, outcome),
-        best_epoch=outcome.best_epoch,
-        timing=_timing(outcome, hardware, len(fold.training), seconds),
-        machine=hardware.describe(),
-    )
-
-
-def predictions(fold: Fold, outcome: TrainingOutcome) -> Predictions:
-    """Return the logits of the validation images; no rows if training diverged."""
-    if outcome.diverged or outcome.last is None or outcome.best is None:
-        none = np.empty((0, 0), dtype=np.float32)
-        return Predictions(np.empty(0, dtype=np.int64), none, none)
-    return Predictions(fold.validation, outcome.last, outcome.best)
-
-
-def trained_on(info: DatasetInfo, fold: Fold) -> TrainedOn:
-    """Return what the weights of a fold know."""
-    return TrainedOn(
-        data=info.name,
-        channels=info.channels,
-        height=info.height,
-        width=info.width,
-        mean=fold.normalisation.mean,
-        std=fold.normalisation.std,
-    )
-
-
-def _fold_counts(fold: Fold, outcome: TrainingOutcome) -> FoldCounts | None:
-    if outcome.diverged or outcome.last is None:
-        return None
-    return count_fold(outcome.last, fold.labels[fold.validation], fold.validation)
-
-
-def _timing(outcome: TrainingOutcome, hardware: Hardware, n_train: int, total: float) -> Timing:
-    n_images = n_train * len(outcome.curves)
-    return Timing(
-        train_seconds=round(outcome.train_seconds, 3),
-        evaluate_seconds=round(outcome.evaluate_seconds, 3),
-        total_seconds=round(total, 3),
-        images_per_second=round(n_images / outcome.train_seconds, 1) if n_images else 0.0,
-        peak_memory_bytes=peak_memory_bytes(),
-        peak_gpu_bytes=peak_gpu_bytes(hardware.device),
-    )
-
-
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold gave.
+    """Result of one fold.
 
     Attributes:
-        record: For compare and report.
-        predictions: Logits of the validation images.
-        weights: What was trained, by name; None if nobody asked or training diverged.
+        record: Scores, learning curves, timing and machine; compare and report read it.
+        predictions: Logits of the validation images; no rows if training diverged.
+        weights: Trained tensors by name; None unless the network keeps them, and if training
+            diverged.
     """
 
     record: FoldRecord
     predictions: Predictions
     weights: dict[str, Tensor] | None
+
+
+def open_fold(
+    data: tuple[Dataset, Split, Recipe],
+    place: Place,
+    network: Network,
+    features: Features,
+    device: torch.device,
+) -> Fold:
+    """Return one fold of a split, with the batches for a network.
+
+    Args:
+        data: Data set, split of this repeat, and augmentation of this repeat.
+        place: Repeat and fold.
+        network: Its own normalisation, if it has one, replaces the one of the fold.
+        features: Cached features of the frozen part; `Features()` if there are none.
+        device: Device of the batches.
+
+    Raises:
+        InputError: If the split has no such fold.
+    """
+    dataset, split, recipe = data
+    repeat, number = place
+    if number not in range(split.n_folds):
+        raise InputError(
+            f"fold is {number}; the split has folds 0 to {split.n_folds - 1}: set folds in "
+            "params.yaml and run 'dvc repro'"
+        )
+    training, validation, seed = split.training(number), split.validation(number), dataset.info.seed
+    normalisation = network.normalisation or ChannelStatistics(
+        mean=split.normalisation.mean[number], std=split.normalisation.std[number]
+    )
+    images = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
+    augmented = AugmentedImages(images, recipe, len(dataset.labels), seed, place)
+    return Fold(
+        repeat=repeat,
+        number=number,
+        n_folds=split.n_folds,
+        seed=seed,
+        training=training,
+        train_eval_subset=draw_train_eval_subset(training, len(validation), seed, place),
+        validation=validation,
+        inputs=FeatureBatches(features, device) if features.views else augmented,
+        labels=dataset.labels,
+        normalisation=normalisation,
+        train_digest=digest_of_images(dataset.images, dataset.labels, training),
+        validation_digest=digest_of_images(dataset.images, dataset.labels, validation),
+    )
 
 
 def train_fold(
@@ -123,24 +97,58 @@ def train_fold(
     hardware: Hardware,
     progress: Progress = SILENT,
 ) -> FoldResult:
-    """Make the network, train it on the fold, and return what is written of it.
+    """Construct a network, train it on one fold, and return scores, logits and weights.
+
+    The same arguments give the same result in every process with the same number of threads.
 
     Args:
-        network: The resolved network.
-        weights: Its pretrained part; empty if there is none.
+        network: Description of the network.
+        weights: Its pretrained tensors by name; empty if it has none.
         fold: The data.
-        section: The budget for all.
-        hardware: Where to train.
-        progress: Is told how training goes.
+        section: Epochs, batch size, learning rate, weight decay and warmup.
+        hardware: Device, precision and threads, from `set_up`.
+        progress: Receives steps and epochs.
+
+    Example::
+
+        dataset = read_dataset(Path("data/prepared"))
+        split, recipe = read_split(Path("data/splits/0")), read_recipe(Path("data/augmented/0"))
+        network = read_network(Path("data/models/lenet5"))
+        hardware = set_up(HardwareSection(device="auto", precision="auto", threads=2))
+        section = TrainSection(
+            epochs=2, batch_size=64, learning_rate=0.002, weight_decay=0.05, warmup=0.25
+        )
+        data = dataset, split, recipe
+        fold = open_fold(data, (0, 1), network, Features(), hardware.device)
+        result = train_fold(network, {}, fold, section, hardware)
+        print(result.record.accuracy)
     """
     start = time.perf_counter()
     torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
     trainer, state = open_trainer(network, weights, fold, section, hardware)
-    outcome = trainer.fit(progress)
+    result = trainer.fit(progress)
     seconds = time.perf_counter() - start
-    record = fold_record(network.name, fold, outcome, hardware, section, seconds)
-    kept = state if network.keep_weights and outcome.diverged is None else None
-    return FoldResult(record, predictions(fold, outcome), kept)
+    record = FoldRecord(
+        model=network.name,
+        repeat=fold.repeat,
+        fold=fold.number,
+        n_folds=fold.n_folds,
+        status="diverged" if result.diverged else "finished",
+        reason=result.diverged,
+        n_train=len(fold.training),
+        n_validation=len(fold.validation),
+        train_digest=fold.train_digest,
+        validation_digest=fold.validation_digest,
+        epochs=section.epochs,
+        batch_size=section.batch_size,
+        curves=result.curves,
+        fold_counts=_fold_counts(fold, result),
+        best_epoch=result.best_epoch,
+        timing=_timing(result, hardware, len(fold.training), seconds),
+        machine=hardware.describe(),
+    )
+    keeps_weights = network.keep_weights and result.diverged is None
+    return FoldResult(record, _predictions(fold, result), state if keeps_weights else None)
 
 
 def open_trainer(
@@ -150,24 +158,60 @@ def open_trainer(
     section: TrainSection,
     hardware: Hardware,
 ) -> tuple[Trainer, dict[str, Tensor]]:
-    """Return what trains a network, and the tensors that it changes in place, by name.
+    """Return the trainer of a network, and the tensors that it changes in place, by name.
 
     Args:
-        network: The resolved network.
-        weights: Its pretrained part; what else it has is drawn from torch's global generator.
-        fold: The data; with features, only the part behind them trains.
-        section: The budget for all.
-        hardware: Where to train.
+        network: Description of the network.
+        weights: Its pretrained tensors; all others are drawn from torch's global generator.
+        fold: The data; with cached features, only the layers behind them run.
+        section: Epochs, batch size, learning rate, weight decay and warmup.
+        hardware: Device and precision.
     """
-    whole = hardware.place(construct(network, weights))
-    state = whole.state_dict()
-    optimiser = _optimiser(whole, network, section)
-    has_features = isinstance(fold.inputs, FeatureBatches)
-    module = tail_module(whole, network.cut) if has_features and network.cut else whole
+    module = hardware.place(construct(network, weights))
+    state = module.state_dict()
+    base_lrs = base_learning_rates(module, network, section)
+    weight_decay = network.training.weight_decay
+    if weight_decay is None:
+        weight_decay = section.weight_decay
+    parameters = dict(module.named_parameters())
+    optimiser = AdamW([(parameters[name], lr) for name, lr in base_lrs.items()], weight_decay)
+    if isinstance(fold.inputs, FeatureBatches) and network.cut:
+        module = tail_module(module, network.cut)
     return Trainer(module, network, optimiser, fold, section, hardware), state
 
 
-def _optimiser(module: nn.Module, network: Network, section: TrainSection) -> AdamW:
-    rates, own = base_learning_rates(module, network, section), network.training.weight_decay
-    parameters = [(one, rates[name]) for name, one in module.named_parameters() if name in rates]
-    return AdamW(parameters, section.weight_decay if own is None else own)
+def trained_on(info: DatasetInfo, fold: Fold) -> TrainedOn:
+    """Return the description of the data that is saved with the weights of a fold."""
+    return TrainedOn(
+        data=info.name,
+        channels=info.channels,
+        height=info.height,
+        width=info.width,
+        mean=fold.normalisation.mean,
+        std=fold.normalisation.std,
+    )
+
+
+def _fold_counts(fold: Fold, result: TrainingResult) -> FoldCounts | None:
+    if result.diverged or result.last is None:
+        return None
+    return count_fold(result.last, fold.labels[fold.validation], fold.validation)
+
+
+def _predictions(fold: Fold, result: TrainingResult) -> Predictions:
+    if result.diverged or result.last is None or result.best is None:
+        no_logits = np.empty((0, 0), dtype=np.float32)
+        return Predictions(np.empty(0, dtype=np.int64), no_logits, no_logits)
+    return Predictions(fold.validation, result.last, result.best)
+
+
+def _timing(result: TrainingResult, hardware: Hardware, n_train: int, total: float) -> Timing:
+    n_images = n_train * len(result.curves)
+    return Timing(
+        train_seconds=round(result.train_seconds, 3),
+        evaluate_seconds=round(result.evaluate_seconds, 3),
+        total_seconds=round(total, 3),
+        images_per_second=round(n_images / result.train_seconds, 1) if n_images else 0.0,
+        peak_memory_bytes=peak_memory_bytes(),
+        peak_gpu_bytes=peak_gpu_bytes(hardware.device),
+    )

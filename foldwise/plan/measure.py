@@ -9,9 +9,8 @@ import torch
 
 from foldwise.core.errors import InputError
 from foldwise.engine.extract import BATCH, FeatureExtractor, as_array
-from foldwise.engine.fold import Fold, Inputs
 from foldwise.engine.hardware import Hardware
-from foldwise.engine.inputs import AugmentedImages, FeatureBatches, ImageBatches
+from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Inputs
 from foldwise.engine.trainer import Trainer
 from foldwise.engine.training import open_trainer
 from foldwise.files.dataset import Dataset, DatasetInfo

@@ -12,8 +12,7 @@ import foldwise.engine.hardware as hardware
 from benchmarks.contestants.__main__ import MODULES
 from benchmarks.contestants.entry import open_entry
 from foldwise.data.augment import AugmentationDraws
-from foldwise.engine.fold import open_fold
-from foldwise.engine.inputs import ImageBatches
+from foldwise.engine.inputs import ImageBatches, open_fold
 from foldwise.files.features import Features
 
 EXACT = "donot_use_mm_for_euclid_dist"

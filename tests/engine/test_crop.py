@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from foldwise.engine.crop import crop_kernels, seeing_taps
+from foldwise.engine.crop import crop_kernels, useful_taps
 
 AXES = [
     (size, kernel, stride, padding)
@@ -36,7 +36,7 @@ def test_outputs_and_gradients_are_those_of_the_whole_kernel():
         whole, upstream = outcome(images, conv, None)
         part, _ = outcome(images, crop_kernels(conv), upstream)
         torch.testing.assert_close(part, whole)
-        cropped += seeing_taps(*axis)[0] != slice(0, axis[1])
+        cropped += useful_taps(*axis)[0] != slice(0, axis[1])
     assert cropped > len(AXES) / 10
 
 
@@ -48,7 +48,7 @@ def test_taps_are_left_out_up_to_the_first_that_sees_a_pixel_and_from_the_last()
         signal = torch.rand(1, 1, size) + 1
         nn.functional.conv1d(signal, weight, None, stride, padding).sum().backward()
         (see,) = weight.grad[0, 0].numpy().nonzero()
-        taps, _ = seeing_taps(size, kernel, stride, padding)
+        taps, _ = useful_taps(size, kernel, stride, padding)
         if len(see) == 0:
             assert taps == slice(0, kernel)
             continue

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from foldwise.data.folds import network_seed
-from foldwise.engine.fold import open_fold
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import AdamW, base_learning_rates
-from foldwise.engine.trainer import Trainer, TrainingOutcome
+from foldwise.engine.trainer import Trainer, TrainingResult
+from foldwise.engine.training import open_fold
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
 from foldwise.files.fold_record import Epoch
@@ -122,7 +122,7 @@ def test_dropout_of_a_frozen_part_is_off_and_of_others_on(trainer):
 
 
 def test_best_is_the_first_epoch_of_the_highest_accuracy_and_last_the_last():
-    outcome = TrainingOutcome()
+    outcome = TrainingResult()
     for epoch, accuracy in enumerate([0.2, 0.7, 0.7, 0.5], start=1):
         outcome.add(point(epoch, accuracy), np.full((1, 1), epoch, dtype=np.float32))
     assert outcome.best_epoch == 2

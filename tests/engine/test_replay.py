@@ -55,7 +55,7 @@ def train(module, step, optimiser):
     for n, rate in zip(SIZES, RATES, strict=True):
         inputs = torch.randn(n, 3, 8, 8, generator=generator).cuda()
         labels = torch.randint(0, 4, (n,), generator=generator).cuda()
-        optimiser.set_rates(lambda peak, rate=rate: peak * rate)
+        optimiser.set_lr_factor(rate)
         losses.append(step(inputs.contiguous(memory_format=torch.channels_last), labels).item())
     return losses
 
@@ -87,7 +87,7 @@ def test_the_first_steps_are_not_captured():
     module = network()
     step, optimiser = opened(module, "float32")
     replayed = GraphedStep(step, torch.device("cuda"))
-    optimiser.set_rates(lambda peak: peak)
+    optimiser.set_lr_factor(1.0)
     for _ in range(EAGER_STEPS):
         replayed(torch.randn(4, 3, 8, 8).cuda(), torch.zeros(4, dtype=torch.int64).cuda())
     assert not replayed._captured

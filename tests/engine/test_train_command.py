@@ -127,7 +127,7 @@ def test_auxiliary_heads_train(case, flags):
 def test_cuda_that_is_not_there(flags):
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device here")
-    with pytest.raises(InputError, match=r"hardware.device is 'cuda', and torch finds no CUDA"):
+    with pytest.raises(InputError, match=r"hardware.device is 'cuda', but torch finds no CUDA"):
         main(flags(device="cuda"))
 
 
