@@ -8,7 +8,7 @@ def test_a_second_writer_of_an_output_is_refused(tmp_path):
     folder = tmp_path / "runs" / "0-0"
     with sole_writer(folder):
         with (
-            pytest.raises(InputError, match="0-0: another training writes it now"),
+            pytest.raises(InputError, match="0-0: another training writes"),
             sole_writer(folder),
         ):
             pass
