@@ -104,12 +104,9 @@ def _read_flat(
 
 def _labels(dataset: Any) -> NDArray[np.int64]:  # noqa: ANN401
     """Return the labels without decoding an image; torchvision has five attributes for them."""
-    for attribute in ("targets", "labels", "_labels", "y"):
-        if hasattr(dataset, attribute):
-            labels = np.asarray(getattr(dataset, attribute), dtype=np.int64)
-            break
-    else:
-        labels = np.array([label for _, label in dataset._samples], dtype=np.int64)
+    names = [name for name in ("targets", "labels", "_labels", "y") if hasattr(dataset, name)]
+    values = getattr(dataset, names[0]) if names else [label for _, label in dataset._samples]
+    labels = np.asarray(values, dtype=np.int64)
     if len(labels) != len(dataset):
         raise ValueError(f"{len(dataset)} images but {len(labels)} labels")
     return labels

@@ -45,13 +45,14 @@ def test_every_image_under_two_labels_is_listed(source):
     content = np.array([0, 1, 0, 1, 0, 2])
     with pytest.raises(InputError) as caught:
         arrange(source([0, 1, 1, 0, 0, 1]), content, None, 0.2, 0)
-    assert str(caught.value).splitlines() == [
-        "root/0.png is labelled 'cat' and the same image root/2.png 'dog'; remove the wrong one",
-        "root/1.png is labelled 'dog' and the same image root/3.png 'cat'; remove the wrong one",
-    ]
+    lines = str(caught.value).splitlines()
+    for line, (first, second) in zip(lines, [("0", "2"), ("1", "3")], strict=True):
+        assert f"root/{first}.png is labelled" in line
+        assert f"root/{second}.png" in line
+        assert line.endswith("; remove the wrong one")
 
 
-def test_training_image_under_another_label_in_the_test_set_is_refused(source):
+def test_training_image_under_another_label_in_the_test_set_is_an_error(source):
     is_test = [False, False, True, True]
     with pytest.raises(InputError, match=r"0.png is labelled 'cat' and the same image root/3.png"):
         arrange(source([0, 1, 0, 1], is_test), np.array([0, 1, 2, 0]), None, 0.2, 0)
@@ -74,7 +75,7 @@ def test_images_published_under_two_labels_are_not_held_out_either(source):
     assert arranged.n_left_out == 2
 
 
-def test_named_group_in_both_official_parts_is_refused(source):
+def test_named_group_in_both_official_parts_is_an_error(source):
     is_test = [False, False, True, True]
     with pytest.raises(
         InputError, match=r"prepare.groups puts 1.png and 3.png .* 1 groups .*; move"

@@ -23,7 +23,7 @@ def no_draws(n):
     return draw_augmentation(Recipe(**OFF), n, 0, (0, 0, 1))
 
 
-def test_nothing_asked_nothing_changed():
+def test_a_recipe_of_zeros_changes_nothing():
     images = pixels()
     out = augment(images, no_draws(6), Recipe(**OFF))
     assert torch.equal(out, images.permute(0, 3, 1, 2).float())

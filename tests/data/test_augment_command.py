@@ -15,10 +15,12 @@ SECTION = {"shift": 0.1, "flip": 0.5, "rotation": 0.0, "erase": 0.0, "brightness
 
 
 @pytest.fixture
-def case(tmp_path):
+def run_augment(tmp_path):
     """Return a function that writes a data set and a split, augments, and returns the folders."""
 
-    def case(output="out", size=12, channels=1, classes=("cat", "dog $x_1$"), seed=5, **changes):
+    def run_augment(
+        output="out", size=12, channels=1, classes=("cat", "dog $x_1$"), seed=5, **changes
+    ):
         n = 6 * len(classes)
         images = create_images(tmp_path / "prepared", (n, size, size, channels))
         images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
@@ -50,16 +52,16 @@ def case(tmp_path):
         main([str(flag) for flag in flags])
         return root / "a", root / "b"
 
-    return case
+    return run_augment
 
 
-def test_shift_is_a_share_of_the_side_in_whole_pixels(case):
-    recipe, _ = case(size=28)
+def test_shift_is_a_share_of_the_side_in_whole_pixels(run_augment):
+    recipe, _ = run_augment(size=28)
     assert json.loads((recipe / "recipe.json").read_text())["shift"] == 3
 
 
-def test_one_sheet_a_fold_and_no_two_alike(case, capsys):
-    _, sheets = case()
+def test_one_sheet_a_fold_and_no_two_alike(run_augment, capsys):
+    _, sheets = run_augment()
     pictures = [path.read_bytes() for path in sorted(sheets.iterdir())]
     assert [path.name for path in sorted(sheets.iterdir())] == ["0.png", "1.png", "2.png"]
     assert len(set(pictures)) == 3
@@ -69,23 +71,23 @@ def test_one_sheet_a_fold_and_no_two_alike(case, capsys):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("channels", [2, 3])
 @pytest.mark.parametrize("n_classes", [2, 30])
-def test_a_sheet_is_a_picture_of_bounded_size(case, channels, n_classes):
-    _, sheets = case(channels=channels, classes=[f"class {i}" for i in range(n_classes)])
+def test_a_sheet_is_a_picture_of_bounded_size(run_augment, channels, n_classes):
+    _, sheets = run_augment(channels=channels, classes=[f"class {i}" for i in range(n_classes)])
     width, height = Image.open(BytesIO((sheets / "0.png").read_bytes())).size
     assert 400 < width < 800
     assert height < 800
 
 
-def test_same_inputs_same_bytes_and_another_seed_another_sheet(case):
-    one, other = case("one"), case("other")
-    for folder, twin in zip(one, other, strict=True):
+def test_same_inputs_same_bytes_and_another_seed_another_sheet(run_augment):
+    first, second = run_augment("first"), run_augment("second")
+    for folder, twin in zip(first, second, strict=True):
         for path in folder.iterdir():
             assert path.read_bytes() == (twin / path.name).read_bytes()
-    _, changed = case("changed", seed=6)
-    assert (changed / "0.png").read_bytes() != (one[1] / "0.png").read_bytes()
+    _, changed = run_augment("changed", seed=6)
+    assert (changed / "0.png").read_bytes() != (first[1] / "0.png").read_bytes()
 
 
-def test_each_epoch_that_a_sheet_shows_is_drawn_once(case, monkeypatch):
+def test_each_epoch_that_a_sheet_shows_is_drawn_once(run_augment, monkeypatch):
     places, draw = [], contact_sheet.draw_augmentation
 
     def record(recipe, n, seed, place):
@@ -93,5 +95,5 @@ def test_each_epoch_that_a_sheet_shows_is_drawn_once(case, monkeypatch):
         return draw(recipe, n, seed, place)
 
     monkeypatch.setattr(contact_sheet, "draw_augmentation", record)
-    case(classes=[f"class {i}" for i in range(12)])
+    run_augment(classes=[f"class {i}" for i in range(12)])
     assert places == [(0, fold, epoch) for fold in range(3) for epoch in (1, 2, 3)]

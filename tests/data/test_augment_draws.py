@@ -11,11 +11,11 @@ ALL = {"shift": 3, "flip": 0.5, "rotation": 15.0, "erase": 0.5, "brightness": 0.
 FIELDS = ("shift", "flip", "angle", "brightness", "contrast", "erased")
 
 
-def same(one, other):
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in FIELDS)
+def same(first, second):
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in FIELDS)
 
 
-def test_what_is_off_changes_nothing():
+def test_a_recipe_of_zeros_changes_nothing():
     draws = draw_augmentation(Recipe(**OFF), 500, 0, (0, 0, 1))
     assert not draws.shift.any()
     assert not draws.flip.any()
@@ -67,9 +67,9 @@ def test_switching_one_part_off_leaves_the_others():
 
 def test_rows_go_with_their_images():
     every = draw_augmentation(Recipe(**ALL), 100, 0, (0, 0, 1))
-    some = every.take(np.array([7, 3]))
+    rows = every.take(np.array([7, 3]))
     for name in FIELDS:
-        assert np.array_equal(getattr(some, name), getattr(every, name)[[7, 3]])
+        assert np.array_equal(getattr(rows, name), getattr(every, name)[[7, 3]])
 
 
 def test_golden_draws():

@@ -16,7 +16,7 @@ N_TRAIN, N_TEST = 27, 3
 
 
 @pytest.fixture
-def case(tmp_path):
+def write_inputs(tmp_path):
     """Write images, of which number i has the grey 5·i, and return the flags."""
     n = N_TRAIN + N_TEST
     images = create_images(tmp_path / "prepared", (n, 8, 8, 1))
@@ -39,7 +39,7 @@ def case(tmp_path):
     )
     write_dataset(tmp_path / "prepared", info, samples)
 
-    def case(*pairs):
+    def write_inputs(*pairs):
         confused = Confused(model="lenet5" if pairs else None, pairs=list(pairs))
         write_confused(tmp_path, confused)
         flags = {"confused": "confused.json", "dataset": "prepared", "output": "out"}
@@ -47,7 +47,7 @@ def case(tmp_path):
             word for flag, name in flags.items() for word in (f"--{flag}", f"{tmp_path}/{name}")
         ]
 
-    return case
+    return write_inputs
 
 
 def pair(true, *images):
@@ -55,58 +55,58 @@ def pair(true, *images):
     return ConfusedPair(true=true, predicted="eel", images=99, share=0.5, examples=examples)
 
 
-def tiles(folder, one):
+def tiles(folder, strip):
     """Return the grey of each image in a strip."""
-    picture = Image.open(io.BytesIO((folder / one.file).read_bytes()))
-    assert picture.size == (one.width, one.height)
+    picture = Image.open(io.BytesIO((folder / strip.file).read_bytes()))
+    assert picture.size == (strip.width, strip.height)
     return np.asarray(picture)[0, ::100, 0].tolist()
 
 
-def test_one_strip_a_pair_shows_its_examples_in_their_order(case, tmp_path, capsys):
-    main(case(pair("dog", 4, 1), pair("cat <b>", 0), pair("eel")))
+def test_one_strip_per_pair_shows_its_examples_in_their_order(write_inputs, tmp_path, capsys):
+    main(write_inputs(pair("dog", 4, 1), pair("cat <b>", 0), pair("eel")))
     strips = read_mistakes(tmp_path / "out").strips
-    assert [one.shown for one in strips] == [2, 1, 0]
+    assert [strip.shown for strip in strips] == [2, 1, 0]
     assert tiles(tmp_path / "out", strips[0]) == [20, 5]
     assert tiles(tmp_path / "out", strips[1]) == [0]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        ["strips.json", *(one.file for one in strips)]
+        ["strips.json", *(strip.file for strip in strips)]
     )
     assert capsys.readouterr().out == (
         f"mistakes: 3 images of 3 pairs of classes -> {tmp_path / 'out'}\n"
     )
 
 
-def test_a_strip_shows_the_eight_surest_at_most(case, tmp_path):
-    main(case(pair("cat <b>", *range(24, -1, -3))))
-    (one,) = read_mistakes(tmp_path / "out").strips
-    assert one.shown == 8
-    assert tiles(tmp_path / "out", one) == [5 * image for image in range(24, 0, -3)]
+def test_a_strip_shows_at_most_the_eight_most_confident_mistakes(write_inputs, tmp_path):
+    main(write_inputs(pair("cat <b>", *range(24, -1, -3))))
+    (strip,) = read_mistakes(tmp_path / "out").strips
+    assert strip.shown == 8
+    assert tiles(tmp_path / "out", strip) == [5 * image for image in range(24, 0, -3)]
 
 
-def test_strips_of_an_earlier_run_go_away(case, tmp_path):
-    main(case(pair("cat <b>", 0), pair("dog", 1)))
-    main(case(pair("dog", 4)))
+def test_strips_of_an_earlier_run_go_away(write_inputs, tmp_path):
+    main(write_inputs(pair("cat <b>", 0), pair("dog", 1)))
+    main(write_inputs(pair("dog", 4)))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "strips.json"]
-    main(case())
+    main(write_inputs())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["strips.json"]
     assert read_mistakes(tmp_path / "out").strips == []
 
 
 @pytest.mark.parametrize("image", [27, 29, 1000])
-def test_an_image_that_is_none_of_the_training_part_is_refused(case, image):
+def test_an_image_outside_the_training_part_is_an_error(write_inputs, image):
     with pytest.raises(InputError, match=f"confused.json: image is {image}; expected less than 27"):
-        main(case(pair("cat <b>", 0), pair("cat <b>", image)))
+        main(write_inputs(pair("cat <b>", 0), pair("cat <b>", image)))
 
 
-def test_an_image_of_another_class_is_refused(case):
+def test_an_image_of_another_class_is_an_error(write_inputs):
     with pytest.raises(
         InputError, match="image 1 has the class 'dog'; expected 'cat <b>'; run 'dvc"
     ):
-        main(case(pair("cat <b>", 1)))
+        main(write_inputs(pair("cat <b>", 1)))
 
 
-def test_arrays_that_do_not_fit_are_refused(case, tmp_path):
-    flags = case(pair("dog", 1))
+def test_arrays_that_do_not_fit_are_an_error(write_inputs, tmp_path):
+    flags = write_inputs(pair("dog", 1))
     create_images(tmp_path / "prepared", (30, 8, 9, 1)).flush()
     with pytest.raises(InputError, match="do not fit dataset"):
         main(flags)

@@ -16,9 +16,9 @@ SIDES = st.integers(1, 300)
 @given(SIDES, SIDES, st.integers(1, 8), st.integers(1, 8))
 def test_every_image_is_49_to_96_pixels_on_its_longer_side(height, width, channels, n):
     picture = image_strip(np.zeros((n, height, width, channels), dtype=np.uint8))
-    one = (picture.width + STRIP_GAP) / n - STRIP_GAP
-    assert 49 <= max(one, picture.height) <= TILE_SIDE
-    assert one == int(one)
+    side = (picture.width + STRIP_GAP) / n - STRIP_GAP
+    assert 49 <= max(side, picture.height) <= TILE_SIDE
+    assert side == int(side)
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(8), st.just(6), st.just(3))))

@@ -51,10 +51,10 @@ def test_digits(prepare, capsys):
 
 
 def test_same_inputs_same_bytes(prepare):
-    one, other = prepare("one"), prepare("other")
-    assert sorted(path.name for path in one.iterdir()) == FILES
+    first, second = prepare("first"), prepare("second")
+    assert sorted(path.name for path in first.iterdir()) == FILES
     for name in FILES:
-        assert (one / name).read_bytes() == (other / name).read_bytes()
+        assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
 def test_limit_leaves_that_many_training_images(prepare):
@@ -76,7 +76,7 @@ def test_folder_of_colour_images_with_official_parts(prepare, save, capsys):
     assert ", 1 left out (also test images, or under two labels) -> " in capsys.readouterr().out
 
 
-def test_every_image_stands_at_its_row(prepare, save):
+def test_row_i_of_every_file_is_the_same_image(prepare, save):
     root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(9)), mode="L")
     output = prepare(dataset="folder", root=str(root), groups=r"/(\d)", test_fraction=0.3)
     dataset, samples = read_dataset(output), read_samples(output)

@@ -4,7 +4,7 @@ import yaml
 from foldwise.core.errors import InputError
 from foldwise.files.params import read_params
 
-SOUND = {
+VALID = {
     "dataset": "folder",
     "root": "data/raw",
     "image_size": "native",
@@ -18,7 +18,7 @@ SOUND = {
 def read(tmp_path):
     def read(**changes):
         path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump({"seed": 0, "prepare": {**SOUND, **changes}}))
+        path.write_text(yaml.safe_dump({"seed": 0, "prepare": {**VALID, **changes}}))
         return read_params(path, "seed", "prepare").prepare
 
     return read
@@ -46,6 +46,6 @@ def test_native_keeps_the_size(read):
         ({"dataset": "digits"}, "expected null: the files of digits have no names to group by"),
     ],
 )
-def test_unsound_value_is_named(read, changes, message):
+def test_an_invalid_value_is_named(read, changes, message):
     with pytest.raises(InputError, match=message):
         read(**changes)

@@ -15,7 +15,7 @@ def test_classes_and_files_are_sorted_by_code_point(save):
     assert not source.has_official_test
 
 
-def test_hidden_files_files_that_are_no_images_and_files_outside_classes_are_ignored(save):
+def test_hidden_files_files_that_are_not_images_and_files_outside_classes_are_ignored(save):
     root = save("a/1.png", "b/1.png", "a/.hidden.png", "a/.cache/1.png", ".git/1.png", "top.png")
     (root / "README.txt").write_text("about")
     (root / "a" / "notes.txt").write_text("about")
@@ -44,7 +44,7 @@ def test_train_and_test_beside_a_third_folder_are_classes(save):
     assert source.classes == ["plane", "test", "train"]
 
 
-def test_other_names_of_parts_are_refused_rather_than_taken_for_classes(save):
+def test_other_names_of_parts_are_an_error_and_not_classes(save):
     with pytest.raises(InputError, match="folders train, val; expected one folder per class"):
         open_folder(str(save("train/a/1.png", "val/a/1.png")))
 
@@ -81,7 +81,7 @@ def test_every_class_folder_without_images_is_listed(save):
     assert len(str(caught.value).splitlines()) == 2
 
 
-def test_every_image_of_a_format_that_is_not_read_is_listed(save):
+def test_every_image_of_an_unsupported_format_is_listed(save):
     root = save("a/1.png", "b/1.png")
     for name in ("a/2.heic", "b/3.AVIF", "b/.4.jxl", "top.jp2"):
         (root / name).write_bytes(b"")
@@ -92,7 +92,7 @@ def test_every_image_of_a_format_that_is_not_read_is_listed(save):
         assert line.endswith("; convert it to PNG or JPEG")
 
 
-def test_class_that_only_test_knows(save):
+def test_a_class_in_test_only_is_an_error(save):
     root = save("train/a/1.png", "train/b/1.png", "test/c/1.png")
     with pytest.raises(InputError, match="test/c' is a class that train does not have"):
         open_folder(str(root))

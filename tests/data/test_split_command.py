@@ -59,15 +59,15 @@ def test_test_images_change_nothing(split, dataset):
 
 def test_without_resplit_a_repeat_keeps_the_folds_of_the_first(split, dataset):
     first, other = read_split(split(dataset)).fold, read_split(split(dataset, repeat=1)).fold
-    kept = read_split(split(dataset, repeat=1, resplit=False)).fold
-    assert np.array_equal(kept, first)
+    unchanged = read_split(split(dataset, repeat=1, resplit=False)).fold
+    assert np.array_equal(unchanged, first)
     assert not np.array_equal(other, first)
 
 
 def test_same_inputs_same_bytes_and_another_repeat_other_folds(split, dataset):
-    one = {path.name: path.read_bytes() for path in split(dataset).iterdir()}
-    assert one == {path.name: path.read_bytes() for path in split(dataset).iterdir()}
-    assert one["folds.csv"] != (split(dataset, repeat=1) / "folds.csv").read_bytes()
+    files = {path.name: path.read_bytes() for path in split(dataset).iterdir()}
+    assert files == {path.name: path.read_bytes() for path in split(dataset).iterdir()}
+    assert files["folds.csv"] != (split(dataset, repeat=1) / "folds.csv").read_bytes()
 
 
 def test_class_too_small_for_the_folds(split, dataset):

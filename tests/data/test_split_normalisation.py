@@ -28,9 +28,9 @@ def test_equal_to_numpy_on_the_training_part(seed):
 def test_validation_images_change_nothing():
     images, other = images_of(0), images_of(0)
     other[FOLD == 1] = 255
-    one, two = fit_normalisation(images, FOLD, 3), fit_normalisation(other, FOLD, 3)
-    assert (one.mean[1], one.std[1]) == (two.mean[1], two.std[1])
-    assert one.mean[0] != two.mean[0]
+    first, second = fit_normalisation(images, FOLD, 3), fit_normalisation(other, FOLD, 3)
+    assert (first.mean[1], first.std[1]) == (second.mean[1], second.std[1])
+    assert first.mean[0] != second.mean[0]
 
 
 @settings(deadline=None)
@@ -41,7 +41,7 @@ def test_order_changes_no_bit(order):
 
 
 @pytest.mark.parametrize("images", [1, 4, 15, 1000])
-def test_pieces_change_no_bit(monkeypatch, images):
+def test_chunks_change_no_bit(monkeypatch, images):
     expected = fit_normalisation(images_of(2), FOLD, 3)
     monkeypatch.setattr(machine, "CHUNK_BYTES", images * images_of(2)[0].nbytes)
     assert fit_normalisation(images_of(2), FOLD, 3) == expected
