@@ -1,4 +1,4 @@
-"""Make an architecture fit the data, prove that it works, and say what it weighs."""
+"""Fit an architecture to the data set, check that it trains, and write its description."""
 
 from foldwise.core.process import tune_python
 
@@ -17,9 +17,8 @@ from foldwise.files.network import write_network
 from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, describe_in_one_line
 from foldwise.nets.freezing import resolve_freezing
-from foldwise.nets.proof import prove_trainable, require_fit
+from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
-from foldwise.nets.trace import require_connected_spans
 from foldwise.nets.weights.pretrained import load_pretrained
 from foldwise.nets.weights.tensors import write_start
 
@@ -32,24 +31,24 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--network", type=Path, required=True)
     parser.add_argument("--summary", type=Path, required=True)
-    given = parser.parse_args(argv)
-    section = read_params(given.params, "build").build
-    wanted = section.of(given.model)
-    info = read_info(given.dataset)
-    network = resolve(given.model, section, info)
+    args = parser.parse_args(argv)
+    section = read_params(args.params, "build").build
+    architecture = section.of(args.model)
+    info = read_info(args.dataset)
+    network = resolve(args.model, section, info)
     require_connected_spans(network)
     require_fit(network)
-    network = resolve_freezing(network, wanted, frozen_by_default(network))
-    network, weights, findings = load_pretrained(network, wanted, section)
+    network = resolve_freezing(network, architecture, frozen_by_default(network))
+    network, weights, pretrained = load_pretrained(network, architecture, section)
     network = prove_trainable(network, weights, info.seed)
-    card, table = describe_card(network, findings, info.classes)
-    write_start(given.network, weights or None)
-    write_network(given.network, network)
-    write_card(given.summary, card)
-    write_text(given.summary / "summary.txt", table)
+    card, table = describe_card(network, pretrained, info.classes)
+    write_start(args.network, weights or None)
+    write_network(args.network, network)
+    write_card(args.summary, card)
+    write_text(args.summary / "summary.txt", table)
     for caution in card.cautions:
         print(f"build: caution: {caution}")
-    print(f"build: {describe_in_one_line(card)} -> {given.network}")
+    print(f"build: {describe_in_one_line(card)} -> {args.network}")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ class Module(NamedTuple):
     imports: list[str]
 
 
-def imported_modules(root: Path, *modules: str) -> dict[str, Module]:
+def imported_modules(
+    root: Path, *modules: str, packages: tuple[str, ...] = PACKAGES
+) -> dict[str, Module]:
     """Return some modules and all that they import from this project, by name.
 
     Only import statements count, not what is imported by a computed name.
@@ -52,6 +54,7 @@ def imported_modules(root: Path, *modules: str) -> dict[str, Module]:
     Args:
         root: The folder that holds the packages.
         modules: Dotted names, such as "stages.train".
+        packages: Top-level packages whose modules are followed.
 
     Raises:
         InputError: If one of the modules has no file, or a file is not Python.
@@ -68,7 +71,7 @@ def imported_modules(root: Path, *modules: str) -> dict[str, Module]:
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         try:
             source = path.read_text(encoding="utf-8-sig")
-            found[module] = Module(fingerprint(source), _imports(source, package))
+            found[module] = Module(fingerprint(source), _imports(source, package, packages))
         except (ImportError, SyntaxError, ValueError, tokenize.TokenError) as error:
             raise InputError(f"{path}: not Python: {_reason(error)}; mend the syntax") from None
         waiting += [*_parents(module), *found[module].imports]
@@ -155,7 +158,7 @@ def _in_bytes(lines: list[str], position: Position) -> Position:
 
 
 @cache
-def _imports(source: str, package: str) -> list[str]:
+def _imports(source: str, package: str, packages: tuple[str, ...]) -> list[str]:
     """Return every module that an import may mean: `from a import b` may be a or a.b."""
     names: list[str] = []
     for node in _statements(source):
@@ -164,7 +167,7 @@ def _imports(source: str, package: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] in PACKAGES]
+    return [name for name in names if name.split(".")[0] in packages]
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The first convolution of a network for colour images, made to take other channels."""
+"""Adapt a network for 224×224 colour photographs: input channels, stem, BatchNorm momentum."""
 
 import math
 
@@ -6,41 +6,52 @@ from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
 
+# The first convolution and the pooling after it, in networks of torchvision and timm.
+_STEMS = (
+    ("conv1", "maxpool"),  # ResNet and its relatives, ShuffleNet
+    ("features.conv0", "features.pool0"),  # DenseNet
+    ("layer0.conv1", "pool0"),  # timm's legacy SENets
+    ("stem.conv", "stem.pool"),  # timm's ResNets with activation before convolution
+)
+LARGE, SMALL = (7, 7), (3, 3)  # pixels; kernels for images of 224 pixels and for small images
+HALVING = (2, 2)  # stride
+MIN_BN_MOMENTUM = 0.1  # share of a batch in BatchNorm's running statistics; torch's default
+
 
 def first_convolution(module: nn.Module) -> nn.Conv2d | None:
-    """Return the convolution that sees the image, as a network lists its modules."""
+    """Return the first convolution in the order in which a network lists its modules."""
     return next((part for part in module.modules() if isinstance(part, nn.Conv2d)), None)
 
 
 def adapt_kernel(kernel: Tensor, channels: int) -> Tensor:
-    """Return a kernel for images of other channels that answers as strongly.
+    """Return a kernel for another number of input channels whose output has the same scale.
 
-    As timm does (Wightman, pytorch-image-models, adapt_input_conv). For one channel: the sum,
-    so that a grey image gets exactly the answer that it got as a colour image with three equal
-    channels. For others: channels repeated in turn, rescaled by their number.
+    As timm does (Wightman, pytorch-image-models, adapt_input_conv). For one channel: the sum, so
+    that a grey image gives exactly the output of a colour image with three equal channels. For
+    other numbers: the channels repeated cyclically and rescaled.
 
     Args:
         kernel: (out, c, height, width).
-        channels: Of the images; c leaves the kernel as it is.
+        channels: Of the images; c returns the kernel unchanged.
 
     Returns:
         (out, channels, height, width).
     """
-    given = kernel.shape[1]
-    if channels == given:
+    old_channels = kernel.shape[1]
+    if channels == old_channels:
         return kernel
     if channels == 1:
         return kernel.sum(dim=1, keepdim=True)
-    repeated = kernel.repeat(1, math.ceil(channels / given), 1, 1)
-    return repeated[:, :channels] * (given / channels)
+    repeated = kernel.repeat(1, math.ceil(channels / old_channels), 1, 1)
+    return repeated[:, :channels] * (old_channels / channels)
 
 
 def adapt_channels(module: nn.Module, channels: int) -> None:
-    """Make a network take images of these channels: its first convolution changes, nothing else.
+    """Change the first convolution of a network to take images with this number of channels.
 
-    The initial kernel is adapted, not drawn anew: so the network starts as its authors meant it
-    to, whatever their rule of initialisation is. A network that begins without a convolution, or
-    with one for each channel, stays as it is: it takes the images or is refused.
+    The initial kernel is adapted and not drawn again, so that the network's own initialisation
+    holds. A network that begins without a convolution, or with a grouped convolution, stays
+    unchanged; `require_fit` then tells whether it takes the images.
     """
     convolution = first_convolution(module)
     if convolution is None or convolution.groups > 1:
@@ -49,35 +60,24 @@ def adapt_channels(module: nn.Module, channels: int) -> None:
     convolution.in_channels = channels
 
 
-# Where networks of torchvision and timm have their first convolution, and the pooling behind it.
-_PLACES = (
-    ("conv1", "maxpool"),  # ResNet and all that is built on it, ShuffleNet
-    ("features.conv0", "features.pool0"),  # DenseNet
-    ("layer0.conv1", "pool0"),  # timm's legacy SENets
-    ("stem.conv", "stem.pool"),  # timm's ResNets with activation before convolution
-)
-LARGE, SMALL = (7, 7), (3, 3)  # pixels; the kernel for images of 224, and for small ones
-HALVING = (2, 2)  # stride
-
-
 def small_stem(module: nn.Module, name: str) -> nn.Module:
-    """Replace 7×7, stride 2 and max pooling by 3×3, stride 1 and no pooling.
+    """Replace a 7×7 convolution with stride 2 and max pooling by a 3×3 convolution with stride 1.
 
-    So a network for images of 224 pixels keeps maps of 32×32 where it would begin with 8×8. He et
-    al. 2016, Deep residual learning for image recognition, section 4.2, begin their networks for
-    CIFAR-10 like that; Huang et al. 2017, Densely connected convolutional networks, section 4.2,
-    theirs. The new kernel starts as ResNet's: He et al. 2015, normal, by fan out. A stem that has
-    3×3 kernels already, as ResNet-D's three, keeps them, the first with stride 1.
+    A network for images of 224 pixels then keeps feature maps of 32×32 where it would begin with
+    8×8. He et al. 2016, Deep residual learning for image recognition, section 4.2, begin their
+    networks for CIFAR-10 like that; Huang et al. 2017, Densely connected convolutional networks,
+    section 4.2, theirs. The new kernel is initialised as ResNet's: He et al. 2015, normal, by fan
+    out. A stem of 3×3 kernels, as the three of ResNet-D, keeps them, the first with stride 1.
 
     Args:
-        module: A ResNet or relative, or a DenseNet; it is changed.
+        module: A ResNet or relative, or a DenseNet; it is changed in place.
         name: Of the network, for the error.
 
     Raises:
         InputError: If the network begins in another way.
     """
     parts = dict(module.named_modules())
-    for convolution, pool in _PLACES:
+    for convolution, pool in _STEMS:
         small = _small(parts[convolution]) if {convolution, pool} <= parts.keys() else None
         if small is not None:
             module.set_submodule(convolution, small)
@@ -90,33 +90,32 @@ def small_stem(module: nn.Module, name: str) -> nn.Module:
 
 
 def _small(stem: nn.Module) -> nn.Module | None:
-    """Return what takes the place of a convolution, or of several; None if it halves nothing."""
+    """Return the replacement of one or several convolutions; None if their stride is not 2."""
     if isinstance(stem, nn.Sequential):
         first = _small(stem[0])
         if first is None:
             return None
         stem[0] = first
         return stem
-    # Not one of those that standardise their weights: another convolution would not do as well.
+    # No subclasses: a plain convolution cannot replace one that standardises its weights.
     if type(stem) is not nn.Conv2d or stem.stride != HALVING:
         return None
     if stem.kernel_size == SMALL:
         stem.stride = (1, 1)
         return stem
-    return _like(stem) if stem.kernel_size == LARGE else None
-
-
-def _like(old: nn.Conv2d) -> nn.Conv2d:
-    new = nn.Conv2d(old.in_channels, old.out_channels, SMALL, padding=1, bias=old.bias is not None)
-    nn.init.kaiming_normal_(new.weight, mode="fan_out", nonlinearity="relu")
-    return new
-
-
-MIN_BN_MOMENTUM = 0.1  # share of a batch in BatchNorm's running statistics, at least
+    if stem.kernel_size != LARGE:
+        return None
+    bias = stem.bias is not None
+    small = nn.Conv2d(stem.in_channels, stem.out_channels, SMALL, padding=1, bias=bias)
+    nn.init.kaiming_normal_(small.weight, mode="fan_out", nonlinearity="relu")
+    return small
 
 
 def raise_bn_momentum(module: nn.Module) -> None:
-    """Raise the momentum of every BatchNorm to torch's own where it is lower."""
+    """Raise the momentum of every BatchNorm to torch's default where it is lower.
+
+    A lower momentum needs more steps than a short training has until the running statistics hold.
+    """
     for part in module.modules():
         if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) and part.momentum is not None:
             part.momentum = max(part.momentum, MIN_BN_MOMENTUM)

@@ -1,178 +1,219 @@
-"""Which parts of a network train, and when: params.yaml's words made into modules."""
+"""Which parts of a network train, from which epoch, and where it can be cut behind frozen parts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from torch import nn
+from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, ThawSection
-from foldwise.files.layers import REFERENCE, Take
-from foldwise.files.network import Network, Thaw
-from foldwise.nets.network import covers, named
-from foldwise.nets.reference import UnknownModuleError, look_up, parse
-from foldwise.nets.shapes import construct_shapes
-from foldwise.nets.trace import find_cut
+from foldwise.files.layers import Take
+from foldwise.files.network import Cut, Network, Thaw
+from foldwise.nets.network import covers, frozen_at, named_parts
+from foldwise.nets.reference import expand_layers
+from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
+
+LAST = 10**9  # epoch; what is frozen then is frozen in all epochs
 
 
 def resolve_freezing(
-    network: Network, wanted: ArchitectureSection, default: Sequence[str]
+    network: Network, section: ArchitectureSection, default: Sequence[str]
 ) -> Network:
-    """Return the network with its heads, what is frozen and thawed, and where it can be cut.
+    """Return the network with its heads, frozen and thawed parts, and cut.
 
     Args:
-        network: One that fits its images; nothing frozen yet.
-        wanted: What params.yaml sets for it.
+        network: A network that takes its images; nothing is frozen yet.
+        section: Its section in params.yaml.
         default: What its own file freezes.
 
     Raises:
-        InputError: If a layer to freeze or thaw does not exist, trains anyway, or thaws before
-            one that is nearer to the output.
+        InputError: If a layer to freeze or thaw does not exist, if it trains anyway, or if it
+            thaws before a layer nearer to the output.
     """
     module = construct_shapes(network)
     place = f"build.architectures.{network.name}"
     heads = find_heads(network)
-    asked = _asked(module, wanted, default, heads, place)
-    thaw = [_thaw(module, one, f"{place}.thaw.{i}") for i, one in enumerate(wanted.thaw)]
-    thawed = [name for one in thaw for name in one.layers]
-    frozen = list(_split(module, asked, thawed))
+    selected = _frozen_from_start(module, section, default, heads, place)
+    thaw = [_thaw(module, item, f"{place}.thaw.{i}") for i, item in enumerate(section.thaw)]
+    thawed = [name for item in thaw for name in item.layers]
+    frozen = list(_split(module, selected, thawed))
     _require_order(module, frozen, thaw, place)
-    settled = network.model_copy(update={"heads": heads, "frozen": frozen, "thaw": thaw})
-    return settled.model_copy(update={"cut": find_cut(settled)})
+    network = network.model_copy(update={"heads": heads, "frozen": frozen, "thaw": thaw})
+    return network.model_copy(update={"cut": find_cut(network)})
 
 
 def find_heads(network: Network) -> list[str]:
     """Return the modules whose width is the number of classes.
 
-    Found by making the network for one class more: whatever changes its shape is a head.
+    The network is constructed with one class more: the parameters whose shape changes are those
+    of the heads.
     """
     wider = network.model_copy(update={"n_classes": network.n_classes + 1})
-    shapes = [
-        {name: one.shape for name, one in construct_shapes(one).named_parameters()}
-        for one in (network, wider)
-    ]
-    changed = [name for name, shape in shapes[0].items() if shapes[1].get(name) != shape]
+    shapes, wider_shapes = (
+        {name: parameter.shape for name, parameter in construct_shapes(n).named_parameters()}
+        for n in (network, wider)
+    )
+    changed = [name for name, shape in shapes.items() if wider_shapes.get(name) != shape]
     return list(dict.fromkeys(name.rpartition(".")[0] for name in changed))
 
 
 def modules_outside(module: nn.Module, names: Sequence[str], parent: str = "") -> Iterator[str]:
-    """Yield the largest modules, and parameters, that hold none of some modules."""
+    """Yield the largest modules, and the bare parameters, that contain none of some modules."""
     prefix = f"{parent}." if parent else ""
     for name, _ in module.named_parameters(recurse=False):
         if prefix + name not in names:
             yield prefix + name
-    for name, inner in module.named_children():
+    for name, child in module.named_children():
         path = prefix + name
         if path in names:
             continue
-        if any(one.startswith(f"{path}.") for one in names):
-            yield from modules_outside(inner, names, path)
+        if any(other.startswith(f"{path}.") for other in names):
+            yield from modules_outside(child, names, path)
         else:
             yield path
 
 
-def expand_layers(module: nn.Module, text: str, key: str) -> list[str]:
-    """Return the modules or the parameter that a text of params.yaml names.
+def find_cut(network: Network) -> Cut | None:
+    """Return where to cut the network behind its frozen layers; None if that is impossible.
 
     Args:
-        module: The network.
-        text: A dotted name, or one with a span as in `take`: "layer2", "features[0:7]",
-            "[conv1:layer2]".
-        key: Where the text is from.
-
-    Raises:
-        InputError: If there is no such layer; says which there are.
+        network: A network with its frozen and thawed parts.
     """
-    if text in dict(module.named_parameters()):
-        return [text]
-    written = f"network{'' if text.startswith('[') else '.'}{text}"
-    if not REFERENCE.fullmatch(written):
-        raise InputError(
-            f"{key} is '{text}'; expected a module of the network, such as 'layer2', "
-            "'features[0:7]' or '[conv1:layer2]'"
-        )
-    reference = replace(parse(written), network="the network")
-    try:
-        part, prefix = look_up(module, reference)
-    except UnknownModuleError as error:
-        raise InputError(f"{key} is '{text}'; {error}") from None
-    if reference.last is None:
-        return [prefix.removesuffix(".")]
-    return [prefix + name for name, _ in part.named_children()]
+    frozen = frozen_at(network, LAST)
+    if not frozen:
+        return None
+    module, images = construct_shapes(network), empty_images(network)
+    trace = trace_modules(module, images)
+    tail = _tail(network, module, trace, frozen)
+    prefix = [] if tail else list(_prefix(module, trace, frozen, images))
+    return Cut(prefix=prefix, tail=tail) if prefix or tail else None
 
 
-def _asked(
+def _frozen_from_start(
     module: nn.Module,
-    wanted: ArchitectureSection,
+    section: ArchitectureSection,
     default: Sequence[str],
     heads: Sequence[str],
     place: str,
 ) -> list[str]:
-    """Return what does not train from the start."""
-    if wanted.frozen is not None:
-        texts = [expand_layers(module, text, f"{place}.frozen") for text in wanted.frozen]
-        asked = [name for names in texts for name in names]
-        trains = [head for head in heads if covers(asked, head)]
-        if trains:
+    """Return what does not train in the first epoch."""
+    if section.frozen is not None:
+        texts = [expand_layers(module, text, f"{place}.frozen") for text in section.frozen]
+        selected = [name for names in texts for name in names]
+        covered = [head for head in heads if covers(selected, head)]
+        if covered:
             raise InputError(
-                f"{place}.frozen holds {trains[0]}, the head, which must learn the classes; "
+                f"{place}.frozen holds {covered[0]}, the head, which must learn the classes; "
                 "leave it out"
             )
-    elif wanted.policy == "finetune":
-        asked = []
+    elif section.policy == "finetune":
+        selected = []
     else:
-        asked = list(default) + _frozen_takes(module, wanted)
-        if not asked and (wanted.policy == "frozen" or wanted.thaw):
-            asked = list(modules_outside(module, heads))
-    free = [name for name, _ in module.named_parameters() if not covers([*asked, *heads], name)]
-    # With nothing but the head left to train, layers without parameters are fixed, too.
-    return list(modules_outside(module, heads)) if asked and not free else asked
+        selected = list(default) + _frozen_takes(module, section)
+        if not selected and (section.policy == "frozen" or section.thaw):
+            selected = list(modules_outside(module, heads))
+    names = [name for name, _ in module.named_parameters()]
+    if selected and all(covers([*selected, *heads], name) for name in names):
+        # If only the heads train, all other layers are fixed, also those without parameters.
+        return list(modules_outside(module, heads))
+    return selected
 
 
-def _frozen_takes(module: nn.Module, wanted: ArchitectureSection) -> list[str]:
-    children = [name for name, _ in module.named_children()]
-    layers = wanted.layers or []
-    pairs = zip(children, layers, strict=True) if layers else []
-    return [name for name, layer in pairs if isinstance(layer, Take) and layer.frozen]
+def _frozen_takes(module: nn.Module, section: ArchitectureSection) -> list[str]:
+    layers = section.layers or []
+    pairs = zip(module.named_children(), layers, strict=True) if layers else []
+    return [name for (name, _), layer in pairs if isinstance(layer, Take) and layer.frozen]
 
 
 def _thaw(module: nn.Module, section: ThawSection, key: str) -> Thaw:
-    names = [
-        name for text in section.names for name in expand_layers(module, text, f"{key}.layers")
-    ]
+    texts = [expand_layers(module, text, f"{key}.layers") for text in section.names]
+    names = [name for expanded in texts for name in expanded]
     return Thaw(at_epoch=section.at_epoch, layers=names, learning_rate=section.learning_rate)
 
 
 def _split(module: nn.Module, frozen: Sequence[str], thawed: Sequence[str]) -> Iterator[str]:
-    """Yield what is frozen, in such parts that what thaws is a part of its own."""
+    """Yield the frozen parts, split so that each part that thaws is one of them."""
     for name in frozen:
-        inner = [one for one in thawed if one.startswith(f"{name}.")]
-        if not inner:
+        inside = [other for other in thawed if other.startswith(f"{name}.")]
+        if not inside:
             yield name
             continue
-        yield from inner
-        part = next(named(module, name))
+        yield from inside
+        part = next(named_parts(module, name))
         assert isinstance(part, nn.Module)
-        yield from modules_outside(part, inner, name)
+        yield from modules_outside(part, inside, name)
 
 
 def _require_order(
     module: nn.Module, frozen: Sequence[str], thaw: Sequence[Thaw], place: str
 ) -> None:
-    """Stop unless what thaws is frozen, and thaws from the output side down."""
+    """Reject a thaw of what is not frozen, and one before layers nearer to the output."""
     order = [name for name, _ in module.named_parameters()]
     last = len(order)
-    for index, one in enumerate(thaw):
-        for name in one.layers:
+    for index, item in enumerate(thaw):
+        for name in item.layers:
             if not covers(frozen, name) and not any(covers([name], part) for part in frozen):
                 raise InputError(
                     f"{place}.thaw.{index}.layers is '{name}', which is not frozen; freeze it, "
                     "or leave it out"
                 )
-        mine = [number for number, name in enumerate(order) if covers(one.layers, name)]
-        if mine and min(mine) >= last:
+        covered = [number for number, name in enumerate(order) if covers(item.layers, name)]
+        if covered and min(covered) >= last:
             raise InputError(
-                f"{place}.thaw.{index}.layers is '{one.layers[0]}', nearer to the output than "
-                "what thaws before it; thaw from the output side down"
+                f"{place}.thaw.{index}.layers is '{item.layers[0]}', nearer to the output than "
+                "the layers that thaw before it; thaw from the output towards the input"
             )
-        last = min(mine, default=last)
+        last = min(covered, default=last)
+
+
+def _tail(
+    network: Network, module: nn.Module, trace: ModuleTrace, frozen: Sequence[str]
+) -> list[str]:
+    """Return the only head, if nothing else trains and the network ends with it."""
+    if len(network.heads) != 1:
+        return []
+    head = network.heads[0]
+    names = [name for name, _ in module.named_parameters()]
+    if not all(covers([*frozen, head], name) for name in names):
+        return []
+    is_last = trace.outputs[""][0] is trace.outputs[head][0] is not None
+    return [head] if is_last and trace.inputs[head][0] is not None else []
+
+
+def _prefix(
+    module: nn.Module, trace: ModuleTrace, frozen: Sequence[str], images: Tensor
+) -> Iterator[str]:
+    """Yield the modules from the input on that never train, as long as they form a chain."""
+    waiting: list[str] = []  # modules without parameters since the last one with parameters
+    for name, part in _chain(module, trace, frozen, images):
+        waiting.append(name)
+        if any(True for _ in part.parameters()):
+            yield from waiting
+            waiting = []
+    for name in waiting:
+        is_random = any(_is_random(part) for part in module.get_submodule(name).modules())
+        if is_random and not covers(frozen, name):
+            return
+        yield name
+
+
+def _chain(
+    module: nn.Module,
+    trace: ModuleTrace,
+    frozen: Sequence[str],
+    tensor: Tensor | None,
+    parent: str = "",
+) -> Iterator[tuple[str, nn.Module]]:
+    """Yield modules from the input on, up to where something trains or the chain breaks."""
+    for name in trace.children(parent):
+        if not trace.follows(name, tensor):
+            return
+        part = module.get_submodule(name)
+        if not all(covers(frozen, f"{name}.{inner}") for inner, _ in part.named_parameters()):
+            yield from _chain(module, trace, frozen, tensor, name)
+            return
+        yield name, part
+        tensor = trace.outputs[name][0]
+
+
+def _is_random(part: nn.Module) -> bool:
+    return "drop" in type(part).__name__.lower() or "stochastic" in type(part).__name__.lower()

@@ -1,11 +1,12 @@
-"""A network in a Python file of the user's own, below nets/.
+"""An own network: a class or function in a Python file below nets/.
 
-The class is called with those of channels, height, width and n_classes that it takes; without
-channels, its first convolution is adapted.
+It is called with those of channels, height, width and n_classes that it takes. Without channels,
+its first convolution is adapted. The file may import other files below nets/.
 """
 
-import importlib.util
+import importlib
 import inspect
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,45 +15,49 @@ from torch import nn
 from foldwise.core.errors import InputError
 from foldwise.nets.adapt import adapt_channels
 
+PACKAGE = "nets"  # the folder, and the package under which its files import each other
+
 
 def build(
     channels: int, height: int, width: int, n_classes: int, file: str, attribute: str
 ) -> nn.Module:
-    """Return the network with fresh weights.
+    """Return the network with random weights.
 
     Args:
         channels: Of the images.
         height: Of the images.
         width: Of the images.
-        n_classes: Of the data set.
-        file: Path of the Python file, from the top of the project.
+        n_classes: Number of classes.
+        file: Path of the Python file below nets/, relative to the project.
         attribute: A class or function in it that returns a module.
 
     Raises:
-        InputError: If there is no such file or attribute, it wants arguments that Foldwise does
-            not know, or returns no module.
+        InputError: If there is no such file or attribute, if it needs other arguments, or if it
+            returns no module.
     """
     loaded = _load(file)
     make = getattr(loaded, attribute, None)
     if not callable(make):
-        known = sorted(
+        defined = sorted(
             name
-            for name, one in vars(loaded).items()
-            if getattr(one, "__module__", None) == loaded.__name__
+            for name, value in vars(loaded).items()
+            if getattr(value, "__module__", None) == loaded.__name__
         )
         raise InputError(
-            f"{file} has no class or function {attribute!r}; it has {', '.join(known) or 'none'}"
+            f"{file} has no class or function {attribute!r}; it has {', '.join(defined) or 'none'}"
         )
     sizes = {"channels": channels, "height": height, "width": width, "n_classes": n_classes}
     parameters = inspect.signature(make).parameters
-    needed = [
+    unknown = [
         name
-        for name, one in parameters.items()
-        if name not in sizes and one.default is one.empty and one.kind not in (2, 4)
+        for name, parameter in parameters.items()
+        if name not in sizes
+        and parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    if needed:
+    if unknown:
         raise InputError(
-            f"{file}: {attribute} needs {', '.join(needed)}; expected no arguments without a "
+            f"{file}: {attribute} needs {', '.join(unknown)}; expected no arguments without a "
             f"default but {', '.join(sizes)}"
         )
     module = make(**{name: size for name, size in sizes.items() if name in parameters})
@@ -65,16 +70,27 @@ def build(
     return module
 
 
+def module_name(file: str) -> str:
+    """Return the module name of a file below nets/: nets.blocks for nets/blocks.py."""
+    return ".".join(Path(file).with_suffix("").parts)
+
+
 def _load(file: str) -> ModuleType:
-    if not Path(file).is_file():
-        raise InputError(f"{file} is missing; put the network there, or correct the path")
-    spec = importlib.util.spec_from_file_location("own_network", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    """Import the file, and the files that it imports, anew: they may have changed."""
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]
+    # The package of this project, whatever the working directory and sys.path say later.
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(Path(PACKAGE).resolve())]
+    sys.modules[PACKAGE] = package
+    importlib.invalidate_caches()
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever a user's file raises is an error in it
+        return importlib.import_module(module_name(file))
+    except ModuleNotFoundError as error:
+        remedy = f"install {error.name}, or mend the import"
+        if error.name and Path(PACKAGE, f"{error.name}.py").is_file():
+            remedy = f"import it as {PACKAGE}.{error.name}"
+        raise InputError(f"{file} cannot be imported ({error}); {remedy}") from None
+    except Exception as error:  # noqa: BLE001 - any exception of a user's file is an error in it
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(f"{file} cannot be imported ({reason}); mend it") from None
-    return module

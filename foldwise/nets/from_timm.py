@@ -1,13 +1,13 @@
 """Every image classifier of timm, adapted to the data.
 
-Wightman 2019, PyTorch Image Models; needs the optional extra `timm`. The papers are in timm's own
+Wightman 2019, PyTorch Image Models; needs the optional extra `timm`. The papers are in timm's
 documentation.
 
-timm makes the first convolution and the heads for the data, the kernel drawn for its channels.
-A network of a fixed size (ViT, Swin, MaxViT, mixers) is made for the size of the images, so that
-it takes every size that its patches divide; what it knows of positions then has other shapes than
-in weights for another size. Where patches leave a rest of the image, which timm would drop, the
-size is refused. BatchNorm follows as foldwise/nets/adapt.py says.
+timm itself makes the first convolution for the channels of the images and the heads for the
+classes. A network of a fixed image size (ViT, Swin, MaxViT, mixers) is made for the size of the
+images, so that it takes every size that its patches divide; its position embeddings then have
+other shapes than in weights for another size. If patches do not divide the image, timm would drop
+the rest, and the size is rejected. BatchNorm is adapted as foldwise/nets/adapt.py says.
 """
 
 import importlib
@@ -24,22 +24,22 @@ from foldwise.nets.adapt import raise_bn_momentum, small_stem
 def build(
     channels: int, height: int, width: int, n_classes: int, name: str, stem: str | None = None
 ) -> nn.Module:
-    """Return the architecture with fresh weights.
+    """Return the architecture with random weights.
 
     Args:
         channels: Of the images.
         height: Of the images.
         width: Of the images.
-        n_classes: Of the data set.
-        name: timm's, without the prefix.
+        n_classes: Number of classes.
+        name: timm's name, without our prefix.
         stem: "small" for the stem for small images.
 
     Raises:
-        InputError: If timm is not installed, has no such network, or says that it does not take
-            these channels.
-        ValueError: If patches leave a rest of the image.
+        InputError: If timm is not installed, has no such network, or says that the network does
+            not take these channels.
+        ValueError: If patches do not divide the image.
     """
-    timm = _timm(name)
+    timm = _import_timm(name)
     options: dict[str, Any] = {"in_chans": channels, "num_classes": n_classes}
     if timm.get_pretrained_cfg(name).fixed_input_size:
         options["img_size"] = (height, width)
@@ -64,11 +64,11 @@ def _require_whole_patches(module: nn.Module, size: tuple[int, int], kind: type[
         return
     high, wide = first.patch_size
     if size[0] % high or size[1] % wide:
-        raise ValueError(f"patches of {high}×{wide} px leave a rest of {size[0]}×{size[1]} px")
+        raise ValueError(f"patches of {high}×{wide} px do not divide {size[0]}×{size[1]} px")
 
 
-def _timm(name: str) -> Any:  # noqa: ANN401 - a module has what it has
-    """Return timm, which takes seconds to import, if it has a network."""
+def _import_timm(name: str) -> Any:  # noqa: ANN401 - an optional package without types
+    """Return timm if it has a network; importing it takes seconds."""
     try:
         timm = importlib.import_module("timm")
     except ImportError:
@@ -76,11 +76,11 @@ def _timm(name: str) -> Any:  # noqa: ANN401 - a module has what it has
             f"{TIMM_PREFIX}{name} needs timm, which is not installed; "
             "pip install -c constraints.txt -e '.[timm]', or choose another architecture"
         ) from None
-    known = timm.list_models()
-    if name not in known:
-        near = did_you_mean(f"{TIMM_PREFIX}{name}", [f"{TIMM_PREFIX}{one}" for one in known])
+    existing = timm.list_models()
+    if name not in existing:
+        near = did_you_mean(f"{TIMM_PREFIX}{name}", [f"{TIMM_PREFIX}{other}" for other in existing])
         raise InputError(
             f"{TIMM_PREFIX}{name} is unknown: timm {timm.__version__} has no network '{name}'"
-            f"{near or '; timm.list_models() names those that it has'}"
+            f"{near or '; timm.list_models() returns the existing names'}"
         )
     return timm

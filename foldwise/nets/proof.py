@@ -1,34 +1,40 @@
-"""A network is shown to work on the data's shapes, or refused with what to do, before training."""
+"""Checks before training: a network takes the images, trains, and is connected as it claims."""
+
+import itertools
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.network import Network
-from foldwise.nets.network import construct, loss_of
+from foldwise.files.network import Cut, Network
+from foldwise.nets.network import construct, extract_features, loss_of, tail_module
+from foldwise.nets.reference import Reference, parse, take
 from foldwise.nets.shapes import (
     BATCH,
     LARGEST,
     USUAL,
     WHOLE,
     construct_shapes,
+    empty_images,
     misfit,
     remedy_of,
     require_logits,
     smallest_side,
     square,
+    trace_modules,
     usual_sides,
 )
-from foldwise.nets.trace import cut_is_exact
 
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
+# Images on which the source of a taken span runs: every network of torchvision takes them.
+_SOURCE_INPUT = {**WHOLE, "channels": 3, "height": 224, "width": 224}
 
 
 def require_fit(network: Network) -> None:
-    """Refuse a network that cannot take the images, before memory is spent on it.
+    """Reject a network that cannot take the images, before it is allocated.
 
     Raises:
-        InputError: If it cannot, with the smallest size that it can take; or if it would be huge.
+        InputError: If it cannot, with a size that it takes; or if it has over 2³⁰ parameters.
     """
     reason = misfit(network)
     if reason is not None:
@@ -41,20 +47,60 @@ def require_fit(network: Network) -> None:
         )
 
 
-def prove_trainable(network: Network, weights: dict[str, torch.Tensor], seed: int) -> Network:
+def require_connected_spans(network: Network) -> None:
+    """Reject a taken span if its source network runs other operations between its modules.
+
+    Raises:
+        InputError: If so; names the two modules.
+    """
+    layers, sources = network.settings.get("layers", []), network.settings.get("sources", {})
+    for index, layer in enumerate(layers):
+        if layer["kind"] != "take":
+            continue
+        reference, key = parse(layer["take"]), f"build.architectures.{network.name}.layers.{index}"
+        source = network.model_copy(update=sources[reference.network] | _SOURCE_INPUT)
+        module = construct_shapes(source)
+        span, _ = take(module, layer["take"], f"{key}.take")
+        gap = _gap(module, span, reference, empty_images(source, 1))
+        if gap is not None:
+            raise InputError(
+                f"{key}.take is '{layer['take']}'; between {gap[0]} and {gap[1]} "
+                f"{reference.network} runs operations outside of its modules: take up to {gap[0]} "
+                "and go on with layers of your own"
+            )
+
+
+def _gap(
+    module: nn.Module, span: nn.Module, reference: Reference, images: Tensor
+) -> tuple[str, str] | None:
+    """Return the first two modules of a span that are not a chain; None if all are."""
+    parent = module.get_submodule(reference.path)
+    if reference.last is None or isinstance(parent, nn.Sequential):
+        return None
+    trace = trace_modules(module.eval(), images)
+    prefix = f"{reference.path}." if reference.path else ""
+    for name, following in itertools.pairwise(name for name, _ in span.named_children()):
+        outputs = trace.outputs[prefix + name]
+        tensor = outputs[0] if len(outputs) == 1 else None
+        if tensor is None or not trace.follows(prefix + following, tensor):
+            return name, following
+    return None
+
+
+def prove_trainable(network: Network, weights: dict[str, Tensor], seed: int) -> Network:
     """Train one step on two random images and evaluate them.
 
     Returns:
-        The network; without its cut, if the two parts do not compute what the whole does.
+        The network; without its cut if the two parts do not compute the same as the whole.
 
     Args:
-        network: What to prove.
-        weights: The pretrained part; empty if there is none.
-        seed: Of the fresh weights and of the images.
+        network: The network to check.
+        weights: Its pretrained tensors; empty if there are none.
+        seed: Of the other weights and of the images.
 
     Raises:
-        InputError: If logits are not (2, n_classes) finite numbers in both modes, or a parameter
-            that should train gets no gradient.
+        InputError: If the logits are not (2, n_classes) finite numbers in both modes, or a
+            parameter that should train gets no gradient.
     """
     torch.manual_seed(seed)
     module = construct(network, weights)
@@ -82,42 +128,50 @@ def _require_finite(network: Network, output: object, mode: str) -> None:
 
 
 def _require_gradients(network: Network, module: nn.Module) -> None:
-    idle = [
+    unused = [
         name
         for name, parameter in module.named_parameters()
         if parameter.requires_grad and parameter.grad is None
     ]
-    if idle:
+    if unused:
         raise InputError(
-            f"{network.name}: {', '.join(idle)} get no gradient and would never train; use or "
+            f"{network.name}: {', '.join(unused)} get no gradient and would never train; use or "
             f"remove them: {remedy_of(network)}"
         )
 
 
+def cut_is_exact(network: Network, cut: Cut, weights: dict[str, Tensor], seed: int) -> bool:
+    """Return whether the parts before and after the cut compute the same as the whole network."""
+    torch.manual_seed(seed)
+    module = construct(network, weights).eval()
+    images = torch.randn(BATCH, network.channels, network.height, network.width)
+    with torch.no_grad():
+        whole = module(images)
+        features = extract_features(module, cut, images)
+        parts = tail_module(module, cut).eval()(features)
+    return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-5)
+
+
 def _refusal(network: Network, reason: str) -> str:
-    """Return the one line that says what the network can take."""
+    """Return the error text: which size the network takes, and what to do."""
     images, other = f"the images are {_size(network)}", _alternative(network)
-    side = smallest_side(network)
-    sides = usual_sides(network) if side is None else [one for one in USUAL if one >= side]
-    better = _nearest(sides, max(network.height, network.width))
+    least = smallest_side(network)
+    sides = usual_sides(network) if least is None else [side for side in USUAL if side >= least]
+    larger = [side for side in sides if side >= max(network.height, network.width)]
+    better = next(iter([*larger, *reversed(sides)]), None)
     if better is None or misfit(square(network, better)) is not None:
         return (
             f"{network.name} takes no images of this size; {images}, and squares of up to "
             f"{LARGEST} px do not help ({reason}); choose {other}"
         )
-    if side is not None and side > min(network.height, network.width):
-        needs = f"needs at least {side}×{side} px"
+    if least is not None and least > min(network.height, network.width):
+        needs = f"needs at least {least}×{least} px"
     elif len(sides) == 1:
         needs = f"takes exactly {better}×{better} px"
     else:
         needs = f"takes certain sizes only, such as {better}×{better} px"
     remedy = f"set prepare.image_size to {better}, or choose {other}"
     return f"{network.name} {needs}; {images}: {remedy}"
-
-
-def _nearest(sides: list[int], side: int) -> int | None:
-    """Return the smallest side of at least this one, or else the largest; None of none."""
-    return next((one for one in sides if one >= side), sides[-1] if sides else None)
 
 
 def _alternative(network: Network) -> str:

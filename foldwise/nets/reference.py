@@ -1,7 +1,7 @@
-"""What `take` names: a module of a network, or several of its children in a row."""
+"""References such as "resnet18.layer3" or "vgg16_bn.features[7:14]" to the modules of a network."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -10,18 +10,18 @@ from foldwise.files.layers import REFERENCE
 
 
 class UnknownModuleError(ValueError):
-    """A module that is not there; the message says which, and which there are."""
+    """A module that does not exist; the message names it and the existing ones."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference, taken apart.
+    """A parsed reference.
 
     Attributes:
         network: Name of the network.
         path: Dotted name of a module in it; "" for the network itself.
-        first: Where a span of the module's children begins; None for no span.
-        last: Where it ends; None for the single child `first`.
+        first: First child of a span of the module's children; None for no span.
+        last: End of the span; None for the single child `first`.
     """
 
     network: str
@@ -31,16 +31,12 @@ class Reference:
 
     @property
     def slug(self) -> str:
-        """Return a name for what is taken, without the span."""
+        """A module name for the referenced layers, without the span."""
         return f"{self.network}.{self.path}".rstrip(".").replace(".", "_")
 
 
 def parse(text: str) -> Reference:
-    """Take a reference apart.
-
-    Args:
-        text: In the form of `contracts.layers.REFERENCE`.
-    """
+    """Parse a reference that matches `foldwise.files.layers.REFERENCE`."""
     match = REFERENCE.fullmatch(text)
     assert match is not None, text
     network, path, first, colon, last = match.groups()
@@ -48,32 +44,32 @@ def parse(text: str) -> Reference:
 
 
 def look_up(module: nn.Module, reference: Reference) -> tuple[nn.Module, str]:
-    """Return what is referred to, and the prefix of its tensors' names in the whole network.
+    """Return the referenced module, and the prefix of its tensor names in the whole network.
 
-    Several children come as a Sequential in which they keep their names.
+    A span of children is returned as a Sequential in which they keep their names.
 
     Args:
-        module: The network.
-        reference: Into it.
+        module: The whole network.
+        reference: A reference into it.
 
     Raises:
-        UnknownModuleError: If there is no such module, or the span holds none.
+        UnknownModuleError: If there is no such module, or the span is empty.
     """
-    parent = find(module, reference.path, reference.network)
+    parent = _find(module, reference.path, reference.network)
     prefix = f"{reference.path}." if reference.path else ""
     if reference.first is None:
         return parent, prefix
     children = OrderedDict(parent.named_children())
-    where = f"{reference.network}{'.' if reference.path else ''}{reference.path}"
+    place = f"{reference.network}{'.' if reference.path else ''}{reference.path}"
     if reference.last is None:
-        name = _child(reference.first, list(children), where)
+        name = _child(reference.first, list(children), place)
         return children[name], f"{prefix}{name}."
-    names = select(list(children), reference.first, reference.last, where)
+    names = select(list(children), reference.first, reference.last, place)
     return nn.Sequential(OrderedDict((name, children[name]) for name in names)), prefix
 
 
 def take(module: nn.Module, text: str, key: str) -> tuple[nn.Module, str]:
-    """Return what a text of params.yaml refers to, as `look_up` does.
+    """Return what `look_up` returns for the text of a key in params.yaml.
 
     Raises:
         InputError: If there is no such module.
@@ -84,63 +80,70 @@ def take(module: nn.Module, text: str, key: str) -> tuple[nn.Module, str]:
         raise InputError(f"{key} is '{text}'; {error}") from None
 
 
-def find(module: nn.Module, path: str, name: str) -> nn.Module:
-    """Return a module by its dotted name.
+def expand_layers(module: nn.Module, text: str, key: str) -> list[str]:
+    """Return the names of the modules, or of the parameter, that a text in params.yaml names.
 
     Args:
-        module: Where to begin.
-        path: Of the module; "" for `module` itself.
-        name: Of `module`, for the error.
+        module: The network.
+        text: A dotted name, or a span as in `take`: "layer2", "features[0:7]", "[conv1:layer2]".
+        key: The key in params.yaml.
 
     Raises:
-        UnknownModuleError: If there is none; says which there are.
+        InputError: If there is no such layer; names the existing ones.
     """
+    if text in dict(module.named_parameters()):
+        return [text]
+    full = f"network{'' if text.startswith('[') else '.'}{text}"
+    if not REFERENCE.fullmatch(full):
+        raise InputError(
+            f"{key} is '{text}'; expected a module of the network, such as 'layer2', "
+            "'features[0:7]' or '[conv1:layer2]'"
+        )
+    reference = replace(parse(full), network="the network")
+    try:
+        part, prefix = look_up(module, reference)
+    except UnknownModuleError as error:
+        raise InputError(f"{key} is '{text}'; {error}") from None
+    if reference.last is None:
+        return [prefix.removesuffix(".")]
+    return [prefix + name for name, _ in part.named_children()]
+
+
+def _find(module: nn.Module, path: str, place: str) -> nn.Module:
+    """Return a module by its dotted name; "" for the module itself."""
     for step in filter(None, path.split(".")):
         children = dict(module.named_children())
-        if step not in children:
-            raise UnknownModuleError(_unknown(step, list(children), name))
-        module, name = children[step], f"{name}.{step}"
+        module = children[_child(step, list(children), place)]
+        place = f"{place}.{step}"
     return module
 
 
-def select(names: list[str], first: str, last: str, where: str) -> list[str]:
-    """Return the names of a span: numbers as Python slices, names with both ends.
+def select(names: list[str], first: str, last: str, place: str) -> list[str]:
+    """Return the names of a span: as a Python slice if by number, with both ends if by name.
 
     Args:
-        names: Of all children.
-        first: The first taken; "" for the first of all.
-        last: By number the first left out, by name the last taken; "" for the end.
-        where: Whose children they are, for the error.
-
-    Raises:
-        UnknownModuleError: If there is no such child, or none between the two.
+        names: Names of all children.
+        first: The first child; "" for the first of all.
+        last: By number the first child left out, by name the last one taken; "" for the end.
+        place: The parent, for the error.
     """
     if all(end == "" or end.isdecimal() for end in (first, last)):
         start, stop = int(first or 0), int(last or len(names))
         if not start < stop <= len(names):
             raise UnknownModuleError(
-                f"{where} has {len(names)} modules, so that slices lie in [0:{len(names)}] and "
+                f"{place} has {len(names)} modules, so that slices lie in [0:{len(names)}] and "
                 f"begin before they end; this one is [{first}:{last}]"
             )
         return names[start:stop]
-    start = names.index(_child(first, names, where)) if first else 0
-    stop = names.index(_child(last, names, where)) if last else len(names) - 1
+    start = names.index(_child(first, names, place)) if first else 0
+    stop = names.index(_child(last, names, place)) if last else len(names) - 1
     if start > stop:
-        raise UnknownModuleError(f"in {where}, {first} comes after {last}")
+        raise UnknownModuleError(f"in {place}, {first} comes after {last}")
     return names[start : stop + 1]
 
 
-def _child(name: str, names: list[str], where: str) -> str:
-    """Return the name of a child that is there.
-
-    Raises:
-        UnknownModuleError: If it is not; says which there are.
-    """
+def _child(name: str, names: list[str], place: str) -> str:
     if name in names:
         return name
-    raise UnknownModuleError(_unknown(name, names, where))
-
-
-def _unknown(name: str, names: list[str], where: str) -> str:
-    known = ", ".join(names) if names else "none: it is a single layer"
-    return f"{where} has no module {name!r}; there are {known}"
+    existing = ", ".join(names) if names else "none: it is a single layer"
+    raise UnknownModuleError(f"{place} has no module {name!r}; there are {existing}")

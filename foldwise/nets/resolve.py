@@ -1,4 +1,4 @@
-"""From the name of an architecture to the network for the data."""
+"""From the name of an architecture to the description of its network for the data set."""
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,33 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.core.errors import InputError
-from foldwise.core.fingerprint import fingerprint, imported_modules
+from foldwise.core.fingerprint import imported_modules
 from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import Network
+from foldwise.nets.from_file import PACKAGE, module_name
 from foldwise.nets.reference import parse
 
 ROOT = Path(__file__).parents[2]  # folder of the package foldwise
 TORCHVISION_ADAPTER = "from_torchvision"
 TIMM_ADAPTER = "from_timm"
 
-Source = tuple[str, dict[str, Any]]  # builder and settings
+Builder = tuple[str, dict[str, Any]]  # module below foldwise.nets, and arguments of its build()
 
 
 def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
-    """Return the network; what is frozen, and its pretrained weights, are still to come.
+    """Return the network, before `resolve_freezing` and `load_pretrained`.
 
     Args:
         model: A name of the catalogue, or one that params.yaml defines.
-        build: What params.yaml sets for it and others.
+        build: The section build of params.yaml.
         info: The data set: channels, size and classes.
 
     Raises:
-        InputError: If it is unknown, or its file cannot be read.
+        InputError: If the name is unknown, or its file cannot be read.
     """
-    wanted = build.of(model)
-    builder, settings = _source(model, wanted, build)
+    section = build.of(model)
+    builder, settings = _builder(model, section, build)
     return Network(
         name=model,
         builder=builder,
@@ -46,9 +47,9 @@ def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
         thaw=[],
         cut=None,
         normalisation=None,
-        training=wanted.training,
-        keep_weights=wanted.keep_weights,
-        code=_code(builder, settings),
+        training=section.training,
+        keep_weights=section.keep_weights,
+        code=_code([(builder, settings), *_sources(settings)]),
         weights_sha256=None,
     )
 
@@ -82,88 +83,73 @@ def title_of(network: Network) -> str:
 
 
 def origin_of(network: Network) -> str:
-    """Return the Python module that defines the architecture."""
+    """Return the Python module, or the file, that defines the architecture."""
     return str(network.settings.get("file", _module(network.builder).__name__))
 
 
-def _source(model: str, wanted: ArchitectureSection, build: BuildSection) -> Source:
-    if wanted.base is not None:
-        builder, settings = _source(wanted.base, build.of(wanted.base), build)
-    elif wanted.file is not None:
-        match = FILE.fullmatch(wanted.file)
+def _builder(model: str, section: ArchitectureSection, build: BuildSection) -> Builder:
+    if section.base is not None:
+        builder, settings = _builder(section.base, build.of(section.base), build)
+    elif section.file is not None:
+        match = FILE.fullmatch(section.file)
         assert match is not None
         builder, settings = "from_file", {"file": match[1], "attribute": match[2]}
-    elif wanted.layers is not None:
-        builder, settings = "composition", _composition(model, wanted, build)
+    elif section.layers is not None:
+        builder, settings = "composition", _composition(model, section, build)
+    elif model in ZOO:
+        builder, settings = f"zoo.{model}", {}
+    elif model in TORCHVISION_MODELS:
+        builder, settings = TORCHVISION_ADAPTER, {"name": model}
     else:
-        builder, settings = _known(model)
-    if wanted.stem is not None:
+        builder, settings = TIMM_ADAPTER, {"name": model.removeprefix(TIMM_PREFIX)}
+    if section.stem is not None:
         if builder not in (TORCHVISION_ADAPTER, TIMM_ADAPTER):
             raise InputError(
-                f"build.architectures.{model}.stem is '{wanted.stem}'; only networks of "
+                f"build.architectures.{model}.stem is '{section.stem}'; only networks of "
                 "torchvision and timm have a stem to change: leave it out"
             )
-        settings = {**settings, "stem": wanted.stem}
+        settings = {**settings, "stem": section.stem}
     return builder, settings
 
 
-def _known(model: str) -> Source:
-    if model in ZOO:
-        return f"zoo.{model}", {}
-    if model in TORCHVISION_MODELS:
-        return TORCHVISION_ADAPTER, {"name": model}
-    return TIMM_ADAPTER, {"name": model.removeprefix(TIMM_PREFIX)}
-
-
-def _composition(model: str, wanted: ArchitectureSection, build: BuildSection) -> dict[str, Any]:
+def _composition(model: str, section: ArchitectureSection, build: BuildSection) -> dict[str, Any]:
     sources: dict[str, Any] = {}
-    for take in wanted.takes:
+    for take in section.takes:
         name = parse(take.take).network
-        builder, settings = _source(name, build.of(name), build)
+        builder, settings = _builder(name, build.of(name), build)
         sources[name] = {"builder": builder, "settings": settings}
-    layers = [_as_written(layer.model_dump(mode="json")) for layer in wanted.layers or []]
+    beside = {"weights", "weights_sha256", "trust_pickle", "frozen"}
+    layers = [
+        layer.model_dump(mode="json", exclude=beside, exclude_none=True)
+        for layer in section.layers or []
+    ]
     return {"name": model, "layers": layers, "sources": sources}
 
 
-def _as_written(layer: dict[str, Any]) -> dict[str, Any]:
-    """Return a layer without its source of weights and without what is left to its default."""
-    beside = ("weights", "weights_sha256", "trust_pickle", "frozen")
-    return {key: one for key, one in layer.items() if key not in beside and one is not None}
-
-
-def _module(builder: str) -> Any:  # noqa: ANN401 - a module has what it has
+def _module(builder: str) -> Any:  # noqa: ANN401 - attributes differ from module to module
     return importlib.import_module(f"foldwise.nets.{builder}")
 
 
-def _code(builder: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Fingerprint what makes the network; the contracts that it imports decide nothing here."""
-    found = imported_modules(
-        ROOT, *(f"foldwise.nets.{name}" for name in _builders(builder, settings))
-    )
-    ours = {
+def _sources(settings: Mapping[str, Any]) -> Iterator[Builder]:
+    for source in settings.get("sources", {}).values():
+        yield source["builder"], source["settings"]
+
+
+def _code(builders: Sequence[Builder]) -> dict[str, str]:
+    """Return the fingerprints of all modules and own files that construct the network.
+
+    Modules of other packages, such as `foldwise.files`, do not change the network.
+    """
+    names = [f"foldwise.nets.{builder}" for builder, _ in builders]
+    modules = imported_modules(ROOT, *names)
+    code = {
         name: module.fingerprint
-        for name, module in found.items()
+        for name, module in modules.items()
         if name.startswith("foldwise.nets.")
     }
-    return ours | {file: _fingerprint(file) for file in _files(settings)}
-
-
-def _builders(builder: str, settings: Mapping[str, Any]) -> Iterator[str]:
-    yield builder
-    for source in settings.get("sources", {}).values():
-        yield source["builder"]
-
-
-def _files(settings: Mapping[str, Any]) -> Iterator[str]:
-    for one in (settings, *(source["settings"] for source in settings.get("sources", {}).values())):
-        if "file" in one:
-            yield one["file"]
-
-
-def _fingerprint(file: str) -> str:
-    try:
-        return fingerprint(Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}); correct the path") from None
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"{file} is not Python ({error}); mend the syntax") from None
+    for file in (settings["file"] for _, settings in builders if "file" in settings):
+        if not Path(file).is_file():
+            raise InputError(f"{file} is missing; put the network there, or correct the path")
+        own = imported_modules(Path(), module_name(file), packages=(PACKAGE,))
+        code |= {f"{name.replace('.', '/')}.py": own[name].fingerprint for name in own}
+    return code

@@ -1,12 +1,13 @@
-"""Whether a network can take images of a size, found out without computing a number.
+"""Run a network on the meta device: which image sizes it takes, which tensors its modules pass on.
 
-On torch's meta device tensors have shapes and no contents: a forward and a backward pass takes
-a tenth of a second and no memory, so sizes can be tried.
+Tensors on torch's meta device have a shape and no data. A forward and a backward pass takes a
+tenth of a second and no memory, so that many sizes can be tried.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -16,26 +17,25 @@ from foldwise.core.errors import InputError
 from foldwise.files.network import Network
 from foldwise.nets.network import construct, loss_of
 
-BATCH = 2  # images; BatchNorm refuses to train on one
-LARGEST = 512  # pixels; the largest size that is tried
-# Pixels; what data sets, and networks that take certain sizes only, are made for.
+BATCH = 2  # images; BatchNorm does not train on a single one
+LARGEST = 512  # pixels; the largest side that is tried
+# Pixels; common sides of images, and those that networks of a fixed size are made for.
 USUAL = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, LARGEST)
-# What makes a copy of a network whole: everything trains, whatever the original freezes.
+# Changes to a description after which all of the network trains.
 WHOLE: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
-# Its networks need not be made anew for each size that is tried.
-_SAME_FOR_ALL_SIZES = ("from_torchvision",)
-# Raised by modules that get shapes for which they were not made.
+# Builders whose modules do not depend on the image size, so that one serves for all sizes.
+_SIZE_INDEPENDENT = ("from_torchvision",)
+# Raised by modules that get tensors of a shape for which they were not made.
 MISFITS = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
-
-
-# Methods that give a tensor contents: without any, a third to most of the time of making it.
+# Methods that fill a tensor. Skipped, they save a third to most of the time of constructing it.
 _FILLING = ("normal_", "uniform_", "erfinv_", "clamp_", "mul_", "add_", "fill_", "zero_")
 
 
-class _WithoutContents(TorchFunctionMode):
-    """Makes parameters and buffers on the meta device, and fills none there.
+class _OnMeta(TorchFunctionMode):
+    """Creates parameters and buffers on the meta device and does not fill them.
 
-    `torch.device("meta")` would send every tensor there; RegNet computes its widths with some.
+    `torch.device("meta")` would move every tensor there, also those from which RegNet computes
+    its widths.
     """
 
     def __torch_function__(
@@ -45,67 +45,71 @@ class _WithoutContents(TorchFunctionMode):
         args: tuple[object, ...] = (),
         kwargs: dict[str, object] | None = None,
     ) -> object:
-        named = dict(kwargs or {})
+        keywords = dict(kwargs or {})
         if func in (torch.empty, torch.zeros, torch.ones):
-            named["device"] = "meta"
+            keywords["device"] = "meta"
         if args and getattr(func, "__name__", "") in _FILLING:
             tensor = args[0]
             if isinstance(tensor, Tensor) and tensor.is_meta:
                 return tensor
-        return func(*args, **named)
+        return func(*args, **keywords)
 
 
 def construct_shapes(network: Network) -> nn.Module:
-    """Return the network on the meta device, in train mode, its parts frozen."""
-    with _WithoutContents():
+    """Return the network on the meta device, in train mode, its frozen parts frozen."""
+    with _OnMeta():
         module = construct(network, {})
     return module.to("meta")
+
+
+def empty_images(network: Network, n: int = BATCH) -> Tensor:
+    """Return n images of the network's input size on the meta device, (n, c, h, w)."""
+    return torch.empty(n, network.channels, network.height, network.width, device="meta")
 
 
 def misfit(network: Network) -> str | None:
     """Return why the network cannot take its images; None if it trains and evaluates on them.
 
     Raises:
-        InputError: If what it returns are no logits, or what is wrong has nothing to do with size.
+        InputError: If its output is no logits, or another error has nothing to do with the size.
     """
     labels = torch.empty(BATCH, dtype=torch.int64, device="meta")
     try:
         module = construct_shapes(network)
-        output = module(_images(network))
+        output = module(empty_images(network))
         require_logits(network, output, "train")
         loss_of(output, labels).backward()  # type: ignore[no-untyped-call]
-        require_logits(network, module.eval()(_images(network)), "eval")
+        require_logits(network, module.eval()(empty_images(network)), "eval")
     except InputError:
-        raise  # it says what is wrong with the network, whatever the size
+        raise  # the network is wrong at any image size
     except MISFITS as error:
         return " ".join(str(error).split()) or type(error).__name__
     return None
 
 
 def require_logits(network: Network, output: object, mode: str) -> list[Tensor]:
-    """Return the logits of all heads, the main one first.
+    """Return the logits of all heads, the main head first.
 
     Args:
-        network: What ran.
-        output: What it returned for a batch of 2.
-        mode: "train", where auxiliary heads may follow the main one, or "eval".
+        network: The network that ran.
+        output: Its output for a batch of 2.
+        mode: "train", in which auxiliary heads may follow the main one, or "eval".
 
     Raises:
-        InputError: If it returned something else.
+        InputError: If the output is something else.
     """
-    returned: list[object] = [output]
+    outputs: list[object] = [output]
     if isinstance(output, tuple | list) and output and mode == "train":
-        returned = [output[0], *(one for one in output[1:] if one is not None)]
+        outputs = [output[0], *(head for head in output[1:] if head is not None)]
     expected = (BATCH, network.n_classes)
-    heads: list[Tensor] = []
-    for one in returned:
-        if not isinstance(one, Tensor) or one.shape != expected:
-            raise InputError(
-                f"{network.name} returns {_kind(one)} in {mode} mode; expected logits of shape "
-                f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
-            )
-        heads.append(one)
-    return heads
+    logits = [head for head in outputs if isinstance(head, Tensor) and head.shape == expected]
+    if len(logits) < len(outputs):
+        wrong = next(h for h in outputs if not isinstance(h, Tensor) or h.shape != expected)
+        raise InputError(
+            f"{network.name} returns {_kind(wrong)} in {mode} mode; expected logits of shape "
+            f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
+        )
+    return logits
 
 
 def _kind(output: object) -> str:
@@ -115,7 +119,7 @@ def _kind(output: object) -> str:
 
 
 def remedy_of(network: Network) -> str:
-    """Return what to do where a network does not work, whatever the size of the images."""
+    """Return what the user can do if a network does not work at any image size."""
     if "file" in network.settings:
         return f"mend {network.settings['file']}"
     if "layers" in network.settings:
@@ -126,25 +130,25 @@ def remedy_of(network: Network) -> str:
 
 
 def smallest_side(network: Network) -> int | None:
-    """Return the side in pixels of the smallest square that fits, as every larger one does.
+    """Return the side in pixels of the smallest square that fits, and above which all fit.
 
     Returns:
-        None if there is no such side: the network takes certain sizes only, or none of up to 512.
+        None if the network takes certain sizes only, or no size of up to 512 pixels.
     """
     fits = _trial(network)
     largest = LARGEST
     if network.height == network.width and fits(network.height):
-        largest = network.height  # it fits itself, as it does where a card is written
+        largest = network.height  # the usual case, and less work than 512 pixels
     elif not fits(largest):
         return None
-    # Half of the architectures take one pixel: tried first, it spares them the search.
+    # Half of the architectures take a single pixel: try it first.
     side = 1 if fits(1) else 2 + bisect_left(range(2, largest), True, key=fits)
-    larger = (side + 1, LARGEST)  # one that divides by no patch, and one far away
+    larger = (side + 1, LARGEST)  # a side that no patch size divides, and a large one
     return side if all(map(fits, larger)) else None
 
 
 def usual_sides(network: Network) -> list[int]:
-    """Return those of the usual sides in pixels that fit, ascending."""
+    """Return the usual sides in pixels that fit, ascending."""
     return list(filter(_trial(network), USUAL))
 
 
@@ -154,15 +158,18 @@ def square(network: Network, side: int) -> Network:
 
 
 def _trial(network: Network) -> Callable[[int], bool]:
-    """Return whether the network takes a square in train mode, the harder one, by its side."""
-    module = _for_trial(network) if network.builder in _SAME_FOR_ALL_SIZES else None
+    """Return a function of a side: whether the network takes such a square in train mode.
+
+    Every network that trains at a size also evaluates at it.
+    """
+    module = _without_statistics(network) if network.builder in _SIZE_INDEPENDENT else None
 
     @cache
     @torch.no_grad()
     def fits(side: int) -> bool:
         sized = square(network, side)
         try:
-            (module or _for_trial(sized))(_images(sized))
+            (module or _without_statistics(sized))(empty_images(sized))
         except MISFITS:
             return False
         return True
@@ -170,10 +177,10 @@ def _trial(network: Network) -> Callable[[int], bool]:
     return fits
 
 
-def _for_trial(network: Network) -> nn.Module:
-    """Return the network in train mode but for BatchNorm.
+def _without_statistics(network: Network) -> nn.Module:
+    """Return the network in train mode with BatchNorm in eval mode.
 
-    That takes two images of any size in both modes, and without statistics in half the time.
+    BatchNorm takes a batch of two in both modes, and in eval mode in half the time.
     """
     module = construct_shapes(network)
     for part in module.modules():
@@ -182,6 +189,58 @@ def _for_trial(network: Network) -> nn.Module:
     return module
 
 
-def _images(network: Network) -> Tensor:
-    size = (BATCH, network.channels, network.height, network.width)
-    return torch.empty(size, device="meta")
+@dataclass
+class ModuleTrace:
+    """Inputs and outputs of each module in one forward pass, by module name.
+
+    Attributes:
+        order: Names of the modules in the order of their calls.
+        inputs: One entry per call; None if the input was not a single tensor.
+        outputs: One entry per call; None if the output was not a single tensor.
+    """
+
+    order: list[str] = field(default_factory=list)
+    inputs: dict[str, list[Tensor | None]] = field(default_factory=dict)
+    outputs: dict[str, list[Tensor | None]] = field(default_factory=dict)
+
+    def children(self, parent: str) -> list[str]:
+        """Return the children of a module in the order of their first calls."""
+        names = (name for name in self.order if name and name.rpartition(".")[0] == parent)
+        return list(dict.fromkeys(names))
+
+    def follows(self, name: str, tensor: Tensor | None) -> bool:
+        """Return whether a module ran once, on this very tensor, and returned a tensor."""
+        inputs, outputs = self.inputs[name], self.outputs[name]
+        return len(inputs) == 1 and inputs[0] is tensor is not None and outputs[0] is not None
+
+
+def trace_modules(module: nn.Module, images: Tensor) -> ModuleTrace:
+    """Run a network and return the inputs and outputs of its modules.
+
+    `print(module)` shows the children of a module and not what happens between them. The trace
+    does: two children are a chain only if the second gets the tensor that the first returned.
+    """
+    trace, handles = ModuleTrace(), []
+    for name, part in module.named_modules():
+        trace.inputs[name], trace.outputs[name] = [], []
+        handles.append(part.register_forward_pre_hook(partial(_before, trace, name)))
+        handles.append(part.register_forward_hook(partial(_after, trace, name)))
+    try:
+        module(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return trace
+
+
+def _before(trace: ModuleTrace, name: str, _: nn.Module, args: tuple[object, ...]) -> None:
+    trace.order.append(name)
+    trace.inputs[name].append(_single_tensor(args))
+
+
+def _after(trace: ModuleTrace, name: str, _: nn.Module, __: object, output: object) -> None:
+    trace.outputs[name].append(_single_tensor((output,)))
+
+
+def _single_tensor(values: tuple[object, ...]) -> Tensor | None:
+    return values[0] if len(values) == 1 and isinstance(values[0], Tensor) else None

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from foldwise.core.errors import InputError
 from foldwise.nets.proof import require_fit
-from foldwise.nets.residual import PaddedIdentity, ResidualBlock, projection
 from foldwise.nets.shapes import construct_shapes, misfit
+from foldwise.nets.zoo.resnet20 import PaddedIdentity, ResidualBlock, projection
 
 ROOT = Path(__file__).parents[2]
 RESNETS = {"resnet20": 3, "resnet56": 9, "resnet110": 18}  # n, residual blocks a stage

@@ -7,10 +7,9 @@ from torchvision.models import resnet18
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.nets.network import construct
-from foldwise.nets.proof import prove_trainable, require_fit
+from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import resolve
 from foldwise.nets.shapes import construct_shapes
-from foldwise.nets.trace import require_connected_spans
 
 VGG_RESNET = """
 - conv: {channels: 64, kernel: 3}
@@ -196,7 +195,7 @@ def test_the_first_layer_alone_takes_the_channels_of_the_images(compose):
             "layers.2 (slim_vgg_20) takes 3136 numbers; the layer before gives 6272",
         ),
         ("[{conv: 8}, linear]", "layers.1 (linear) gets maps of 8×28×28; put flatten or global_av"),
-        ("[flatten, {conv: 8}]", "layers.1 (conv) gets 2352 numbers in a line; put it before they"),
+        ("[flatten, {conv: 8}]", "layers.1 (conv) gets a vector of 2352 numbers; put it before fl"),
         (
             "[{conv: {channels: 8, groups: 2}}]",
             "layers.0 (conv) has 2 groups; expected a divisor o",

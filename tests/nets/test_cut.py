@@ -3,9 +3,9 @@ import torch
 import yaml
 from torch import nn
 
+from foldwise.nets.freezing import find_cut
 from foldwise.nets.network import construct, extract_features, tail_module
-from foldwise.nets.proof import prove_trainable
-from foldwise.nets.trace import cut_is_exact, find_cut
+from foldwise.nets.proof import cut_is_exact, prove_trainable
 
 STEM = ["conv1", "bn1", "relu", "maxpool"]
 CUTS = [
@@ -22,10 +22,10 @@ CUTS = [
         ([*STEM, "layer1", "layer2"], []),
     ),
     ("vgg11_bn", {"frozen": ["features[0:8]"]}, ([f"features.{i}" for i in range(8)], [])),
-    ("vgg11_bn", {"frozen": ["extract_features"]}, (["extract_features", "avgpool"], [])),
+    ("vgg11_bn", {"frozen": ["features"]}, (["features", "avgpool"], [])),
     ("mobilenet_v3_small", {"policy": "frozen"}, ([], ["classifier.3"])),
     ("densenet121", {"policy": "frozen"}, ([], ["classifier"])),
-    ("squeezenet1_1", {"policy": "frozen"}, (["extract_features", "classifier.0"], [])),
+    ("squeezenet1_1", {"policy": "frozen"}, (["features", "classifier.0"], [])),
     ("slim_vgg", {"frozen": ["[0:8]"]}, ([str(i) for i in range(8)], [])),
     ("slim_vgg", {"frozen": ["[0:6]"]}, ([str(i) for i in range(7)], [])),
     ("resnet18_transfer", {}, ([*STEM, "layer1", "layer2"], [])),

@@ -119,7 +119,7 @@ def test_several_layers_thaw_together(network_of):
         ),
         (
             {"thaw": [{"at_epoch": e, "layers": n} for e, n in ((2, "layer3"), (4, "layer4"))]},
-            "thaw.1.layers is 'layer4', nearer to the output than what thaws before it; thaw from",
+            "thaw.1.layers is 'layer4', nearer to the output than the layers that thaw before",
         ),
         (
             {"frozen": ["layer1"], "thaw": [{"at_epoch": 2, "layers": "layer2"}]},

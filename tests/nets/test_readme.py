@@ -9,9 +9,8 @@ import yaml
 
 from foldwise.files.architecture import BuildSection
 from foldwise.nets.freezing import resolve_freezing
-from foldwise.nets.proof import prove_trainable, require_fit
+from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
-from foldwise.nets.trace import require_connected_spans
 
 ROOT = Path(__file__).parents[2]
 SHOWN = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)

@@ -8,8 +8,7 @@ from foldwise.nets.adapt import small_stem
 from foldwise.nets.card import describe_card
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable
-from foldwise.nets.shapes import construct_shapes
-from foldwise.nets.trace import trace_modules
+from foldwise.nets.shapes import construct_shapes, trace_modules
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
 RESNETS = [name for name in TORCHVISION_MODELS if name.startswith(("resne", "wide_resnet"))]
@@ -72,13 +71,13 @@ def test_nothing_but_stem_and_pooling_changes(network_of, small_of, name):
 def test_maps_before_the_last_pooling(small_of, name, side, before_pooling):
     module = construct_shapes(small_of(name, 3, side))
     run = trace_modules(module, torch.empty(2, 3, side, side, device="meta"))
-    assert run.gave["layer4"][0].shape == (2, *before_pooling)
+    assert run.outputs["layer4"][0].shape == (2, *before_pooling)
 
 
 def test_large_stem_leaves_one_number_of_small_images(network_of):
     module = construct_shapes(network_of("resnet18", 3, 32))
     run = trace_modules(module, torch.empty(2, 3, 32, 32, device="meta"))
-    assert run.gave["layer4"][0].shape == (2, 512, 1, 1)
+    assert run.outputs["layer4"][0].shape == (2, 512, 1, 1)
 
 
 def test_resnet18_is_the_one_that_is_common_for_cifar(small_of):

@@ -10,11 +10,10 @@ from torch import nn
 from foldwise.core.errors import InputError
 from foldwise.files.catalogue import TIMM_PREFIX, is_known
 from foldwise.nets.adapt import first_convolution
-from foldwise.nets.freezing import find_heads, modules_outside
+from foldwise.nets.freezing import find_cut, find_heads, modules_outside
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable, require_fit
 from foldwise.nets.shapes import construct_shapes, misfit, smallest_side
-from foldwise.nets.trace import find_cut
 
 timm = pytest.importorskip("timm")
 

@@ -20,7 +20,7 @@ WEIGHTS_OF = "resnet18"  # whose published weights it takes
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:  # noqa: ARG001
-    """Return the network with fresh weights; those of FROZEN wait for pretrained ones."""
+    """Return the network with random weights; those of FROZEN wait for pretrained ones."""
     module: nn.Module = models.resnet18(weights=None, num_classes=n_classes)
     adapt_channels(module, channels)
     return module

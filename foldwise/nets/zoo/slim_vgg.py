@@ -19,7 +19,7 @@ SMALLEST = 4  # pixels; two poolings leave nothing of less
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
-    """Return the network with fresh weights.
+    """Return the network with random weights.
 
     Raises:
         ValueError: If the images are under 4 pixels high or wide.

@@ -27,7 +27,7 @@ SMALLEST = 7  # pixels; two poolings of 3×3 leave nothing of less
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
-    """Return the network with fresh weights.
+    """Return the network with random weights.
 
     Raises:
         ValueError: If the images are under 7 pixels high or wide.

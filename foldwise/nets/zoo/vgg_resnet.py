@@ -13,13 +13,13 @@ Deviations: none in structure. The layers are spelt out here, since importing to
 
 from torch import nn
 
-from foldwise.nets.residual import ResidualBlock, projection, start_convolutions
+from foldwise.nets.zoo.resnet20 import ResidualBlock, initialise_convolutions, projection
 
 TITLE = "VGG-ResNet: block 2 of VGG-16-BN and stage 3 of ResNet-18, joined"
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:  # noqa: ARG001
-    """Return the network with fresh weights; pooled globally, it has no size of its own."""
+    """Return the network with random weights; global pooling takes images of any size."""
     module = nn.Sequential(
         nn.Sequential(*_convolution(channels, 64)),
         nn.Sequential(*_convolution(64, 128), *_convolution(128, 128), nn.MaxPool2d(2)),
@@ -31,7 +31,7 @@ def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module: 
         nn.Flatten(),
         nn.Linear(256, n_classes),
     )
-    start_convolutions(module)
+    initialise_convolutions(module)
     return module
 
 

@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from foldwise.core.errors import InputError
+from foldwise.files.architecture import BuildSection
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable, require_fit
+from foldwise.nets.resolve import resolve
 
 MINE = """
 import torch
@@ -86,9 +88,14 @@ def test_its_source_counts_and_its_comments_do_not(own):
         ),
         ("empty", MINE, "nets/mine.py: empty returns a str; expected a torch.nn.Module"),
         ("Mine", "1 / 0", "nets/mine.py cannot be imported (ZeroDivisionError: division by zero);"),
-        ("Mine", "import nothing_there", "cannot be imported (ModuleNotFoundError: No module nam"),
-        ("Mine", "class Mine(:", "nets/mine.py is not Python"),
-        ("Mine", None, "nets/mine.py cannot be read (No such file or directory); correct the path"),
+        (
+            "Mine",
+            "import nothing_there",
+            "(No module named 'nothing_there'); install nothing_there",
+        ),
+        ("Mine", "import mine", "(No module named 'mine'); import it as nets.mine"),
+        ("Mine", "class Mine(:", "nets/mine.py: not Python"),
+        ("Mine", None, "nets/mine.py is missing; put the network there, or correct the path"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_line(own, attribute, source, message):
@@ -115,3 +122,78 @@ def test_making_it_leaves_the_random_numbers_of_others_alone(own):
         torch.manual_seed(0)
         states.append(construct(network, {}).state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+BLOCKS = """
+from torch import nn
+
+from nets.widths import WIDTH
+
+
+class Block(nn.Conv2d):
+    def __init__(self):
+        super().__init__(3, WIDTH, 3)
+"""
+IMPORTS = ("from nets.blocks import Block", "from .blocks import Block", "from . import blocks")
+
+
+@pytest.fixture
+def with_blocks(own, tmp_path):
+    """Resolve a network whose file imports nets/blocks.py, which imports nets/widths.py."""
+
+    def with_blocks(statement, blocks=BLOCKS, width=8):
+        (tmp_path / "nets" / "blocks.py").write_text(blocks)
+        (tmp_path / "nets" / "widths.py").write_text(f"WIDTH = {width}\n")
+        block = "blocks.Block" if statement.endswith("blocks") else "Block"
+        source = MINE.replace("import torch\n", f"{statement}\n", 1)
+        source = source.replace("nn.Conv2d(3, 8, 3)", f"{block}()")
+        return own("Mine", source=source.replace("nn.Linear(8,", f"nn.Linear({width},"))
+
+    return with_blocks
+
+
+@pytest.mark.parametrize("statement", [*IMPORTS, "import nets.blocks as blocks"])
+def test_a_file_imports_others_of_its_folder(with_blocks, statement):
+    network = with_blocks(statement)
+    require_fit(network)
+    assert construct(network, {}).body.out_channels == 8
+    assert set(network.code) >= {"nets/mine.py", "nets/blocks.py", "nets/widths.py"}
+
+
+@pytest.mark.parametrize("statement", IMPORTS)
+def test_a_change_of_an_imported_file_changes_the_network(with_blocks, statement):
+    before = with_blocks(statement).code
+    assert with_blocks(statement, "# a comment\n" + BLOCKS).code == before
+    changed = with_blocks(statement, BLOCKS.replace("WIDTH, 3)", "WIDTH, 5)")).code
+    assert {name for name in changed if changed[name] != before[name]} == {"nets/blocks.py"}
+    changed = with_blocks(statement, width=16).code
+    assert {name for name in changed if changed[name] != before[name]} == {
+        "nets/mine.py",
+        "nets/widths.py",
+    }
+
+
+def test_a_changed_import_is_used_in_the_same_process(with_blocks):
+    assert construct(with_blocks(IMPORTS[0]), {}).body.out_channels == 8
+    assert construct(with_blocks(IMPORTS[0], width=16), {}).body.out_channels == 16
+
+
+def test_a_file_may_define_dataclasses_with_postponed_annotations(own):
+    source = (
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\nclass Sizes:\n    width: int = 8\n"
+        + MINE.replace("8, 3)", "Sizes().width, 3)")
+    )
+    assert construct(own("Mine", source=source), {}).body.out_channels == 8
+
+
+def test_layers_are_taken_from_an_own_network_with_imports(with_blocks, info_of):
+    own = with_blocks(IMPORTS[0])
+    sections = {
+        "mine": {"file": "nets/mine.py:Mine"},
+        "net": {"layers": [{"take": "mine.body"}, "global_average_pool", "linear"]},
+    }
+    build = BuildSection.model_validate({"architectures": sections})
+    network = resolve("net", build, info_of(3, 8))
+    assert own.code.items() <= network.code.items()
