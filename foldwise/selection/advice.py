@@ -6,7 +6,6 @@ from foldwise.files.card import Card
 from foldwise.files.comparison import Comparison, Fit
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS, repeats_needed
 from foldwise.selection.verdict_text import join_names
 
 MAX_STEPS = 5
@@ -65,16 +64,10 @@ def _diverged(comparison: Comparison) -> Iterator[str]:
 def _not_significant(decision: Decision) -> Iterator[str]:
     """Suggest how to separate the chosen architecture from its rival."""
     pair, rival, design = decision.pair, decision.rival, decision.comparison.design
-    if (
-        pair is None
-        or rival is None
-        or pair.different
-        or rival.tied
-        or not round(pair.mean, DIGITS)
-    ):
+    if not pair or not rival or pair.different or rival.tied or decision.same_mean:
         return
     text = f"The difference between {pair.first} and {pair.second} is not significant"
-    repeats = repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+    repeats = decision.repeats_needed
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
         cheaper = rival.cost * (1 + decision.rule.same_cost) < decision.chosen.cost
@@ -127,28 +120,22 @@ def _reference(decision: Decision) -> Iterator[str]:
     accuracy = reference.metrics["accuracy"]
     seconds, chosen_seconds = reference.cost.seconds_per_epoch, chosen.cost.seconds_per_epoch
     reached = f"{REFERENCE} reaches {accuracy:.3f} in {comparison.design.epochs} epochs"
-    deeper = [name for name in DEEPER if name not in comparison.design.models]
+    models = comparison.design.models
+    deeper = [name for name in DEEPER if name not in models]
+    try_shallow = "" if SHALLOW in models else f"try `dvc exp run -S model={SHALLOW}`, and "
+    shallow = f"{try_shallow}add layers to {SHALLOW} or remove some"
     if accuracy < GOOD_ACCURACY:
-        yield f"{reached}, less than {GOOD_ACCURACY:g}: {_try_shallow(comparison)}."
+        yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
     elif seconds > SLOW * chosen_seconds:
         yield (
             f"{REFERENCE} is too slow for its accuracy ({seconds:.3g} s per epoch, {chosen.name} "
-            f"{chosen_seconds:.3g} s): {_try_shallow(comparison)}."
+            f"{chosen_seconds:.3g} s): {shallow}."
         )
     elif deeper and reference.diagnosis.fit != "overfit":
         yield (
             f"{reached}, at least {GOOD_ACCURACY:g}: more layers may help, "
             f"`dvc exp run -S model={deeper[0]}`."
         )
-
-
-def _try_shallow(comparison: Comparison) -> str:
-    if SHALLOW in comparison.design.models:
-        return f"add layers to {SHALLOW} or remove some instead"
-    return (
-        f"try a network like AlexNet, `dvc exp run -S model={SHALLOW}`, then add layers to it or "
-        "remove some"
-    )
 
 
 def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str]:

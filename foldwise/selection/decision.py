@@ -5,7 +5,7 @@ from typing import NamedTuple
 from foldwise.files.comparison import Architecture, Comparison, Pair
 from foldwise.files.verdict import Contender, Rule
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS
+from foldwise.selection.statistics import DIGITS, repeats_needed
 
 SAME_COST = 0.1  # repeated timings on one machine vary by as much
 
@@ -44,6 +44,19 @@ class Decision(NamedTuple):
     def pair(self) -> Pair | None:
         """The comparison of the chosen architecture with its rival."""
         return self.pair_with(self.rival) if self.rival else None
+
+    @property
+    def same_mean(self) -> bool:
+        """Whether the means of the chosen architecture and its rival are equal to 12 decimals."""
+        return self.pair is not None and not round(self.pair.mean, DIGITS)
+
+    @property
+    def repeats_needed(self) -> int | None:
+        """Repeats that detect the difference to the rival with a power of 80 %; None if none do."""
+        design, pair = self.comparison.design, self.pair
+        if pair is None or not pair.std:
+            return None
+        return repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
 
     def pair_with(self, contender: Contender) -> Pair | None:
         """Return the comparison of the chosen architecture with a contender."""

@@ -115,11 +115,10 @@ def best_first(architectures: Iterable[Architecture], metric: Metric) -> list[Ar
 
     Equal means (to 12 decimals) are sorted by MACs, then by name; failed architectures by name.
     """
-    return sorted(architectures, key=lambda architecture: _sort_key(architecture, metric))
 
+    def key(architecture: Architecture) -> tuple[float, int, str]:
+        if architecture.scores is None:
+            return math.inf, 0, architecture.name
+        return as_loss(architecture.scores.mean, metric), architecture.macs, architecture.name
 
-def _sort_key(architecture: Architecture, metric: Metric) -> tuple[bool, float, int, str]:
-    if architecture.scores is None:
-        return True, 0, 0, architecture.name
-    loss = as_loss(architecture.scores.mean, metric)
-    return False, loss, architecture.macs, architecture.name
+    return sorted(architectures, key=key)

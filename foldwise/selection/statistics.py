@@ -8,7 +8,6 @@ repeats there are.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from statistics import fmean, stdev, variance
@@ -262,9 +261,7 @@ def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None
         n_folds: k, of each repeat.
         confidence: Confidence level of the two-sided test.
     """
-    index = bisect_left(
-        range(1, MAX_REPEATS + 1),
-        POWER,
-        key=lambda repeats: power(effect, repeats * n_folds, n_folds, confidence),
-    )
-    return index + 1 if index < MAX_REPEATS else None
+    for repeats in range(1, MAX_REPEATS + 1):
+        if power(effect, repeats * n_folds, n_folds, confidence) >= POWER:
+            return repeats
+    return None

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from foldwise.files.comparison import Comparison, Design, Pair
+from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import Contender, Rule
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS, repeats_needed
+from foldwise.selection.statistics import DIGITS
 
 MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
 AS_GOOD = 0.5  # probability of being as good from which it is named
@@ -122,38 +122,32 @@ def _baseline(decision: Decision) -> str:
 
 
 def _comparison_with_rival(decision: Decision) -> list[str]:
-    pair, rival = decision.pair, decision.rival
+    """Return the difference to the rival with its interval, its probabilities and its p-value."""
+    pair, rival, design = decision.pair, decision.rival, decision.comparison.design
     if pair is None or rival is None:
         return []
-    if not round(pair.mean, DIGITS):
+    if decision.same_mean:
         text = f"{rival.name} has the same mean"
     elif decision.chosen is decision.best:
         text = f"The second best is {rival.name}, {abs(pair.mean):.4f} worse"
     else:
         text = f"It is {abs(pair.mean):.4f} worse than {rival.name}"
-    test = _interval_and_p(pair, decision.comparison.design, len(decision.comparison.pairs))
-    return [f"{text} ({test}).", _rope_sentence(decision, pair), _significance(decision, pair)]
-
-
-def _interval_and_p(pair: Pair, design: Design, n_pairs: int) -> str:
-    """Return the interval of how much better the first of the pair is, and the p-value."""
-    low, high = pair.interval
+    low, high = pair.interval  # of how much better the first of the pair is
     if not design.decides.higher_is_better:
         low, high = -high, -low
     p = "p < 0.001" if pair.p_holm < 0.001 else f"p = {pair.p_holm:.2g}"
+    n_pairs = len(decision.comparison.pairs)
     holm = "" if n_pairs == 1 else f", adjusted by Holm for {n_pairs} pairs"
-    return f"{design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}"
-
-
-def _rope_sentence(decision: Decision, pair: Pair) -> str:
-    name, better, worse = decision.chosen.name, pair.better, pair.worse
-    if pair.first != name:
+    better, equal, worse = map(_probability, (pair.better, pair.equal, pair.worse))
+    if pair.first != decision.chosen.name:
         better, worse = worse, better
-    return (
-        f"{name} is better by more than {decision.rule.rope:g} with probability "
-        f"{_probability(better)}, practically equal with probability {_probability(pair.equal)}, "
-        f"and worse with probability {_probability(worse)}."
-    )
+    return [
+        f"{text} ({design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}).",
+        f"{decision.chosen.name} is better by more than {decision.rule.rope:g} with probability "
+        f"{better}, practically equal with probability {equal}, and worse with probability "
+        f"{worse}.",
+        _significance(decision, pair),
+    ]
 
 
 def _significance(decision: Decision, pair: Pair) -> str:
@@ -164,19 +158,15 @@ def _significance(decision: Decision, pair: Pair) -> str:
     if pair.p <= 1 - decision.comparison.design.confidence:
         n = len(decision.comparison.pairs)
         return f"Tested alone, the difference would be significant; among {n} pairs it is not."
-    return f"The difference is not significant{_repeats(decision.comparison.design, pair)}."
-
-
-def _repeats(design: Design, pair: Pair) -> str:
-    if not round(pair.mean, DIGITS):
-        return ""
-    repeats = repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+    text, repeats = "The difference is not significant", decision.repeats_needed
+    if decision.same_mean:
+        return f"{text}."
     if repeats is None:
         return (
-            ", and no number of repeats would reliably detect a difference of this size, because "
-            "repeats share their images"
+            f"{text}, and no number of repeats would reliably detect a difference of this size, "
+            "because repeats share their images."
         )
-    return f"; {repeats} repeats would detect a difference of this size with a power of 80 %"
+    return f"{text}; {repeats} repeats would detect a difference of this size with a power of 80 %."
 
 
 def _comparison_with_others(decision: Decision) -> str:
