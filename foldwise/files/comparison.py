@@ -1,4 +1,4 @@
-"""reports/comparison.json: every number that compare found, but for single folds; in git."""
+"""reports/comparison.json: the numbers of the comparison over all folds; in git."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,32 +14,32 @@ Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "
 
 
 class Detectable(Strict):
-    """The smallest difference of two architectures that this design can tell from none.
+    """The smallest difference of two architectures that this design can detect.
 
     In standard deviations of the paired differences, two-sided, at the confidence of the design.
     """
 
-    significant: NonNegative  # differences as large as this just are
-    found: NonNegative  # a true difference as large as this is found with that power
+    significant: NonNegative  # smallest observed difference that is significant
+    found: NonNegative  # smallest true difference that is significant with this power
     power: Share
-    with_ten_repeats: NonNegative  # what would be significant with ten repeats of the same folds
+    with_ten_repeats: NonNegative  # smallest significant difference with ten repeats
     text: str  # one sentence
 
 
 class Design(Strict):
-    """What was compared; the same for every architecture."""
+    """The design of the comparison; the same for every architecture."""
 
     models: list[str]  # in the order of params.yaml
     repeats: list[int]
     folds: list[int]
-    resplit: bool  # whether each repeat has folds of its own
+    resplit: bool  # whether each repeat has new folds
     epochs: Size
     n_images: Count  # that were split into folds
-    metric: MetricName  # which decides
+    metric: MetricName  # the metric that decides
     top_k: Size  # k of the top-k accuracy
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval and test
-    rope: NonNegative  # differences of the metric up to it are practically none
-    sure: Share  # probability from which something is taken as sure
+    rope: NonNegative  # region of practical equivalence: smaller differences do not matter
+    sure: Share  # probability of being practically equal from which two tie
     detectable: Detectable
 
     @property
@@ -60,17 +60,17 @@ class Design(Strict):
 
 
 class Baseline(Strict):
-    """What one gets without looking: every image is of the largest class."""
+    """The majority baseline: every image is predicted to be of the largest class."""
 
     label: Count  # of the largest class
-    metrics: dict[MetricName, float]  # of saying it always, with the shares of all classes
+    metrics: dict[MetricName, float]  # with the class frequencies as probabilities
 
 
 class VarianceParts(Strict):
-    """Where the variance of a single score is from; both parts add up to it."""
+    """The sources of the variance of a single score; both parts add up to it."""
 
-    fold: NonNegative  # other images to train on and to validate
-    initialisation: NonNegative  # other initial weights, batches and augmentation
+    fold: NonNegative  # from other training and validation images
+    initialisation: NonNegative  # from other initial weights, batches and augmentation
 
 
 class Scores(Strict):
@@ -81,9 +81,9 @@ class Scores(Strict):
     std: NonNegative
     min: float
     max: float
-    interval: Interval  # of the mean, corrected; not clipped, so it may leave 0 .. 1
-    stability_rank: Size  # 1: the smallest standard deviation of those that finished
-    parts: VarianceParts | None  # None: one repeat, or each repeat with folds of its own
+    interval: Interval  # of the mean, corrected; not clipped to 0 .. 1
+    stability_rank: Size  # 1: the smallest standard deviation
+    parts: VarianceParts | None  # None: one repeat, or new folds in each repeat
 
     @property
     def text(self) -> str:
@@ -92,10 +92,10 @@ class Scores(Strict):
 
 
 class Diagnosis(Strict):
-    """What the curves say, all in eval mode; means over the folds."""
+    """Diagnosis of the learning curves, all in eval mode; means over the folds."""
 
     fit: Fit
-    evidence: str  # the numbers that say so, in words; without a full stop
+    evidence: str  # the numbers behind it, without a full stop
     # None: a fold diverged
     train_accuracy: Share | None = None  # after the last epoch
     gap: Annotated[float, Field(ge=-1, le=1)] | None = None  # train − validation, last epoch
@@ -106,7 +106,7 @@ class Diagnosis(Strict):
 
 
 class Cost(Strict):
-    """What clock and memory said: facts of a machine, never the same twice."""
+    """Time and memory: measurements of a machine, never the same twice."""
 
     seconds_per_epoch: NonNegative  # training steps only, mean over folds
     total_seconds: NonNegative  # sum over folds, evaluation and start included
@@ -134,25 +134,25 @@ class Architecture(Strict):
 class Pair(Strict):
     """Two architectures on the same folds; differences are first − second, paired by fold."""
 
-    first: str  # the one of the better mean
+    first: str  # the architecture with the better mean
     second: str
     n: Annotated[int, Field(ge=2)]  # paired differences
     mean: float
     std: NonNegative  # ddof 1
     interval: Interval  # corrected
-    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread at all
+    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread
     p: Share  # two-sided
     p_holm: Share  # the same, after Holm over all pairs
-    different: bool  # p_holm says so at the confidence of the design
+    different: bool  # significantly, by p_holm and the confidence of the design
     better: Share  # probability that first is better by more than the ROPE
-    equal: Share  # that they are practically equal
-    worse: Share  # that first is worse by more than the ROPE
-    wins: Share  # share of the paired runs in which first is better, ties half: an effect size
-    detectable: NonNegative  # the smallest difference that would be significant, in the metric
+    equal: Share  # probability that they are practically equal
+    worse: Share  # probability that first is worse by more than the ROPE
+    wins: Share  # share of paired runs in which first is better, ties half: an effect size
+    detectable: NonNegative  # smallest significant difference, in the metric
 
 
 class Comparison(Strict):
-    """comparison.json: what report shows, but for the rule, the single folds and epochs."""
+    """comparison.json: everything that report shows except the rule, single folds and epochs."""
 
     design: Design
     baseline: Baseline | None  # None: no architecture finished

@@ -1,4 +1,4 @@
-"""reports/*.csv: single folds, epochs, classes and confusions, for report and for DVC's plots."""
+"""reports/*.csv: folds, epochs, classes and confusions, for the report and DVC's plots."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from foldwise.core.errors import InputError
 
 Columns = Mapping[str, str]
 
-SCORES = {  # scores.csv: one row a (model, repeat, fold); no numbers where training diverged
+SCORES = {  # scores.csv: one row per model, repeat and fold; no numbers if it diverged
     "model": "str",
     "repeat": "int64",
     "fold": "int64",
@@ -24,7 +24,7 @@ SCORES = {  # scores.csv: one row a (model, repeat, fold); no numbers where trai
     "train_accuracy": "float64",  # of the last epoch, in eval mode
     "seconds_per_epoch": "float64",
 }
-CURVES = {  # curves.csv: one row an epoch of a fold, up to the last with finite losses
+CURVES = {  # curves.csv: one row per epoch of a fold, up to the last with finite losses
     "model": "str",
     "repeat": "int64",
     "fold": "int64",
@@ -34,14 +34,14 @@ CURVES = {  # curves.csv: one row an epoch of a fold, up to the last with finite
     "validation_loss": "float64",  # nats
     "validation_accuracy": "float64",
 }
-CLASSES = {  # classes.csv: one row a class of each architecture that finished, all folds together
+CLASSES = {  # classes.csv: one row per finished architecture and class, over all folds
     "model": "str",
     "class": "str",
-    "images": "int64",  # of the class, each counted once a repeat
-    "recall": "float64",  # empty: no image is of the class
-    "precision": "float64",  # empty: no image was taken for it
+    "images": "int64",  # of the class, once per repeat
+    "recall": "float64",  # empty: the class has no image
+    "precision": "float64",  # empty: the class is never predicted
 }
-CONFUSION = {  # confusion.csv: of the chosen architecture, all folds together; no row without image
+CONFUSION = {  # confusion.csv: confusion matrix of the chosen architecture, over all folds
     "true": "str",  # class
     "predicted": "str",  # class
     "images": "int64",

@@ -151,7 +151,7 @@ def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str
                 f"{name} starts from pretrained weights and is no better than {scratch}, trained "
                 f"from scratch ({metric.label} {mean:.4f} and {means[scratch]:.4f}; "
                 f"{cards[name].policy}): remove the added layers and freeze the pretrained ones "
-                f"(`build.architectures.{name}.policy: frozen`), or leave {name} out."
+                f"(`build.architectures.{name}.policy: frozen`), or leave it out."
             )
 
 
