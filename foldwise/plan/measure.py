@@ -10,14 +10,14 @@ import torch
 from foldwise.core.errors import InputError
 from foldwise.engine.extract import BATCH, FeatureExtractor, as_array
 from foldwise.engine.hardware import Hardware
-from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Inputs
+from foldwise.engine.inputs import Fold
 from foldwise.engine.trainer import Trainer
-from foldwise.engine.training import open_trainer
+from foldwise.engine.training import open_fold, open_trainer
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features, why_no_features, why_too_large
-from foldwise.files.network import ChannelStatistics, Network
+from foldwise.files.network import Network
 from foldwise.files.params import ExtractSection, Params
-from foldwise.files.split import Recipe
+from foldwise.files.split import Normalisation, Recipe, Split
 from foldwise.nets.network import construct
 from foldwise.plan.forecast import Throughput
 
@@ -89,12 +89,8 @@ def _measure(network: Network, info: DatasetInfo, params: Params, hardware: Hard
         backbone = _FrozenBackbone(network, images, hardware)
         if not backbone.fits(info.n_train, params.extract):
             backbone = None
-    inputs: Inputs = (
-        FeatureBatches(backbone.features(), hardware.device)
-        if backbone
-        else _random_inputs(images, network, hardware)
-    )
-    fold = _random_fold(images, network, inputs)
+    features = backbone.features() if backbone else Features()
+    fold = _random_fold(images, network, features, hardware.device)
     trainer, _ = open_trainer(network, {}, fold, params.train, hardware)
     starts = {1, *(thaw.at_epoch for thaw in network.thaw if thaw.at_epoch <= params.train.epochs)}
     seconds = params.forecast.seconds / (len(starts) + (2 if backbone else 1))
@@ -136,11 +132,11 @@ class _FrozenBackbone:
 
     def _extractor(self, n: int) -> FeatureExtractor:
         assert self._network.cut is not None
+        assert self._network.normalisation is not None
         info = self._images.info.model_copy(update={"n_train": n})
         images = Dataset(info, self._images.images[:n], self._images.labels[:n])
-        normalisation = _normalisation(self._network)
         return FeatureExtractor(
-            self._module, self._network.cut, images, normalisation, self._hardware
+            self._module, self._network.cut, images, self._network.normalisation, self._hardware
         )
 
 
@@ -196,32 +192,11 @@ def _typical_recipe(info: DatasetInfo) -> Recipe:
     return Recipe(shift=shift, flip=0.5, rotation=0, erase=0, brightness=0, contrast=0)
 
 
-def _normalisation(network: Network) -> ChannelStatistics:
-    """Return the normalisation of the network, or one for random images."""
-    half = [0.5] * network.channels
-    return network.normalisation or ChannelStatistics(mean=half, std=half)
-
-
-def _random_inputs(dataset: Dataset, network: Network, hardware: Hardware) -> AugmentedImages:
-    statistics, n = _normalisation(network), dataset.info.n_train
-    images = ImageBatches(dataset.images, statistics.mean, statistics.std, hardware.device)
-    return AugmentedImages(images, _typical_recipe(dataset.info), n, SEED, (0, 0))
-
-
-def _random_fold(dataset: Dataset, network: Network, inputs: Inputs) -> Fold:
-    """Return a fold in which every image trains and validates."""
-    index = np.arange(dataset.info.n_train)
-    return Fold(
-        repeat=0,
-        number=0,
-        n_folds=2,
-        seed=SEED,
-        training=index,
-        train_eval_subset=index,
-        validation=index,
-        inputs=inputs,
-        labels=dataset.labels,
-        train_digest="",
-        validation_digest="",
-        normalisation=_normalisation(network),
-    )
+def _random_fold(
+    images: Dataset, network: Network, features: Features, device: torch.device
+) -> Fold:
+    """Return a fold of random images as the engine opens it."""
+    half = [[0.5] * network.channels] * 2
+    split = Split(np.arange(len(images.labels)) % 2, Normalisation(mean=half, std=half))
+    data = images, split, _typical_recipe(images.info)
+    return open_fold(data, (0, 0), network, features, device)
