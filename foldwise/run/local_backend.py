@@ -6,15 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
-from asyncio import StreamReader, StreamReaderProtocol
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from foldwise.core.errors import InputError
-from foldwise.core.preload import MAX_STATUS_BYTES, PRELOAD_ADDRESS, parse_status
+from foldwise.core.preload import PRELOAD_ADDRESS, parse_status
 from foldwise.run.dvc import Pipeline
 from foldwise.run.preload_server import preload_server
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
@@ -158,52 +157,33 @@ class _LocalBackend:
         """Run one stage with its log in a file; return its error, if it failed."""
         log = log_path(stage)
         environment = {**slot.environment, PRELOAD_ADDRESS: self.trainer}
-        reader, writer = os.pipe()
         args = ("repro", "--single-item", stage)
-        async with _open_lines(reader) as lines:
+        ours, theirs = socket.socketpair()
+        lines, output = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        with closing(output):
             try:
-                connection = self.pipeline.start(args, writer, writer, environment)
+                with theirs:
+                    streams = theirs.fileno(), theirs.fileno()
+                    connection = self.pipeline.start(args, *streams, environment)
             except InputError as error:
                 return str(error)
-            finally:
-                os.close(writer)
-            with connection:
+            reply, request = await asyncio.open_connection(sock=connection)
+            with closing(request), suppress(ConnectionError):
                 try:
-                    await self._read_log(lines, log, stage)
+                    await self._copy_lines(lines, log, stage)
                 except BaseException:
-                    connection.shutdown(socket.SHUT_WR)
+                    request.write_eof()  # ends the stage
                     raise
                 finally:
-                    status = await _receive_status(connection)
-        return None if status == 0 else failure_reason(log)
+                    message = await reply.read()
+                if parse_status(message) == 0:
+                    return None
+        return failure_reason(log)
 
-    async def _read_log(self, lines: StreamReader, log: Path, stage: str) -> None:
+    async def _copy_lines(self, lines: asyncio.StreamReader, log: Path, stage: str) -> None:
         with log.open("w", encoding="utf-8") as file:
             async for line in lines:
                 text = line.decode(errors="replace")
                 file.write(text)
                 file.flush()
                 self.progress.printed(stage, text.rstrip())
-
-
-async def _receive_status(connection: socket.socket) -> int | None:
-    """Return the exit status of a command when it has ended; None: the server has ended."""
-    connection.setblocking(False)
-    try:
-        message = await asyncio.get_running_loop().sock_recv(connection, MAX_STATUS_BYTES)
-    except ConnectionError:
-        return None
-    return parse_status(message)
-
-
-@asynccontextmanager
-async def _open_lines(descriptor: int) -> AsyncIterator[StreamReader]:
-    """Yield the lines that arrive in a pipe."""
-    reader = StreamReader(limit=MAX_LINE_BYTES)
-    with open(descriptor, "rb") as file:
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(lambda: StreamReaderProtocol(reader), file)
-        try:
-            yield reader
-        finally:
-            transport.close()

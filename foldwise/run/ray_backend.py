@@ -149,10 +149,6 @@ def connect(address: str) -> Iterator[None]:
     Raises:
         InputError: If no cluster is at the address, or if its Python or Ray has another version.
     """
-    if "://" in address:
-        raise InputError(
-            f"--address is {address!r}; expected HOST:PORT or auto, on a machine of the cluster"
-        )
     if address != "auto":
         _require_listener(address)
     try:
@@ -177,7 +173,7 @@ def _require_listener(address: str) -> None:
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
     except (OSError, ValueError, OverflowError) as error:
         raise InputError(
-            f"--address {address}: {error}; expected HOST:PORT as 'ray start --head' prints it"
+            f"--address {address}: {error}; expected auto, or HOST:PORT from 'ray start --head'"
         ) from None
 
 
