@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rerun_table import ERROR_TEXTS, STALE_AFTER, add_comments, add_constant, change_error_texts
 
 from foldwise.files.project import stage_fingerprints
 
@@ -12,7 +13,6 @@ STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast"),
     *("train", "compare", "mistakes", "report"),
 )
-TIMED = {"extract", "forecast", "train"}  # stages that run networks on images, and what times them
 LOADED = """
 import sys
 import {names}
@@ -69,41 +69,24 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
         assert not any(".zoo." in name for name in counted[stage])
 
 
-@pytest.mark.parametrize(
-    ("file", "stages"),
-    [
-        ("core/errors.py", set()),
-        ("core/process.py", set()),
-        ("files/params.py", set()),
-        ("files/validation.py", set()),
-        ("files/features.py", {"extract"}),
-        ("files/split.py", {"augment", "split"}),
-        ("files/fold_record.py", {"train"}),
-        ("files/verdict.py", {"compare"}),
-        ("data/decode.py", {"prepare"}),
-        ("data/folds.py", {"split"}),
-        ("data/augment.py", {"augment", *TIMED}),
-        ("nets/zoo/lenet5.py", {"build"}),
-        ("nets/network.py", {"build", *TIMED}),
-        ("nets/composition.py", {"build"}),
-        ("engine/trainer.py", {"forecast", "train"}),
-        ("engine/hardware.py", TIMED),
-        ("selection/statistics.py", {"compare"}),
-        ("report/figures/style.py", {"report"}),
-        ("plan/throughput.py", {"forecast"}),
-        ("run/progress.py", set()),
-        ("cli/run.py", set()),
-    ],
-)
+@pytest.mark.parametrize(("file", "stages"), STALE_AFTER.items())
 def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(project, file, stages):
     before = stage_fingerprints(project)
     path = project / "foldwise" / file
     text = path.read_text()
-    path.write_text(f"# A comment.\n\n{text}\n# Another.\n")
+    path.write_text(add_comments(text))
     assert stage_fingerprints(project) == before
-    path.write_text(f"{text}\nNEW = 1\n")
+    path.write_text(add_constant(text))
     after = stage_fingerprints(project)
     assert {stage for stage in before if before[stage] != after[stage]} == stages
+
+
+@pytest.mark.parametrize("file", ERROR_TEXTS)
+def test_error_texts_count_for_no_stage(project, file):
+    before = stage_fingerprints(project)
+    path = project / "foldwise" / file
+    path.write_text(change_error_texts(path.read_text()))
+    assert stage_fingerprints(project) == before
 
 
 def test_new_stage_and_new_network_count(project):

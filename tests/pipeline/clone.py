@@ -1,6 +1,8 @@
-"""A clone of the repository, and what one does there."""
+"""Commands in a clone of the repository."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,19 +13,19 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def ran(done):
-    """Return the stages that ran."""
-    return re.findall(r"^Running stage '(.*)':", done.stdout, re.MULTILINE)
+def ran(result):
+    """Return the stages that a command of DVC ran."""
+    return re.findall(r"^Running stage '(.*)':", result.stdout, re.MULTILINE)
 
 
 @dataclass
 class Clone:
-    """A clone of the repository, and what one does there."""
+    """A clone of the repository."""
 
     path: Path
 
     def run(self, *command, **environment):
-        """Run a command and return what came of it."""
+        """Run a command and return its result."""
         return subprocess.run(
             command,
             cwd=self.path,
@@ -47,26 +49,46 @@ class Clone:
 
     @property
     def output(self):
-        """The file with what the command said that was started last."""
+        """The file with the output of the command that was started last."""
         return self.path.parent / "output"
 
     def environment(self, **more):
-        """Return that of a command: nothing of the user's, and this Python first."""
+        """Return the variables of a command: none of the user, and this Python first in PATH."""
         bin_first = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         home = str(self.path.parent)
         return {"PATH": bin_first, "HOME": home, "LANG": "C.UTF-8", **more}
 
     def dvc(self, *words):
         """Run dvc, which must succeed, and return the stages that ran."""
-        done = self.run("dvc", *words)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return ran(done)
+        result = self.run("dvc", *words)
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+        return ran(result)
+
+    def stale(self, *args):
+        """Return the stages that are not up to date, matrix keys included."""
+        result = self.run("dvc", "status", "--json", *args)
+        assert result.returncode == 0, result.stderr[-3000:]
+        return set(json.loads(result.stdout))
+
+    def copy(self, path):
+        """Return a copy of this clone."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Clone(path)
+
+    def commit(self, message):
+        """Commit all files."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def comparison(self):
+        """Return the content of comparison.json."""
+        return json.loads((self.path / "reports/comparison.json").read_text())
 
     def git(self, *words):
         """Run git, which must succeed, and return what it printed."""
-        done = self.run("git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run("git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def change_params(self, **sections):
         """Merge sections into params.yaml."""
@@ -77,7 +99,7 @@ class Clone:
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def replace(self, file, old, new):
-        """Replace a text that must be there."""
+        """Replace a text in a file, which must contain it."""
         path = self.path / file
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))

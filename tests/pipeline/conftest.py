@@ -1,10 +1,12 @@
-"""A clone of the working tree, small and run once; every test changes a copy of its own."""
+"""A small clone of the working tree whose pipeline has run once; tests change copies of it."""
 
+import os
 import shutil
 import subprocess
 
 import pytest
 from clone import ROOT, Clone
+from filelock import FileLock
 
 SMALL = {
     "model": "lenet5",
@@ -18,38 +20,67 @@ SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """Return a clone whose small comparison has run and is committed."""
-    path = tmp_path_factory.mktemp("pipeline") / "foldwise"
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
+def make_finished(clone):
+    """Copy the working tree, run a small comparison and commit everything."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(command, cwd=ROOT, text=True).splitlines():
         if (ROOT / name).is_file() and not name.startswith(("tests/", "reports/", "dvc.lock")):
-            target = path / name
+            target = clone.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
-    clone = Clone(path)
     clone.change_params(**SMALL)
     clone.git("init", "--quiet", "--initial-branch=main")
-    (path / ".dvc" / "config.local").write_text(
-        f'[core]\n    site_cache_dir = "{path.parent / "site"}"\n'
+    (clone.path / ".dvc" / "config.local").write_text(
+        f'[core]\n    site_cache_dir = "{clone.path.parent / "site"}"\n'
     )
     clone.dvc("repro")
-    clone.git("add", "--all")
-    clone.git("commit", "--quiet", "--message", "small comparison")
+    assert clone.dvc("repro") == []
+    clone.commit("small comparison")
+
+
+def make_proposal(clone, finished):
+    """Run and commit a branch with fewer candidates and another metric."""
+    shutil.copytree(finished.path, clone.path, symlinks=True)
+    clone.git("checkout", "--quiet", "-b", "proposal")
+    clone.change_params(candidates=["lenet5", "lenet5", "lenet5"], compare={"metric": "log_loss"})
+    clone.dvc("repro")
+    clone.commit("drop slim_vgg, and compare by log loss")
+
+
+def make_once(factory, name, make, *args):
+    """Return a clone that one process of pytest-xdist makes for all."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    clone = Clone(root / name / "foldwise")
+    with FileLock(root / f"{name}.lock"):
+        if not (root / name / "complete").exists():
+            make(clone, *args)
+            (root / name / "complete").touch()
     return clone
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Return a clone whose small comparison has run and is committed; a second run runs nothing."""
+    return make_once(tmp_path_factory, "finished", make_finished)
+
+
+@pytest.fixture(scope="session")
+def proposal(finished, tmp_path_factory):
+    """Return a clone on a branch with fewer candidates and another metric, run and committed."""
+    return make_once(tmp_path_factory, "proposal", make_proposal, finished)
 
 
 @pytest.fixture
 def clone(finished, tmp_path):
     """Return a copy of the finished clone."""
-    shutil.copytree(finished.path, tmp_path / "foldwise", symlinks=True)
-    return Clone(tmp_path / "foldwise")
+    return finished.copy(tmp_path / "foldwise")
 
 
 @pytest.fixture
 def start(clone):
-    """Return a function that starts a command in the clone; the test's end is its end, too."""
+    """Return a function that starts a command in the clone; it ends with the test."""
     running = []
 
     def start(*command, **environment):
@@ -60,17 +91,3 @@ def start(clone):
     for process in running:
         process.kill()
         process.wait()
-
-
-@pytest.fixture(scope="session")
-def proposal(finished, tmp_path_factory):
-    """Return a clone on a branch with fewer candidates and another metric, run and committed."""
-    path = tmp_path_factory.mktemp("proposal") / "foldwise"
-    shutil.copytree(finished.path, path, symlinks=True)
-    clone = Clone(path)
-    clone.git("checkout", "--quiet", "-b", "proposal")
-    clone.change_params(candidates=["lenet5", "lenet5", "lenet5"], compare={"metric": "log_loss"})
-    clone.dvc("repro")
-    clone.git("add", "--all")
-    clone.git("commit", "--quiet", "--message", "drop slim_vgg, and compare by log loss")
-    return clone

@@ -1,4 +1,4 @@
-"""dvc exp run, exp show and the reports that they leave."""
+"""dvc exp run, exp show and exp branch, and a fold that diverges."""
 
 import csv
 import io
@@ -7,33 +7,28 @@ import json
 import pytest
 
 
-def test_another_model_trains_its_folds_only_and_joins_the_comparison(clone):
-    ran = clone.dvc("exp", "run", "--name", "deep", "--set-param", "model=resnet18")
-    expected = ["check", "build@resnet18", "extract@resnet18", "forecast"]
-    expected += [f"train@resnet18-0-{fold}" for fold in (0, 1)]
-    found = [stage for stage in ran if stage != "mistakes"]  # runs if another one is chosen
-    assert found == [*expected, "compare", "report"]
-    comparison = json.loads((clone.path / "reports/comparison.json").read_text())
-    assert comparison["design"]["models"] == ["lenet5", "slim_vgg", "resnet18"]
+def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_branch(clone):
+    ran = clone.dvc("exp", "run", "--name", "other", "--set-param", "model=nin")
+    expected = ["check", "build@nin", "extract@nin", "forecast"]
+    expected += [f"train@nin-0-{fold}" for fold in (0, 1)]
+    without_mistakes = [stage for stage in ran if stage != "mistakes"]  # runs for another choice
+    assert without_mistakes == [*expected, "compare", "report"]
+    assert clone.comparison()["design"]["models"] == ["lenet5", "slim_vgg", "nin"]
     rows = list(csv.DictReader(io.StringIO(clone.run("dvc", "exp", "show", "--csv").stdout)))
-    assert [row["Experiment"] for row in rows] == ["", "", "deep"]  # workspace, main
+    assert [row["Experiment"] for row in rows] == ["", "", "other"]  # workspace, main
     metrics = json.loads((clone.path / "reports/metrics.json").read_text())
-    assert rows[-1]["model"] == "resnet18"
+    assert rows[-1]["model"] == "nin"
     assert float(rows[-1]["mean"]) == pytest.approx(metrics["mean"])
     assert rows[-1]["verdict"] == metrics["verdict"]
     assert [name for name in rows[-1] if "reports/folds/" in name] == []
-
-
-def test_an_experiment_becomes_a_branch(clone):
-    clone.dvc("exp", "run", "--name", "deep", "--set-param", "model=resnet18")
-    clone.dvc("exp", "branch", "deep", "proposal")
+    clone.dvc("exp", "branch", "other", "proposal")
     clone.git("checkout", "--quiet", "--force", "proposal")
     clone.dvc("checkout")
     assert clone.dvc("repro") == []
-    assert (clone.path / "reports/folds/resnet18/0-1.json").is_file()
+    assert (clone.path / "reports/folds/nin/0-1.json").is_file()
 
 
-def test_an_experiment_runs_in_a_folder_of_its_own_what_ran_here_before(clone):
+def test_an_experiment_in_a_temporary_folder_takes_earlier_results(clone):
     """Nothing that git ignores is there: neither data nor the empty folder of the images."""
     clone.dvc("exp", "run", "--set-param", "compare.confidence=0.9")
     clone.git("checkout", "--quiet", ".")
@@ -42,14 +37,24 @@ def test_an_experiment_runs_in_a_folder_of_its_own_what_ran_here_before(clone):
     assert "apart" in clone.run("dvc", "exp", "list").stdout
 
 
-def test_a_fold_that_diverges_is_said_and_never_averaged(clone):
-    clone.change_params(build={"architectures": {"slim_vgg": {"learning_rate": 1e30}}})
-    clone.dvc("repro")
-    rows = json.loads((clone.path / "reports/comparison.json").read_text())["architectures"]
+def test_settings_of_one_model_retrain_it_only_once_and_a_diverged_fold_is_never_averaged(clone):
+    before = clone.files()
+
+    def diverge():
+        clone.change_params(build={"architectures": {"slim_vgg": {"learning_rate": 1e30}}})
+        return [stage for stage in clone.dvc("repro") if "train" in stage]
+
+    assert diverge() == ["train@slim_vgg-0-0", "train@slim_vgg-0-1"]
+    diverged = clone.files()
+    rows = clone.comparison()["architectures"]
     assert [(row["name"], row["status"]) for row in rows] == [
         ("lenet5", "finished"),
         ("slim_vgg", "failed"),
     ]
     assert rows[1]["scores"] is None
-    report = (clone.path / "reports/report.md").read_text()
-    assert "diverged in 2 of 2 folds" in report
+    assert "diverged in 2 of 2 folds" in (clone.path / "reports/report.md").read_text()
+    clone.git("checkout", "--quiet", ".")
+    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
+    assert clone.files() == before
+    assert diverge() == []  # from the run-cache
+    assert clone.files() == diverged

@@ -1,4 +1,4 @@
-"""Folds trained side by side by real runs of DVC, to the end and not."""
+"""Parallel trainings by real runs of DVC: finished, failed, interrupted and killed."""
 
 import os
 import re
@@ -13,17 +13,17 @@ from clone import ROOT, ran
 from filelock import FileLock
 from trainings import (
     COMMAND,
-    PATIENCE,
-    earlier_runs,
+    PATIENCE_SECONDS,
     forget_trainings,
     processes,
     results,
+    run_cache_keys,
     trainings,
     wait_until,
 )
 
 JOBS = str(min(2, len(os.sched_getaffinity(0))))
-# As SLURM's, but for the queue: a copy of the script elsewhere, one task after the other.
+# Like SLURM's sbatch without a queue: a copy of the script, one task after the other.
 SBATCH = """#!/usr/bin/env bash
 set -e
 [[ $1 = --wait ]]
@@ -38,146 +38,139 @@ done
 
 
 def trainers(clone):
-    """Return the trainings that run in a clone."""
+    """Return the processes of running trainings."""
     return processes(clone.path, b"stages.train")
 
 
-def forks(clone):
-    """Return the processes that have DVC or PyTorch loaded, DVC and trainings in forks of them."""
+def servers(clone):
+    """Return the preload servers of DVC and of PyTorch, and their forks."""
     return processes(clone.path, b"foldwise.run.preload_server")
 
 
+def make_sbatch(folder):
+    """Return a function that runs the job array in a clone, with a script in place of SLURM."""
+    folder.mkdir()
+    (folder / "sbatch").write_text(SBATCH)
+    (folder / "sbatch").chmod(0o755)
+    path = f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin"
+
+    def sbatch(clone, array):
+        script = ("foldwise/run/slurm.sh", ".dvc/tmp/stale.txt")
+        return clone.run("sbatch", "--wait", array, *script, PATH=path)
+
+    return sbatch
+
+
 @pytest.fixture
-def heeding_interrupts():
-    """What a shell starts in the background ignores them, and so would all that starts from it."""
+def obey_sigint():
+    """A shell lets background processes ignore SIGINT, and children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def said(clone):
+def output(clone):
     return clone.output.read_text()
 
 
-def test_side_by_side_is_as_one_by_one(clone):
-    expected, keys, lock = results(clone), earlier_runs(clone), trainings(clone)
+def test_parallel_trainings_give_the_same_results_and_import_dvc_and_pytorch_once(clone):
+    expected = results(clone), run_cache_keys(clone), trainings(clone)
     forget_trainings(clone)
-    done = clone.run(*COMMAND, "--jobs", JOBS)
-    assert done.returncode == 0, done.stderr
-    assert "parallel: 4 stale trainings" in done.stdout
-    assert re.findall(r"^\[(\d)/4\] train: ", done.stderr, re.MULTILINE) == ["1", "2", "3", "4"]
-    assert results(clone) == expected
-    assert earlier_runs(clone) == keys
-    assert trainings(clone) == lock
+    result = clone.run(*COMMAND, "--jobs", JOBS, PYTHONPROFILEIMPORTTIME="1")
+    assert result.returncode == 0, result.stderr
+    assert "run: 4 stale trainings" in result.stdout
+    assert re.findall(r"^\[(\d)/4\] train: ", result.stderr, re.M) == ["1", "2", "3", "4"]
+    assert (results(clone), run_cache_keys(clone), trainings(clone)) == expected
     assert clone.dvc("repro") == []
 
-
-def test_dvc_and_pytorch_are_loaded_once_for_all_trainings(clone):
-    forget_trainings(clone, "lenet5")
-    done = clone.run(*COMMAND, "--jobs", JOBS, PYTHONPROFILEIMPORTTIME="1")
-    assert done.returncode == 0, done.stderr
-    logs = list((clone.path / ".dvc/tmp/parallel").glob("train@lenet5-*.log"))
-    assert len(logs) == 2
+    logs = list((clone.path / ".dvc/tmp/parallel").glob("train@*.log"))
+    assert len(logs) == 4
     lines = [line for log in logs for line in log.read_text().splitlines()]
     imported = {line.split("|")[-1].strip() for line in lines if line.startswith("import time:")}
-    assert "foldwise.core.preload" in imported  # by what hands over to a fork
+    assert "foldwise.core.preload" in imported  # by the process that delegates to a fork
     assert not {"torch", "numpy", "dvc.repo", "dvc.stage"} & imported
+    assert not [line for line in lines if "Warning" in line]
 
-
-def test_what_was_trained_once_is_taken_from_the_cache(clone):
     shutil.rmtree(clone.path / "data/runs/lenet5")
-    done = clone.run(*COMMAND, "--jobs", JOBS)
-    assert "parallel: 2 stale trainings" in done.stdout
-    assert done.stderr.count("is cached - skipping run") == 2
-    assert clone.git("status", "--porcelain") == ""
+    result = clone.run(*COMMAND, "--jobs", JOBS)
+    assert "run: 2 stale trainings" in result.stdout
+    assert result.stderr.count("is cached - skipping run") == 2
+    assert results(clone) == expected[0]
 
 
-def test_a_fold_that_fails_stops_no_other_and_no_comparison_follows(clone):
-    """The cause is real: somebody else trains that fold now."""
+def test_a_failed_fold_stops_no_other_and_a_job_array_trains_what_is_left(clone):
+    """The failure is real: another process holds the lock of a fold."""
     forget_trainings(clone)
     (clone.path / "reports/report.md").unlink()
     lock = clone.path / "data/runs/lenet5/0-0.lock"
     lock.parent.mkdir(parents=True)
     with FileLock(lock):
-        done = clone.run(*COMMAND, "--jobs", JOBS)
-    assert done.returncode == 1
-    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert error.startswith(
-        "error: train@lenet5-0-0: data/runs/lenet5/0-0: another training writes"
-    )
-    log = re.search(r"all of it in (\S+)\)", error)[1]
+        result = clone.run(*COMMAND, "--jobs", JOBS)
+    assert result.returncode == 1
+    (error,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert error.startswith("error: train@lenet5-0-0: data/runs/lenet5/0-0: another ")
+    log = re.search(r"see (\S+)\)", error)[1]
     assert "exited with 1" in (clone.path / log).read_text()
     assert len(trainings(clone)) == 3
     assert not (clone.path / "reports/report.md").exists()
-    done = clone.run(*COMMAND, "--jobs", JOBS)
-    assert done.returncode == 0
-    assert "parallel: 1 stale training," in done.stdout
+
+    stale = clone.path / ".dvc/tmp/stale.txt"
+    result = clone.run(*COMMAND, "--list", ".dvc/tmp/stale.txt")
+    assert result.stdout.endswith("run: 1 stale training -> .dvc/tmp/stale.txt\n")
+    assert stale.read_text() == "train@lenet5-0-0\n"
+    sbatch = make_sbatch(clone.path.parent / "bin")
+    result = sbatch(clone, "--array=2-2")
+    assert result.returncode == 1
+    assert result.stderr == "error: .dvc/tmp/stale.txt has no line 2; use --array=1-1\n"
+    result = sbatch(clone, "--array=1-1")
+    assert ran(result) == ["train@lenet5-0-0"], result.stderr
+
+    result = clone.run(*COMMAND, "--list", ".dvc/tmp/stale.txt")
+    assert result.stdout.endswith("run: no stale trainings -> .dvc/tmp/stale.txt\n")
+    assert stale.read_text() == ""
+    result = clone.run(*COMMAND, "--jobs", JOBS)
+    assert result.returncode == 0, result.stderr
     assert (clone.path / "reports/report.md").exists()
 
 
-def test_killed_it_leaves_no_training_and_a_second_call_goes_on(clone, start):
+def test_killed_it_leaves_no_training_and_a_second_run_continues(clone, start):
     clone.change_params(train={"epochs": 200})
     command = start(*COMMAND, "--jobs", "1")
-    wait_until(lambda: re.search(r"^\[1/4\]", said(clone), re.MULTILINE))
+    wait_until(lambda: re.search(r"^\[1/4\]", output(clone), re.M))
     wait_until(lambda: trainers(clone))
     command.kill()
     command.wait()
-    wait_until(lambda: not forks(clone) and not trainers(clone))
-    done = clone.run(*COMMAND, "--jobs", JOBS)
-    assert done.returncode == 0
-    assert "parallel: 3 stale trainings" in done.stdout
+    wait_until(lambda: not servers(clone) and not trainers(clone))
+    result = clone.run(*COMMAND, "--jobs", JOBS)
+    assert result.returncode == 0, result.stderr
+    assert "run: 3 stale trainings" in result.stdout
     assert clone.dvc("repro") == []
 
 
-@pytest.mark.usefixtures("heeding_interrupts")
-def test_interrupted_it_leaves_no_training(clone, start):
+@pytest.mark.usefixtures("obey_sigint")
+def test_interrupted_or_killed_dvc_leaves_no_training(clone, start):
     clone.change_params(train={"epochs": 100_000})
     command = start(*COMMAND, "--jobs", JOBS)
     wait_until(lambda: len(trainers(clone)) == int(JOBS))
     command.send_signal(signal.SIGINT)
-    assert command.wait(PATIENCE) == 1
+    assert command.wait(PATIENCE_SECONDS) == 1
     assert trainers(clone) == []
-    wait_until(lambda: not forks(clone))
-    assert "interrupted; run it again" in said(clone)
-    assert "Traceback" not in said(clone)
+    wait_until(lambda: not servers(clone))
+    assert output(clone).count("interrupted; run the same command again") == 1
+    assert "Traceback" not in output(clone)
+
+    for shell in ("/bin/sh", "/bin/bash"):
+        dvc = start("dvc", "repro", "--single-item", "train@lenet5-0-0", SHELL=shell)
+        wait_until(lambda: ": epoch 1 of" in output(clone))
+        assert trainers(clone)
+        dvc.kill()
+        dvc.wait()
+        wait_until(lambda: not trainers(clone))
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
-def test_a_killed_dvc_takes_its_training_along(clone, start, shell):
-    clone.change_params(train={"epochs": 100_000})
-    clone.dvc("repro", "--quiet", "forecast")
-    dvc = start("dvc", "repro", "--single-item", "train@lenet5-0-0", SHELL=shell)
-    wait_until(lambda: ": epoch 1 of" in said(clone))
-    assert trainers(clone)
-    dvc.kill()
-    wait_until(lambda: not trainers(clone))
-
-
-def test_the_script_of_the_job_array_is_clean_and_can_be_run():
+def test_the_script_of_the_job_array_is_executable_and_clean():
     script = ROOT / "foldwise/run/slurm.sh"
     assert os.access(script, os.X_OK)
-    done = subprocess.run(
-        [shutil.which("shellcheck"), script], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "")
-
-
-def test_a_job_array_trains_one_stale_fold_a_task(clone):
-    forget_trainings(clone, "lenet5")
-    done = clone.run(*COMMAND, "--list", ".dvc/tmp/stale.txt")
-    assert done.stdout.endswith("parallel: 2 stale trainings -> .dvc/tmp/stale.txt\n")
-    sbatch = clone.path.parent / "bin" / "sbatch"
-    sbatch.parent.mkdir()
-    sbatch.write_text(SBATCH)
-    sbatch.chmod(0o755)
-    script = ("foldwise/run/slurm.sh", ".dvc/tmp/stale.txt")
-    path = f"{sbatch.parent}:{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = clone.run("sbatch", "--wait", "--array=1-2", *script, PATH=path)
-    assert ran(done) == ["train@lenet5-0-0", "train@lenet5-0-1"], done.stderr
-    done = clone.run("sbatch", "--wait", "--array=3-3", *script, PATH=path)
-    assert done.returncode == 1
-    assert done.stderr == "error: .dvc/tmp/stale.txt has no line 3; take --array=1-2\n"
-    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
-    done = clone.run(*COMMAND, "--list", ".dvc/tmp/stale.txt")
-    assert done.stdout.endswith("parallel: nothing is stale -> .dvc/tmp/stale.txt\n")
-    assert (clone.path / ".dvc/tmp/stale.txt").read_text() == ""
+    command = [shutil.which("shellcheck"), script]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")

@@ -1,4 +1,4 @@
-"""What DVC's own commands show of two revisions. main has two architectures, proposal one."""
+"""What the commands of DVC show for two revisions: main has two architectures, proposal one."""
 
 import collections
 import csv
@@ -10,7 +10,7 @@ import pytest
 import vl_convert
 from clone import ROOT
 
-# Frozen: under another name, `dvc plots diff` finds nothing in older commits.
+# Never rename: `dvc plots diff` would find nothing in older commits.
 NAMES = ["fold_scores", "accuracy_curves", "loss_curves", "confusion"]
 ROWS = [("workspace", "lenet5"), ("main", "lenet5"), ("main", "slim_vgg")]
 FOLDS, PARTS = 2, 2  # PARTS: train and validation
@@ -22,11 +22,11 @@ MARK = re.compile(
 
 @pytest.fixture(scope="module")
 def charts(proposal):
-    """Return what `dvc plots diff main` draws, by name, but for the fold records."""
-    done = proposal.run("dvc", "plots", "diff", "main", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)["data"]
-    return {name: rows[0] for name, rows in found.items() if not name.startswith("reports/folds/")}
+    """Return the plots of `dvc plots diff main` by name, without the fold records."""
+    result = proposal.run("dvc", "plots", "diff", "main", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    plots = json.loads(result.stdout)["data"]
+    return {name: rows[0] for name, rows in plots.items() if not name.startswith("reports/folds/")}
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,14 @@ def test_the_names_of_the_plots_are_frozen(charts):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_plot_holds_both_revisions_and_no_anchor_is_left(charts, name):
+def test_a_plot_has_both_revisions_and_no_anchor(charts, name):
     chart = charts[name]
     assert chart["revisions"] == ["workspace", "main"]
     assert {row["rev"] for row in chart["content"]["data"]["values"]} == {"workspace", "main"}
     assert "<DVC_METRIC" not in json.dumps(chart["content"])
 
 
-def test_scores_are_a_dot_a_fold_and_a_mean_with_its_bar_a_row(marks):
+def test_scores_are_a_dot_for_each_fold_and_a_mean_with_its_bar_in_each_row(marks):
     drawn = marks["fold_scores"]
     assert kinds(drawn) == {
         "circle": len(ROWS) * FOLDS,
@@ -65,7 +65,7 @@ def test_scores_are_a_dot_a_fold_and_a_mean_with_its_bar_a_row(marks):
     assert [f"; model: {model}; rev: {rev}; " for rev, model in ROWS] == [
         re.search("; model: .*; rev: [^;]*; ", label)[0] for label in sorted(means, key=means.get)
     ]
-    assert len(set(means.values())) == len(ROWS)  # base beside branch, not on it
+    assert len(set(means.values())) == len(ROWS)  # base beside branch, not on top of it
 
 
 @pytest.mark.parametrize("name", ["accuracy_curves", "loss_curves"])
@@ -77,14 +77,16 @@ def test_curves_are_a_line_and_a_band_for_train_and_validation(marks, name):
     }
 
 
-def test_the_confusion_matrix_has_a_cell_a_row_of_its_table_and_a_whole_diagonal(charts, marks):
+def test_the_confusion_matrix_has_a_cell_for_each_row_of_its_table_and_a_complete_diagonal(
+    charts, marks
+):
     cells = charts["confusion"]["content"]["data"]["values"]
     classes = {(row["rev"], row["true"]) for row in cells}
     assert len(classes) == 2 * 10
     labels = [label for label, kind, *_ in marks["confusion"] if kind == "rect mark"]
     shares = [label for label in labels if "share" in label]
     assert len(shares) == len(cells)
-    assert len(set(labels) - set(shares)) == len(classes) // 2  # the diagonal, once a panel
+    assert len(set(labels) - set(shares)) == len(classes) // 2  # the diagonal, once in each panel
 
 
 def test_templates_are_json_and_each_is_used():
@@ -104,7 +106,7 @@ def test_the_page_shows_the_plots_and_hides_the_fold_records(proposal, tmp_path)
     assert all(name.startswith(hidden) for name in shown[len(NAMES) :])
 
 
-def test_metrics_and_params_are_named_once_each(proposal):
+def test_each_metric_and_parameter_is_one_column(proposal):
     table = proposal.run("dvc", "exp", "show", "--csv").stdout
     header = next(csv.reader(io.StringIO(table)))
     assert [name for name in header if header.count(name) > 1] == []
@@ -113,10 +115,10 @@ def test_metrics_and_params_are_named_once_each(proposal):
     assert list(metrics[""]["data"]) == ["reports/metrics.json"]
 
 
-def test_a_diff_says_what_moved(proposal):
-    moved = json.loads(proposal.run("dvc", "metrics", "diff", "main", "--json").stdout)
-    assert list(moved) == ["reports/metrics.json"]
-    mean = moved["reports/metrics.json"]["mean"]
+def test_a_diff_shows_what_changed(proposal):
+    changes = json.loads(proposal.run("dvc", "metrics", "diff", "main", "--json").stdout)
+    assert list(changes) == ["reports/metrics.json"]
+    mean = changes["reports/metrics.json"]["mean"]
     assert mean["old"] <= 1 < mean["new"]  # from accuracy to log loss
     params = json.loads(proposal.run("dvc", "params", "diff", "main", "--json").stdout)
     assert list(params) == ["params.yaml"]

@@ -1,4 +1,4 @@
-"""The comment of a pull or merge request, against stand-ins for gh and curl."""
+"""The comment of a pull or merge request; scripts replace gh and curl."""
 
 import json
 import os
@@ -13,9 +13,9 @@ MARKER = "<!-- foldwise: report -->"
 
 @pytest.fixture
 def host(tmp_path):
-    """Return a function that runs a script with a stand-in for gh or curl, and what it was asked.
+    """Return a function that runs a script with a replacement for gh or curl.
 
-    The stand-in answers with `answers`, one a call: (exit status, text).
+    It returns the result and the calls. Each call gets the next of `answers`: (exit status, text).
     """
 
     def host(name, words, answers, **environment):
@@ -28,7 +28,7 @@ def host(tmp_path):
             "folder = pathlib.Path(__file__).parent\n"
             "calls = folder / 'calls.json'\n"
             "past = json.loads(calls.read_text()) if calls.exists() else []\n"
-            "files = [pathlib.Path(one) for one in sys.argv if one.startswith('/dev/fd/')]\n"
+            "files = [pathlib.Path(word) for word in sys.argv if word.startswith('/dev/fd/')]\n"
             "calls.write_text(json.dumps([*past, sys.argv[1:] + [f.read_text() for f in files]]))\n"
             "status, text = json.loads((folder / 'answers.json').read_text())[len(past)]\n"
             "print(text, file=sys.stderr if status else sys.stdout)\n"
@@ -39,7 +39,7 @@ def host(tmp_path):
         summary.write_text(f"{MARKER}\n# Take it\n")
         environment["PATH"] = f"{tools}:{os.environ['PATH']}"
         script = ROOT / ".ci" / f"comment-{words[0]}"
-        done = subprocess.run(
+        result = subprocess.run(
             [script, *words[1:], summary],
             env=environment,
             capture_output=True,
@@ -48,7 +48,7 @@ def host(tmp_path):
             timeout=60,
         )
         calls = tools / "calls.json"
-        return done, json.loads(calls.read_text()) if calls.exists() else []
+        return result, json.loads(calls.read_text()) if calls.exists() else []
 
     return host
 
@@ -61,23 +61,23 @@ DENIED = "gh: Resource not accessible by integration (HTTP 403)"
     ("found", "method", "address"),
     [("", "POST", "repos/a/b/issues/7/comments"), ("5\n9", "PATCH", "repos/a/b/issues/comments/5")],
 )
-def test_github_has_one_comment_which_is_kept_up_to_date(host, found, method, address):
-    done, calls = host("gh", GITHUB, [(0, found), (0, "https://example.org/1")])
-    assert (done.returncode, done.stdout) == (0, "comment: https://example.org/1\n")
+def test_github_has_one_comment_that_is_updated(host, found, method, address):
+    result, calls = host("gh", GITHUB, [(0, found), (0, "https://example.org/1")])
+    assert (result.returncode, result.stdout) == (0, "comment: https://example.org/1\n")
     assert "repos/a/b/issues/7/comments" in calls[0]
     assert calls[1][:4] == ["api", "--method", method, address]
     assert any(re.fullmatch("body=@.*/summary.md", word) for word in calls[1])
 
 
-def test_a_token_that_may_only_read_leaves_it_at_the_summary(host):
-    done, _ = host("gh", GITHUB, [(0, ""), (1, DENIED)])
-    assert done.returncode == 0
-    assert done.stdout.startswith("::notice::no comment")
+def test_with_a_read_only_token_there_is_only_the_summary(host):
+    result, _ = host("gh", GITHUB, [(0, ""), (1, DENIED)])
+    assert result.returncode == 0
+    assert result.stdout.startswith("::notice::no comment")
 
 
 def test_any_other_failure_of_github_fails(host):
-    done, _ = host("gh", GITHUB, [(0, ""), (1, "gh: Server Error (HTTP 502)")])
-    assert (done.returncode, done.stderr[:18]) == (1, "error: no comment:")
+    result, _ = host("gh", GITHUB, [(0, ""), (1, "gh: Server Error (HTTP 502)")])
+    assert (result.returncode, result.stderr[:18]) == (1, "error: no comment:")
 
 
 GITLAB = {
@@ -93,18 +93,18 @@ OTHERS = {"id": 4, "body": f"I saw {MARKER}"}
 @pytest.mark.parametrize(
     ("found", "address"), [([OTHERS], NOTES), ([OTHERS, {"id": 5, "body": MARKER}], f"{NOTES}/5")]
 )
-def test_gitlab_has_one_note_which_is_kept_up_to_date(host, found, address):
+def test_gitlab_has_one_note_that_is_updated(host, found, address):
     answers = [(0, json.dumps(found)), (0, "")]
-    done, calls = host("curl", ("gitlab",), answers, REPORT_TOKEN="secret", **GITLAB)
-    assert (done.returncode, done.stderr) == (0, "")
+    result, calls = host("curl", ("gitlab",), answers, REPORT_TOKEN="secret", **GITLAB)
+    assert (result.returncode, result.stderr) == (0, "")
     assert f"{NOTES}?sort=asc&per_page=100" in calls[0]
     assert address in calls[1]
-    for words in calls:  # the last word is what the file holds: no argument shows the token
+    for words in calls:  # the last word is the content of the file: no argument shows the token
         assert words[-1] == 'header = "PRIVATE-TOKEN: secret"\n'
         assert not any("secret" in word for word in words[:-1])
 
 
-def test_without_a_token_gitlab_has_the_artifact_alone(host):
-    done, calls = host("curl", ("gitlab",), [], **GITLAB)
-    assert (done.returncode, calls) == (0, [])
-    assert "no note, since there is no REPORT_TOKEN" in done.stdout
+def test_without_a_token_gitlab_has_only_the_artifact(host):
+    result, calls = host("curl", ("gitlab",), [], **GITLAB)
+    assert (result.returncode, calls) == (0, [])
+    assert "no note, since there is no REPORT_TOKEN" in result.stdout

@@ -1,4 +1,4 @@
-"""What the workflows of GitHub and GitLab run, against a clone with a real base branch."""
+""".ci/report, which the workflows of GitHub and GitLab run, against a real base branch."""
 
 import hashlib
 import os
@@ -14,12 +14,12 @@ from clone import ROOT, Clone
 FILES = "https://example.org/a/b/blob/c0ffee"
 SCRIPTS = sorted((ROOT / ".ci").iterdir())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}  # that are not called as their package
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}  # differ from the package's name
 MARKER = "<!-- foldwise: report -->"
 
 
 def packages(requirements):
-    return {re.match(r"[\w-]+", one)[0] for one in requirements}
+    return {re.match(r"[\w-]+", requirement)[0] for requirement in requirements}
 
 
 NEEDED = packages(PROJECT["dependency-groups"]["report"])
@@ -28,9 +28,9 @@ LEFT_OUT = packages(PROJECT["project"]["dependencies"]) - NEEDED
 
 @pytest.fixture(scope="module")
 def without_torch(tmp_path_factory):
-    """Return a folder of modules that fail: all packages that the workflow does not install.
+    """Return a folder of modules that fail, for all packages that the workflow does not install.
 
-    matplotlib brings pillow, and DVC tqdm.
+    matplotlib installs pillow, and DVC tqdm.
     """
     folder = tmp_path_factory.mktemp("left_out")
     for package in LEFT_OUT - {"pillow", "tqdm"}:
@@ -41,9 +41,9 @@ def without_torch(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def review(proposal, tmp_path_factory, without_torch):
-    """Return a function that makes a clone to review proposal in, without data.
+    """Return a function that clones proposal without data.
 
-    It returns the clone and what runs .ci/report there, without the packages that are left out.
+    It returns the clone and a function that runs .ci/report there, without the missing packages.
     """
 
     def review():
@@ -52,8 +52,10 @@ def review(proposal, tmp_path_factory, without_torch):
         clone = Clone(path)
 
         def report(base="origin/main"):
-            done = clone.run(".ci/report", base, "summary.md", FILES, PYTHONPATH=str(without_torch))
-            return done, (path / "summary.md").read_text()
+            result = clone.run(
+                ".ci/report", base, "summary.md", FILES, PYTHONPATH=str(without_torch)
+            )
+            return result, (path / "summary.md").read_text()
 
         return clone, report
 
@@ -62,13 +64,9 @@ def review(proposal, tmp_path_factory, without_torch):
 
 @pytest.fixture(scope="module")
 def fresh(review):
-    """Return a clone of proposal, what came of .ci/report there, and its summary."""
+    """Return a clone of proposal, the result of .ci/report there, and its summary."""
     clone, report = review()
     return clone, *report()
-
-
-def commit(clone):
-    clone.git("commit", "--quiet", "--all", "--message", "by hand")
 
 
 def section(summary, title):
@@ -77,8 +75,8 @@ def section(summary, title):
 
 
 def test_fresh_reports_pass_and_stay_as_they_are(fresh):
-    clone, done, summary = fresh
-    assert (done.returncode, done.stderr) == (0, "")
+    clone, result, summary = fresh
+    assert (result.returncode, result.stderr) == (0, "")
     assert clone.git("status", "--porcelain") == "?? summary.md\n"
     assert "Do not rely" not in summary
 
@@ -119,8 +117,8 @@ def edit_record(clone):
     path.write_text(re.sub('"n_train": [0-9]+', '"n_train": 99', path.read_text()))
 
 
-def ask_for_another(clone):
-    clone.change_params(model="nin")
+def change_model(clone):
+    clone.change_params(model="nin", prepare={"groups": "<img src=x> @somebody & (x)"})
 
 
 def change_code(clone):
@@ -132,24 +130,26 @@ def change_code(clone):
 
 @pytest.mark.parametrize(
     ("change", "stage"),
-    [(edit_record, "train@lenet5-0-0"), (ask_for_another, "check"), (change_code, "check")],
+    [(edit_record, "train@lenet5-0-0"), (change_model, "check"), (change_code, "check")],
 )
 def test_stale_reports_fail_with_one_line(review, change, stage):
     clone, report = review()
     change(clone)
-    commit(clone)
-    done, summary = report()
-    assert done.returncode == 1
+    clone.git("commit", "--quiet", "--all", "--message", "by hand")
+    result, summary = report()
+    assert result.returncode == 1
     assert re.fullmatch(
         rf"error: the reports are stale, 'dvc repro' would run [^;]*{stage}[^;]*; run it, then "
         "commit reports/ and dvc.lock\n",
-        done.stderr,
+        result.stderr,
     )
-    assert f"> **Do not rely on it:** {done.stderr.removeprefix('error: ')}" in summary
+    assert f"> **Do not rely on it:** {result.stderr.removeprefix('error: ')}" in summary
+    if change == change_model:  # a parameter is text, never Markdown or HTML
+        assert "&lt;img src=x> &#64;somebody &amp; (x)" in section(summary, "Params")
 
 
-def test_a_report_that_the_records_do_not_give_fails_with_one_line(review):
-    """Edited together with dvc.lock, so that DVC sees nothing."""
+def test_a_report_that_differs_from_its_records_fails_with_one_line(review):
+    """The edit includes dvc.lock, so that DVC does not see it."""
     clone, report = review()
     path, lock = clone.path / "reports/metrics.json", clone.path / "dvc.lock"
     before = path.read_bytes()
@@ -157,30 +157,23 @@ def test_a_report_that_the_records_do_not_give_fails_with_one_line(review):
     old, new = (hashlib.md5(text).hexdigest() for text in (before, path.read_bytes()))
     assert old != new
     lock.write_text(lock.read_text().replace(old, new))
-    commit(clone)
-    done, summary = report()
-    assert done.returncode == 1
-    assert done.stderr.startswith(
-        "error: the records give other bytes than are in git: reports/metrics.json; run 'dvc repro"
+    clone.git("commit", "--quiet", "--all", "--message", "by hand")
+    result, summary = report()
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        "error: the records give other files than git has: reports/metrics.json; run 'dvc repro"
     )
-    assert done.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 1
     assert "Do not rely" in summary
-
-
-def test_what_moved_is_text_whatever_a_parameter_says(review):
-    clone, report = review()
-    clone.change_params(prepare={"groups": "<img src=x> @somebody & (x)"})
-    commit(clone)
-    done, summary = report()
-    assert done.returncode == 1
-    assert "&lt;img src=x> &#64;somebody &amp; (x)" in section(summary, "Params")
 
 
 def test_a_base_that_was_not_fetched_is_said(review):
     _, report = review()
-    done, _ = report("origin/elsewhere")
-    assert done.returncode == 1
-    assert done.stderr == "error: BASE is origin/elsewhere, which is no commit here; fetch it\n"
+    result, _ = report("origin/elsewhere")
+    assert result.returncode == 1
+    assert (
+        result.stderr == "error: BASE is origin/elsewhere, which is not a commit here; fetch it\n"
+    )
 
 
 def test_the_workflow_installs_a_part_of_the_dependencies_and_no_torch():
@@ -192,10 +185,10 @@ def test_the_workflow_installs_a_part_of_the_dependencies_and_no_torch():
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_clean_and_can_be_run(script):
     assert os.access(script, os.X_OK)
-    done = subprocess.run(
+    result = subprocess.run(
         [shutil.which("shellcheck"), script], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (result.returncode, result.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("file", [".github/workflows/report.yml", ".gitlab-ci.yml"])

@@ -1,70 +1,127 @@
-"""What runs again after a change, read from real runs of DVC."""
+"""Which stages run again after a change, as DVC says it."""
 
 import json
+import os
+import signal
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
+import pytest
+import yaml
 from PIL import Image
+from rerun_table import (
+    ERROR_TEXTS,
+    STALE_AFTER,
+    add_comments,
+    add_constant,
+    change_error_texts,
+)
 
-CODE_OF_TRAIN = "foldwise/engine/trainer.py"
+from foldwise.core.preload import Command, wait
+from foldwise.run.dvc import PRELOADED
+from foldwise.run.preload_server import preload_server, start_command
+
+CHECK = ("--params", "params.yaml", "--pipeline", "dvc.yaml", "--code", ".")
 
 
-def test_a_second_run_runs_nothing(clone):
-    assert clone.dvc("repro") == []
+@pytest.fixture(scope="module")
+def stale_after(finished, tmp_path_factory):
+    """Return a function that changes a file, runs check and returns the stages that are stale.
+
+    It restores the file. All rows of the table share one clone; DVC is imported once.
+    """
+    clone = finished.copy(tmp_path_factory.mktemp("table") / "foldwise")
+    folder = Path.cwd()
+    os.chdir(clone.path)  # the server imports the modules of the clone
+    try:
+        modules = [*PRELOADED, "dvc.commands.status", "foldwise.files.project"]
+        with preload_server(modules, signal.SIGTERM) as address:
+
+            def run(module, *args):
+                command = Command(module, args, str(clone.path), clone.environment())
+                with (
+                    TemporaryFile() as output,
+                    TemporaryFile() as errors,
+                    start_command(address, command, (0, output.fileno(), errors.fileno())) as ended,
+                ):
+                    status = wait(ended)
+                    output.seek(0)
+                    errors.seek(0)
+                    assert status == 0, errors.read().decode()
+                    return output.read().decode()
+
+            def stale_after(file, change):
+                path = clone.path / file
+                before = path.read_text()
+                path.write_text(change(before))
+                try:
+                    run("stages.check", *CHECK, "--output", "data/checked")
+                    return set(json.loads(run("foldwise.run.dvc_job", "status", "--json"))) - {
+                        "check"
+                    }
+                finally:
+                    path.write_text(before)
+
+            yield stale_after
+    finally:
+        os.chdir(folder)
 
 
-def test_comments_docstrings_and_readme_rerun_nothing_but_the_check(clone):
-    clone.replace(CODE_OF_TRAIN, '"""One step of training."""', '"""Other words."""\n\n# a')
-    (clone.path / "README.md").write_text("another README")
-    assert clone.dvc("repro") == ["check"]
+def names(stages):
+    return {stage.partition("@")[0] for stage in stages}
 
 
-def test_code_of_the_report_reruns_the_report_only(clone):
-    clone.replace("foldwise/report/templates/report.md.j2", "No architecture to take", "Take none")
-    assert clone.dvc("repro") == ["check", "report"]
+@pytest.mark.parametrize(("file", "stages"), STALE_AFTER.items())
+def test_a_new_constant_reruns_the_stages_whose_results_it_decides(stale_after, file, stages):
+    assert names(stale_after(f"foldwise/{file}", add_constant)) == stages
+
+
+@pytest.mark.parametrize("file", ERROR_TEXTS)
+def test_an_error_text_reruns_nothing(stale_after, file):
+    assert stale_after(f"foldwise/{file}", change_error_texts) == set()
+
+
+@pytest.mark.parametrize("file", ["foldwise/engine/trainer.py", "stages/train.py"])
+def test_a_comment_reruns_nothing(stale_after, file):
+    assert stale_after(file, add_comments) == set()
+
+
+def test_the_readme_reruns_nothing(stale_after):
+    assert stale_after("README.md", add_constant) == set()
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "stages"),
+    [
+        ("compare", {"confidence": 0.9}, {"compare", "report"}),
+        ("train", {"learning_rate": 0.001}, {"forecast", "train", "report"}),
+        ("augment", {"flip": True}, {"augment", "report"}),
+    ],
+)
+def test_a_setting_reruns_its_stage(stale_after, section, values, stages):
+    def change(text):
+        params = yaml.safe_load(text)
+        params[section] |= values
+        return yaml.safe_dump(params, sort_keys=False)
+
+    assert names(stale_after("params.yaml", change)) == stages
+
+
+def test_another_repeat_trains_only_that_repeat(stale_after):
+    def change(text):
+        return yaml.safe_dump(yaml.safe_load(text) | {"repeats": [0, 1]}, sort_keys=False)
+
+    trainings = {f"train@{model}-1-{fold}" for model in ("lenet5", "slim_vgg") for fold in (0, 1)}
+    expected = {"split@1", "augment@1", "forecast", "compare", "report", *trainings}
+    assert stale_after("params.yaml", change) == expected
 
 
 def test_code_of_one_network_retrains_that_network_only(clone):
     clone.replace("foldwise/nets/zoo/slim_vgg.py", "from torch", "ANSWER = 42\nfrom torch")
-    ran = clone.dvc("repro")
-    assert {"train@slim_vgg-0-0", "train@slim_vgg-0-1"} == {s for s in ran if "train" in s}
-
-
-def test_code_of_training_retrains_everything(clone):
-    clone.replace(CODE_OF_TRAIN, "LOSS_CHECK_STEPS = 20", "LOSS_CHECK_STEPS = 21")
-    assert len([stage for stage in clone.dvc("repro") if stage.startswith("train@")]) == 4
-
-
-def test_settings_of_one_architecture_retrain_it_only(clone):
-    clone.change_params(build={"architectures": {"lenet5": {"learning_rate": 0.001}}})
-    ran = clone.dvc("repro")
-    assert {"train@lenet5-0-0", "train@lenet5-0-1"} == {s for s in ran if "train" in s}
-
-
-def test_another_repeat_trains_only_that_repeat(clone):
-    clone.change_params(repeats=[0, 1])
-    ran = clone.dvc("repro")
-    expected = ["check", "split@1", "augment@1", "forecast"]
-    expected += [f"train@{model}-1-{fold}" for model in ("lenet5", "slim_vgg") for fold in (0, 1)]
-    assert ran == [*expected, "compare", "mistakes", "report"]
-    design = json.loads((clone.path / "reports/comparison.json").read_text())["design"]
-    assert design["repeats"] == [0, 1]
-
-
-def test_the_confidence_of_the_intervals_retrains_nothing(clone):
-    clone.change_params(compare={"confidence": 0.9})
-    assert clone.dvc("repro") == ["check", "compare", "report"]
-
-
-def test_what_was_trained_once_comes_from_the_cache(clone):
-    clone.change_params(train={"learning_rate": 0.001})
-    ran = clone.dvc("repro")
-    assert len([stage for stage in ran if stage.startswith("train@")]) == 4
-    before = clone.files()
-    clone.git("checkout", "--quiet", ".")
-    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
-    clone.change_params(train={"learning_rate": 0.001})
-    assert not [stage for stage in clone.dvc("repro") if "train" in stage]
-    assert clone.files() == before
+    clone.dvc("repro", "build")
+    trainings = {stage for stage in clone.stale() if "train" in stage}
+    assert trainings == {"train@slim_vgg-0-0", "train@slim_vgg-0-1"}
 
 
 def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
@@ -75,20 +132,26 @@ def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
 
 
-def test_other_images_are_prepared_anew(clone):
-    """Equal folds of equal images: what prepare gives again, nothing trains on again."""
+def test_new_images_change_the_prepared_data_and_other_files_do_not(clone):
+    """DVC compares contents: if prepare writes the same bytes, no later stage runs."""
     rng = np.random.default_rng(0)
     for index in range(40):
         folder = clone.path / "data" / "raw" / "ab"[index % 2]
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{index:02d}.png")
+
+    def digest():
+        lock = yaml.safe_load((clone.path / "dvc.lock").read_text())
+        return lock["stages"]["prepare"]["outs"][0]["md5"]
+
     clone.change_params(prepare={"dataset": "folder"})
-    clone.dvc("repro")
-    assert clone.dvc("repro") == []
-    Image.fromarray(pixels.T.copy()).save(folder / "new.png")
-    ran = clone.dvc("repro")
-    assert "prepare" in ran
-    assert "train@lenet5-0-0" in ran
+    assert clone.dvc("repro", "prepare") == ["check", "prepare"]
+    first = digest()
+    assert clone.dvc("repro", "prepare") == []
     (folder / "notes.txt").write_text("no image")
-    assert clone.dvc("repro") == ["prepare"]
+    assert clone.dvc("repro", "prepare") == ["prepare"]
+    assert digest() == first
+    Image.fromarray(pixels.T.copy()).save(folder / "new.png")
+    assert clone.dvc("repro", "prepare") == ["prepare"]
+    assert digest() != first

@@ -1,4 +1,4 @@
-"""What one finds in a clone in which trainings ran side by side, and how to wait for them."""
+"""The state of a clone after parallel trainings, and how to wait for processes."""
 
 import contextlib
 import json
@@ -9,60 +9,62 @@ from pathlib import Path
 import yaml
 
 COMMAND = ("python", "-m", "foldwise.cli.main", "run")
-PATIENCE = 400  # seconds for what takes a few, where the machine has much else to do
+PATIENCE_SECONDS = 100  # for what takes a few seconds on an idle machine
 
 
 def forget_trainings(clone, model=""):
-    """Let DVC know nothing of trainings, of one model or all: lock, outputs and earlier runs."""
-    lock = clone.path / "dvc.lock"
-    content = yaml.safe_load(lock.read_text())
-    kept = {name: one for name, one in content["stages"].items() if f"train@{model}" not in name}
-    lock.write_text(yaml.safe_dump(content | {"stages": kept}, sort_keys=False))
+    """Remove lock entries, outputs and run-cache of the trainings of one model or of all."""
+    path = clone.path / "dvc.lock"
+    lock = yaml.safe_load(path.read_text())
+    stages = {key: stage for key, stage in lock["stages"].items() if f"train@{model}" not in key}
+    path.write_text(yaml.safe_dump(lock | {"stages": stages}, sort_keys=False))
     for folder in (f"data/runs/{model}", f"reports/folds/{model}", ".dvc/cache/runs"):
         shutil.rmtree(clone.path / folder)
 
 
-def trainings(clone):
-    """Return what dvc.lock says of the trainings, records apart: they hold times."""
+def trainings(clone, model=""):
+    """Return the lock entries of trainings without their records, which contain run times."""
     stages = yaml.safe_load((clone.path / "dvc.lock").read_text())["stages"]
-    found = {name: stage for name, stage in stages.items() if name.startswith("train@")}
-    for stage in found.values():
+    matched = {key: stage for key, stage in stages.items() if key.startswith(f"train@{model}")}
+    for stage in matched.values():
         stage["outs"] = [out for out in stage["outs"] if out["path"].startswith("data/runs")]
-    return found
+    return matched
 
 
-def earlier_runs(clone):
-    """Return the keys by which DVC finds earlier trainings again."""
-    cached = (clone.path / ".dvc/cache/runs").glob("*/*/*")
-    return {path.parent.name for path in cached if "stages.train" in path.read_text()}
+def run_cache_keys(clone, model=""):
+    """Return the keys by which DVC finds earlier trainings."""
+    entries = {path.parent.name: path for path in (clone.path / ".dvc/cache/runs").glob("*/*/*")}
+    part = f"data/runs/{model}"
+    return {key for key, path in entries.items() if part in path.read_text()}
 
 
-def results(clone):
-    """Return predictions, and records without times."""
-    files = clone.files()
-    found = {name: content for name, content in files.items() if name.endswith(".npz")}
-    for name, content in files.items():
-        if name.startswith("reports/folds/"):
+def results(clone, model=""):
+    """Return the predictions, and the fold records without run times."""
+    found = {}
+    for name, content in clone.files().items():
+        if name.startswith(f"data/runs/{model}") and name.endswith(".npz"):
+            found[name] = content
+        elif name.startswith(f"reports/folds/{model}"):
             found[name] = {**json.loads(content), "timing": None}
     return found
 
 
 def processes(folder, module):
-    """Return the numbers of the processes at work in a folder or below it that run a module."""
-    found = []
+    """Return the IDs of the processes that run a module in a folder or below it."""
+    matched = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended
             words = (process / "cmdline").read_bytes().split(b"\0")
-            at = (process / "cwd").readlink()
-            if module in words and at.is_relative_to(folder.resolve()):
-                found.append(int(process.name))
-    return found
+            cwd = (process / "cwd").readlink()
+            if module in words and cwd.is_relative_to(folder.resolve()):
+                matched.append(int(process.name))
+    return matched
 
 
-def wait_until(true):
-    """Wait until something is true, and return it."""
-    end = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < end
+def wait_until(condition):
+    """Wait until a function returns something true, and return it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
-    return found
+    return value

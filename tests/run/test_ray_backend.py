@@ -22,10 +22,10 @@ def backend():
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("127.0.0.1:1", "^--address 127.0.0.1:1: .*refused; expected HOST:PORT as"),
-        ("127.0.0.1", "^--address 127.0.0.1: .*; expected HOST:PORT as"),
-        ("127.0.0.1:99999", "^--address 127.0.0.1:99999: .*; expected HOST:PORT as"),
-        ("ray://127.0.0.1:1", "^--address is 'ray://127.0.0.1:1'; expected HOST:PORT or auto"),
+        ("127.0.0.1:1", "^--address 127.0.0.1:1: .*refused; expected auto, or HOST:PORT"),
+        ("127.0.0.1", "^--address 127.0.0.1: .*; expected auto, or HOST:PORT"),
+        ("127.0.0.1:99999", "^--address 127.0.0.1:99999: .*; expected auto, or HOST:PORT"),
+        ("ray://127.0.0.1:1", "^--address ray://127.0.0.1:1: .*; expected auto, or HOST:PORT"),
     ],
 )
 def test_an_address_without_a_cluster_fails_at_once(backend, address, message):

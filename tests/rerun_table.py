@@ -1,0 +1,45 @@
+"""Which stages run again after a change of code: tested without DVC and with it."""
+
+import re
+
+TIMED = {"extract", "forecast", "train"}  # run networks on images, or predict their run time
+STALE_AFTER = {  # of a new constant in a module of foldwise/
+    "core/errors.py": set(),
+    "core/process.py": set(),
+    "files/params.py": set(),
+    "files/validation.py": set(),
+    "files/features.py": {"extract", "forecast"},  # a format counts for its writers only
+    "files/split.py": {"augment", "split"},
+    "files/fold_record.py": {"train"},
+    "files/verdict.py": {"compare"},
+    "data/decode.py": {"prepare"},
+    "data/split.py": {"split"},
+    "data/folds.py": {"forecast", "train"},
+    "data/augment.py": {"augment", *TIMED},
+    "nets/zoo/lenet5.py": {"build"},
+    "nets/network.py": {"build", *TIMED},
+    "nets/composition.py": {"build"},
+    "engine/trainer.py": {"forecast", "train"},
+    "engine/hardware.py": TIMED,
+    "selection/statistics.py": {"compare"},
+    "report/figures/style.py": {"report"},
+    "plan/measure.py": {"forecast"},
+    "run/progress.py": set(),
+    "cli/run.py": set(),
+}
+# Modules of the layers that compute, with an error text.
+ERROR_TEXTS = ("data/decode.py", "nets/adapt.py", "engine/hardware.py", "selection/records.py")
+
+
+def add_constant(source):
+    return f"{source}\nNEW = 1\n"
+
+
+def add_comments(source):
+    return f"# A comment.\n\n{source}\n# Another.\n"
+
+
+def change_error_texts(source):
+    changed, n_texts = re.subn(r'(raise \w+\(\s*f?")', r"\1In other words: ", source)
+    assert n_texts > 0
+    return changed
