@@ -20,7 +20,7 @@ from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.pretrained import load_pretrained
-from foldwise.nets.weights.tensors import write_start
+from foldwise.nets.weights.tensors import write_initial_weights
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_connected_spans(network)
     require_fit(network)
     network = resolve_freezing(network, architecture, frozen_by_default(network))
-    network, weights, pretrained = load_pretrained(network, architecture, section)
-    network = prove_trainable(network, weights, info.seed)
+    network, pretrained = load_pretrained(network, architecture, section)
+    network = prove_trainable(network, pretrained.tensors, info.seed)
     card, table = describe_card(network, pretrained, info.classes)
-    write_start(args.network, weights or None)
+    write_initial_weights(args.network, pretrained.tensors)
     write_network(args.network, network)
     write_card(args.summary, card)
     write_text(args.summary / "summary.txt", table)

@@ -23,7 +23,7 @@ from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
-from foldwise.nets.weights.tensors import read_start, write_trained
+from foldwise.nets.weights.tensors import read_initial_weights, write_trained_weights
 from foldwise.run.progress import FoldProgressBar, result_line
 
 
@@ -46,11 +46,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     following = forecast.after(network.name, args.repeat, args.fold) if forecast else None
     title = f"{network.name} repeat {fold.repeat} fold {fold.number + 1} of {fold.n_folds}"
     with sole_writer(args.predictions):
-        start = read_start(args.network)
+        start = read_initial_weights(args.network)
         with FoldProgressBar(title, epochs * len(fold.training), epochs, following) as bar:
             result = train_fold(network, start, fold, params.train, hardware, bar)
         write_predictions(args.predictions, result.predictions)
-        write_trained(args.predictions, result.weights, trained_on(data[0].info, fold))
+        write_trained_weights(args.predictions, result.weights, trained_on(data[0].info, fold))
         write_record(args.record, result.record)
     print(f"train: {result_line(result.record)} -> {args.record}")
 

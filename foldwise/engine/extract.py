@@ -24,7 +24,7 @@ from foldwise.files.network import ChannelStatistics, Cut, Network
 from foldwise.files.params import Params
 from foldwise.files.split import Recipe
 from foldwise.nets.network import construct, extract_features
-from foldwise.nets.weights.tensors import read_start
+from foldwise.nets.weights.tensors import read_initial_weights
 
 BATCH = 256  # images; fixed, because it changes the floating-point results
 
@@ -121,7 +121,7 @@ def store_features(
     assert network.normalisation is not None
     hardware = set_up(params.hardware)
     torch.manual_seed(dataset.info.seed)  # for layers behind the cut; they do not change features
-    module = construct(network, read_start(weights))
+    module = construct(network, read_initial_weights(weights))
     extractor = FeatureExtractor(module, network.cut, dataset, network.normalisation, hardware)
     example = extractor.probe()
     dtype: Dtype = "bfloat16" if example.dtype == torch.bfloat16 else "float32"

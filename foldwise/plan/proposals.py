@@ -18,7 +18,7 @@ from foldwise.nets.network import extract_features, tail_module
 from foldwise.nets.proof import require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.shapes import construct_shapes, misfit, square
-from foldwise.nets.weights.cautions import IMAGENET
+from foldwise.nets.weights.pretrained import IMAGENET
 from foldwise.plan.candidates import MAX_PROPOSALS, Candidate
 from foldwise.plan.forecast import Throughput
 from foldwise.plan.rules import LAST_SIDE, Facts, max_downsamplings, why_too_heavy

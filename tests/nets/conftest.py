@@ -6,7 +6,7 @@ import torch
 import yaml
 from safetensors.torch import save_file
 from secure_site import serve
-from sourcing import KEY, origin_of
+from sourcing import source_of
 from torchvision.models import resnet18
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
@@ -15,7 +15,7 @@ from foldwise.files.dataset import DatasetInfo
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.pretrained import load_pretrained
-from foldwise.nets.weights.sources import open_weights
+from foldwise.nets.weights.sources import open_checkpoint
 from stages.build import main
 
 
@@ -121,7 +121,7 @@ def opened(tmp_path):
     def opened(content, name="weights.pt", *, trust_pickle=False):
         path = tmp_path / name
         path.write_bytes(content)
-        return open_weights(origin_of(path, content, trust_pickle=trust_pickle), "resnet18", KEY)
+        return open_checkpoint(source_of(path, content, trust_pickle=trust_pickle), "resnet18")
 
     return opened
 
@@ -142,7 +142,7 @@ def begin(info_of):
         build = BuildSection(architectures={model: wanted})
         network = resolve(model, build, info_of(*shape))
         network = resolve_freezing(network, wanted, frozen_by_default(network))
-        network, weights, findings = load_pretrained(network, wanted, build)
-        return SimpleNamespace(network=network, weights=weights, findings=findings)
+        network, pretrained = load_pretrained(network, wanted, build)
+        return SimpleNamespace(network=network, weights=pretrained.tensors, findings=pretrained)
 
     return begin

@@ -1,4 +1,4 @@
-"""Sources of weights, made up for tests."""
+"""Sources of weights for tests."""
 
 import hashlib
 import io
@@ -9,8 +9,8 @@ from torchvision.models import get_model
 
 from foldwise.core.errors import InputError
 from foldwise.files.layers import WeightSource
+from foldwise.nets.weights.checkpoint import WeightsError
 
-KEY = "build.architectures.net.weights"
 STATE = {"one.weight": torch.arange(6.0).reshape(2, 3), "one.bias": torch.ones(2)}
 PAGE = b"\n<!DOCTYPE html><html><title>Log in</title></html>"
 
@@ -26,19 +26,25 @@ def saved(content, **how):
     return stream.getvalue()
 
 
-def origin_of(weights, content=None, *, trust_pickle=False):
+def source_of(weights, content=None, *, trust_pickle=False):
     digest = None if content is None else sha256(content)
     return WeightSource(weights=str(weights), weights_sha256=digest, trust_pickle=trust_pickle)
 
 
-def refusal(opening, *given, key=KEY, **changes):
-    """Return the line with which something is refused."""
-    with pytest.raises(InputError) as caught:
-        opening(*given, **changes)
+def rejection(call, *args, error=WeightsError, **kwargs):
+    """Return the one line with which a call is rejected."""
+    with pytest.raises(error) as caught:
+        call(*args, **kwargs)
     message = str(caught.value)
-    assert message.startswith(f"{key} is '")
-    assert "\n" not in message
     assert message.isprintable()
+    assert "; " in message, "a remedy"
+    return message
+
+
+def refusal(begin, model, *shape, at="weights", **section):
+    """Return the line with which an architecture is rejected; it names the key of the weights."""
+    message = rejection(begin, model, *shape, error=InputError, **section)
+    assert message.startswith(f"build.architectures.{model}.{at} is '")
     return message
 
 

@@ -11,7 +11,7 @@ from foldwise.core.errors import InputError
 from foldwise.files.card import read_card
 from foldwise.files.network import read_network
 from foldwise.nets.network import construct
-from foldwise.nets.weights.tensors import digest, read_start
+from foldwise.nets.weights.tensors import digest_weights, read_initial_weights
 
 ROOT = Path(__file__).parents[2]
 FILES = ["network/network.json", "summary/card.json", "summary/summary.txt"]
@@ -42,7 +42,7 @@ def test_slim_vgg(build, capsys):
     assert resolved.n_classes == 10
     assert resolved.weights_sha256 is None
     assert list(resolved.code) == ["foldwise.nets.zoo", "foldwise.nets.zoo.slim_vgg"]
-    assert read_start(network) == {}
+    assert read_initial_weights(network) == {}
 
 
 def test_table_has_no_blank_ends_and_no_python_in_it(build):
@@ -92,10 +92,14 @@ def test_pretrained_part_is_stored(build, weights_file, trained_state, capsys):
     said = weights_file(trained_state)
     sections = {"resnet18_transfer": said}
     network, summary = build("resnet18_transfer", 1, 32, architectures=sections)
-    resolved, weights, card = read_network(network), read_start(network), read_card(summary)
+    resolved, weights, card = (
+        read_network(network),
+        read_initial_weights(network),
+        read_card(summary),
+    )
     assert {name.split(".")[0] for name in weights} == {"conv1", "bn1", "layer1", "layer2"}
     stored = (network / "weights.safetensors").read_bytes()
-    assert resolved.weights_sha256 == hashlib.sha256(stored).hexdigest() == digest(weights)
+    assert resolved.weights_sha256 == hashlib.sha256(stored).hexdigest() == digest_weights(weights)
     assert card.weights.endswith(f"weights.safetensors (SHA-256 {said['weights_sha256']})")
     assert (card.parameters, card.trainable_parameters) == (11_175_370, 10_498_570)
     assert " parameters (10,498,570 trained), " in capsys.readouterr().out
@@ -119,10 +123,10 @@ def test_stored_weights_that_changed_are_not_loaded(build, weights_file, trained
     for content in (path.read_bytes()[:-1] + b"x", b""):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"is missing or not what .*network.json names; run"):
-            read_start(network)
+            read_initial_weights(network)
     path.unlink()
     with pytest.raises(InputError, match="is missing or not what"):
-        read_start(network)
+        read_initial_weights(network)
 
 
 def test_weights_of_an_earlier_network_do_not_stay(build, weights_file, trained_state):

@@ -4,47 +4,54 @@ import torch
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.network import ChannelStatistics
-from foldwise.nets.weights.cautions import IMAGENET, Fill, choose, find_cautions, for_channels
-from foldwise.nets.weights.matching import TargetTensors, match_tensors
-from foldwise.nets.weights.sources import WeightFile
+from foldwise.nets.weights.matching import Target, adapt_statistics, find_cautions, match_tensors
+from foldwise.nets.weights.pretrained import IMAGENET, choose_normalisation
+from foldwise.nets.weights.sources import Checkpoint
 from foldwise.nets.weights.tensors import TrainedOn
 
-KEY = "build.architectures.net.normalisation"
 PHOTOS = TrainedOn(
     data="ImageNet", channels=3, height=224, width=224, mean=IMAGENET.mean, std=IMAGENET.std
 )
 GREY = ChannelStatistics(mean=[0.25], std=[0.5])
 
 
-def section(normalisation):
-    return ArchitectureSection.model_validate({"normalisation": normalisation})
+@pytest.fixture
+def choose(network_of):
+    """Choose the normalisation of a network for images of some channels."""
+
+    def choose(normalisation, known, channels):
+        section = ArchitectureSection.model_validate({"normalisation": normalisation})
+        network = network_of("lenet5", channels, 28).model_copy(update={"name": "net"})
+        return choose_normalisation(section, known, network)
+
+    return choose
 
 
-def fill(trained_on=PHOTOS, **changes):
-    """Fill a part of 20 tensors; two kernels take as many channels as the image has."""
-    given = {"into": "", "title": "net", "architecture": "resnet18", "sha256": "0" * 64}
-    given |= {"source": "w.pt", "state": {}, "channels": 3} | changes
-    kernels = dict.fromkeys(["conv.weight", "inner.weight"], (2, given["channels"], 3, 3))
+def match(trained_on=PHOTOS, **changes):
+    """Match a part of 20 tensors; two kernels take as many channels as the image has."""
+    facts = {"layer": "", "title": "net", "architecture": "resnet18", "sha256": "0" * 64}
+    facts |= {"source": "w.pt", "state": {}, "channels": 3} | changes
+    kernels = dict.fromkeys(["conv.weight", "inner.weight"], (2, facts["channels"], 3, 3))
     shapes = kernels | {f"layer{index}.weight": (2, 2) for index in range(18)}
-    part = TargetTensors(
-        into=given["into"],
-        title=given["title"],
-        architecture=given["architecture"],
+    target = Target(
+        layer=facts["layer"],
+        title=facts["title"],
+        architecture=facts["architecture"],
         prefix="",
-        wanted={name: torch.empty(shape, device="meta") for name, shape in shapes.items()},
-        kernels=frozenset(kernels),
+        tensors={name: torch.empty(shape, device="meta") for name, shape in shapes.items()},
+        input_kernels=frozenset(kernels),
     )
-    state = {name: torch.ones(shape) for name, shape in shapes.items()} | given["state"]
-    source = WeightFile("said", given["source"], given["sha256"], state, trained_on)
-    return Fill(part, source, match_tensors(part, source))
+    state = {name: torch.ones(shape) for name, shape in shapes.items()} | facts["state"]
+    checkpoint = Checkpoint(facts["source"], facts["sha256"], state, trained_on)
+    return match_tensors(target, checkpoint)
 
 
 @pytest.fixture
 def cautions(network_of):
-    def cautions(fills, channels=3, side=224, *, normalisation=IMAGENET):
+    def cautions(matches, channels=3, side=224, *, normalisation=IMAGENET):
         network = network_of("lenet5", channels, side)
         network = network.model_copy(update={"name": "net", "normalisation": normalisation})
-        found = find_cautions(network, fills)
+        found = find_cautions(network, matches)
         assert all(one.isprintable() and not one.endswith(".") for one in found)
         return found
 
@@ -52,47 +59,47 @@ def cautions(network_of):
 
 
 def test_no_caution_where_weights_meet_like_data(cautions):
-    assert cautions([fill()]) == []
+    assert cautions([match()]) == []
 
 
 @pytest.mark.parametrize(
-    ("trained", "channels", "sentence"),
+    ("trained", "channels", "counts"),
     [
-        (PHOTOS, 1, "w.pt was trained on images of 3 channels, these have 1"),
-        (None, 4, "w.pt was trained on images of 3 channels, these have 4"),
+        (PHOTOS, 1, "3 channels, not 1"),
+        (None, 4, "3 channels, not 4"),
         (
             PHOTOS.model_copy(update={"channels": 1, "mean": [0.1], "std": [0.2]}),
             3,
-            "w.pt was trained on images of 1 channel, these have 3",
+            "1 channels, not 3",
         ),
     ],
 )
-def test_caution_of_other_channels(cautions, trained, channels, sentence):
+def test_caution_of_other_channels(cautions, trained, channels, counts):
     state = {"conv.weight": torch.ones(2, trained.channels if trained else 3, 3, 3)}
-    filled = fill(trained, channels=channels, state=state)
+    matched = match(trained, channels=channels, state=state)
     own = trained or PHOTOS
-    normalisation = for_channels(own.mean, own.std, channels)
-    assert cautions([filled], channels, normalisation=normalisation) == [sentence]
+    normalisation = adapt_statistics(own.mean, own.std, channels)
+    (caution,) = cautions([matched], channels, normalisation=normalisation)
+    assert caution.startswith("w.pt was trained on images")
+    assert caution.endswith(counts)
 
 
 @pytest.mark.parametrize(("side", "warned"), [(111, True), (112, False), (500, False)])
 def test_caution_of_images_under_half_the_side(cautions, side, warned):
-    sentence = (
-        f"w.pt was trained on images of 224×224 px, these have {side}×{side}: what they show is "
-        "much smaller"
-    )
-    assert cautions([fill()], 3, side) == [sentence] * warned
+    found = cautions([match()], 3, side)
+    assert len(found) == warned
+    assert all("224×224 px" in caution and f"{side}×{side} px" in caution for caution in found)
 
 
 def test_shorter_sides_are_compared(cautions):
     wide = PHOTOS.model_copy(update={"height": 32, "width": 600})
-    assert cautions([fill(wide)], 3, 28) == []
+    assert cautions([match(wide)], 3, 28) == []
 
 
 @pytest.mark.parametrize(
     ("normalisation", "used"),
     [
-        (None, "each fold's own"),
+        (None, "the statistics of each fold"),
         (
             ChannelStatistics(mean=[0.5] * 3, std=[0.25] * 3),
             "mean 0.5, 0.5, 0.5 and std 0.25, 0.25",
@@ -100,89 +107,79 @@ def test_shorter_sides_are_compared(cautions):
     ],
 )
 def test_caution_of_another_normalisation(cautions, normalisation, used):
-    (sentence,) = cautions([fill()], normalisation=normalisation)
-    assert sentence.startswith(
-        "w.pt was trained on images normalised by mean 0.485, 0.456, 0.406 and std 0.229, 0.224, "
-        f"0.225, here they are by {used}"
-    )
+    (sentence,) = cautions([match()], normalisation=normalisation)
+    assert sentence.startswith("w.pt ")
+    assert "mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225" in sentence
+    assert used in sentence
 
 
 def test_caution_of_a_normalisation_that_nothing_names(cautions):
-    (sentence,) = cautions([fill(None)], normalisation=None)
-    assert sentence == (
-        "w.pt does not say for which normalisation its weights were made, and images are "
-        "normalised by each fold's own: if the weights are ImageNet's, set "
-        "build.architectures.net.normalisation to imagenet"
-    )
-    assert cautions([fill(None)], normalisation=IMAGENET) == []
+    (sentence,) = cautions([match(None)], normalisation=None)
+    assert sentence.startswith("w.pt ")
+    assert sentence.endswith("set build.architectures.net.normalisation to imagenet")
+    assert cautions([match(None)], normalisation=IMAGENET) == []
 
 
-def test_caution_of_tensors_that_start_fresh(cautions):
-    filled = fill(state={"layer3.weight": None, "layer5.weight": torch.ones(3)})
-    assert cautions([filled]) == [
-        "2 tensors of net start fresh, since in w.pt layer3.weight is missing, layer5.weight has "
-        "shape (3,), not (2, 2)"
-    ]
-    assert cautions([fill(state={"layer3.weight": None})]) == [
-        "1 tensor of net starts fresh, since in w.pt layer3.weight is missing"
-    ]
+def test_caution_of_tensors_that_do_not_match(cautions):
+    matched = match(state={"layer3.weight": None, "layer5.weight": torch.ones(3)})
+    (caution,) = cautions([matched])
+    assert caution.startswith("2 tensors of net are initialised at random")
+    assert caution.endswith("layer3.weight is missing, layer5.weight has shape (3,), not (2, 2)")
 
 
 def test_caution_of_two_networks_in_one(cautions):
-    mixed = [fill(into="low"), fill(into="high", architecture="vgg11", source="v.pt")]
-    assert cautions(mixed) == [
-        "weights of 2 networks are mixed, low from w.pt, high from v.pt: none was trained on what "
-        "the one before it gives"
-    ]
-    mixed[1] = fill(into="high", sha256="1" * 64, source="again.pt")
+    mixed = [match(layer="low"), match(layer="high", architecture="vgg11", source="v.pt")]
+    (caution,) = cautions(mixed)
+    assert "2 networks are mixed (low from w.pt, high from v.pt)" in caution
+    mixed[1] = match(layer="high", sha256="1" * 64, source="again.pt")
     assert "low from w.pt, high from again.pt" in cautions(mixed)[0], "two trainings of one network"
 
 
 def test_two_layers_of_one_network_are_not_mixed(cautions):
-    assert cautions([fill(into="low"), fill(into="high")]) == []
+    assert cautions([match(layer="low"), match(layer="high")]) == []
 
 
 def test_what_holds_for_two_layers_is_said_once(cautions):
-    assert len(cautions([fill(into="low"), fill(into="high")], 3, 28)) == 1
+    assert len(cautions([match(layer="low"), match(layer="high")], 3, 28)) == 1
 
 
 # Normalisation
 
 
-def test_normalisation_of_the_weights_is_taken_if_none_is_set():
-    assert choose(section(None), [PHOTOS], 3, KEY) == IMAGENET
-    assert choose(section(None), [], 3, KEY) is None
+def test_normalisation_of_the_weights_is_taken_if_none_is_set(choose):
+    assert choose(None, [PHOTOS], 3) == IMAGENET
+    assert choose(None, [], 3) is None
 
 
-def test_first_weights_decide():
+def test_first_weights_decide(choose):
     other = PHOTOS.model_copy(update={"mean": [0.5] * 3})
-    assert choose(section(None), [other, PHOTOS], 3, KEY).mean == [0.5] * 3
+    assert choose(None, [other, PHOTOS], 3).mean == [0.5] * 3
 
 
-def test_what_is_set_is_taken_whatever_the_weights_are():
+def test_what_is_set_is_taken_whatever_the_weights_are(choose):
     for known in ([], [PHOTOS]):
-        assert choose(section("folds"), known, 3, KEY) is None
-        assert choose(section("imagenet"), known, 3, KEY) == IMAGENET
-        assert choose(section({"mean": [0.25], "std": [0.5]}), known, 1, KEY) == GREY
+        assert choose("folds", known, 3) is None
+        assert choose("imagenet", known, 3) == IMAGENET
+        assert choose({"mean": [0.25], "std": [0.5]}, known, 1) == GREY
 
 
 @pytest.mark.parametrize("part", ["mean", "std"])
 @pytest.mark.parametrize("n", [0, 1, 4])
-def test_statistics_for_other_channels_are_refused(part, n):
+def test_statistics_for_other_channels_are_refused(choose, part, n):
     given = {"mean": [0.5] * 3, "std": [0.5] * 3} | {part: [0.5] * n}
     with pytest.raises(InputError) as caught:
-        choose(section(given), [], 3, KEY)
-    assert str(caught.value) == (
-        f"{KEY}.{part} has {n} numbers; expected one for each channel of the images, 3"
-    )
+        choose(given, [], 3)
+    message = str(caught.value)
+    assert message.startswith(f"build.architectures.net.normalisation.{part} has {n} numbers; ")
+    assert message.endswith(", 3")
 
 
 def test_statistics_are_adapted_to_the_channels():
     three = ChannelStatistics(mean=[0.25, 0.5, 0.75], std=[0.25, 0.25, 0.5])
-    assert for_channels(three.mean, three.std, 3) == three
-    one = for_channels(three.mean, three.std, 1)
+    assert adapt_statistics(three.mean, three.std, 3) == three
+    one = adapt_statistics(three.mean, three.std, 1)
     assert (one.mean, one.std) == ([0.5], [1 / 3])
-    assert for_channels(three.mean, three.std, 5).mean == [0.25, 0.5, 0.75, 0.25, 0.5]
-    assert for_channels(three.mean, three.std, 2).std == [0.25, 0.25]
-    assert for_channels([0.25], [0.5], 1) == GREY
-    assert for_channels([0.25], [0.5], 3).mean == [0.25] * 3
+    assert adapt_statistics(three.mean, three.std, 5).mean == [0.25, 0.5, 0.75, 0.25, 0.5]
+    assert adapt_statistics(three.mean, three.std, 2).std == [0.25, 0.25]
+    assert adapt_statistics([0.25], [0.5], 1) == GREY
+    assert adapt_statistics([0.25], [0.5], 3).mean == [0.25] * 3

@@ -1,18 +1,14 @@
 import pytest
 import torch
-from sourcing import counted, in_front, weightless
-from sourcing import refusal as refused
+from sourcing import counted, in_front, refusal, saved, weightless
+from torch import nn
 
 from foldwise.core.errors import InputError
 from foldwise.nets.adapt import adapt_kernel
 from foldwise.nets.network import construct
-from foldwise.nets.weights.tensors import TrainedOn, write_trained
+from foldwise.nets.weights.tensors import TrainedOn, write_trained_weights
 
 DIGITS = TrainedOn(data="digits", channels=1, height=28, width=28, mean=[0.3], std=[0.4])
-
-
-def refusal(begin, *given, at="weights", **section):
-    return refused(begin, *given, key=f"build.architectures.{given[0]}.{at}", **section)
 
 
 def composed(*layers):
@@ -80,13 +76,13 @@ def test_span_and_whole_of_one_source_leave_over_what_neither_takes(
 
 def test_only_the_first_layer_sees_the_image(begin, tmp_path, weights_file):
     kernel = torch.randn(64, 1, 7, 7)
-    write_trained(tmp_path / "0-0", {"conv1.weight": kernel}, DIGITS)
+    write_trained_weights(tmp_path / "0-0", {"conv1.weight": kernel}, DIGITS)
     content = (tmp_path / "0-0" / "weights.safetensors").read_bytes()
     layer = {"take": "resnet18.conv1", **weights_file(content)}
     weights = begin("net", 3, 32, **composed(layer)).weights
     assert torch.equal(weights["resnet18_conv1.weight"], adapt_kernel(kernel, 3))
     message = refusal(begin, "net", 3, 32, at="layers.1.weights", **composed({"conv": 3}, layer))
-    assert "has 0 of the 1 tensors of resnet18.conv1 (0 %; " in message
+    assert "0 of the 1 tensors of resnet18.conv1 match (0 %; " in message
 
 
 def test_weights_of_two_networks_are_loaded_and_warned_of(begin, weights_file, trained_state):
@@ -108,21 +104,26 @@ def test_weights_of_two_networks_are_loaded_and_warned_of(begin, weights_file, t
 def test_layer_without_tensors_takes_no_weights(begin, weights_file, trained_state):
     layer = {"take": "resnet18.maxpool", **weights_file(trained_state)}
     message = refusal(begin, "net", 3, 32, at="layers.0.weights", **composed(layer))
-    assert "but resnet18.maxpool has no tensors to take from there; leave them out" in message
+    assert "resnet18.maxpool has no weights; remove this key" in message
 
 
 def test_frozen_layer_that_no_weights_fill_is_named(begin, weights_file, trained_state):
     layer = {"take": "resnet18.layer1", **weights_file(trained_state)}
     with pytest.raises(InputError) as caught:
         begin("net", 3, 32, **composed({"conv": 64}, layer), frozen=["conv", "resnet18_layer1"])
-    assert str(caught.value) == (
-        "build.architectures.net freezes conv.weight, conv.bias, which no weights fill, so that it "
-        "would stay random; give it weights, or do not freeze it"
-    )
+    message = str(caught.value)
+    assert message.startswith("build.architectures.net freezes conv.weight, conv.bias, ")
+    assert message.endswith("set `weights`, or do not freeze them")
 
 
 def test_key_of_the_layer_is_named(begin, weights_file, trained_state):
     layer = {"take": "resnet18.layer1", **weights_file(trained_state)}
     layer["weights_sha256"] = "0" * 64
     message = refusal(begin, "net", 3, 32, at="layers.1.weights", **composed({"conv": 64}, layer))
-    assert "but build.architectures.net.layers.1.weights_sha256 is 000" in message
+    assert "but weights_sha256 is 000" in message
+
+
+def test_key_of_a_layer_is_named_where_its_file_would_run_code(begin, weights_file):
+    layer = {"take": "resnet18.layer1", **weights_file(saved(nn.Linear(2, 2)), "w.pt")}
+    message = refusal(begin, "net", 3, 32, at="layers.1.weights", **composed({"conv": 64}, layer))
+    assert "set trust_pickle: true" in message

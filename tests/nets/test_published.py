@@ -3,11 +3,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import save
-from sourcing import KEY, STATE, assert_same, origin_of, refusal, saved, sha256
+from sourcing import STATE, assert_same, rejection, saved, sha256, source_of
 from torchvision.models import GoogLeNet, Inception3, ResNet18_Weights
 
 from foldwise.files.catalogue import TORCHVISION_MODELS
-from foldwise.nets.weights.sources import FROM_GOOGLE, look_up_weights, open_weights
+from foldwise.nets.weights.sources import FROM_GOOGLE, find_published, open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn
 
 
@@ -29,8 +29,8 @@ def published(site, monkeypatch):
 def test_weights_of_torchvision_by_name(site, published, name, architecture):
     file = published(saved(STATE))
     for _ in range(2):
-        source = open_weights(origin_of(name), architecture, KEY)
-        assert_same(source.state)
+        source = open_checkpoint(source_of(name), architecture)
+        assert_same(source.state_dict)
         site.pages.clear()
     assert source.title == "IMAGENET1K_V1 of torchvision's resnet18"
     assert source.trained_on == TrainedOn(
@@ -46,8 +46,8 @@ def test_weights_of_torchvision_by_name(site, published, name, architecture):
 
 def test_content_must_have_the_digits_in_its_name(site, published):
     published(saved(STATE), digits="01234567")
-    message = refusal(open_weights, origin_of("IMAGENET1K_V1"), "resnet18", KEY)
-    assert f"whose SHA-256 is {sha256(saved(STATE))}, but its name promises 01234567; " in message
+    message = rejection(open_checkpoint, source_of("IMAGENET1K_V1"), "resnet18")
+    assert f"SHA-256 is {sha256(saved(STATE))}; expected 01234567; " in message
     assert not site.kept.exists()
 
 
@@ -55,39 +55,34 @@ def test_content_in_the_cache_must_have_the_digits_in_its_name(site, published):
     file = published(saved(STATE))
     site.kept.mkdir(parents=True)
     (site.kept / file).write_bytes(b"damaged")
-    message = refusal(open_weights, origin_of("IMAGENET1K_V1"), "resnet18", KEY)
-    assert f"; delete {site.kept / file}, where an earlier download lies" in message
+    message = rejection(open_checkpoint, source_of("IMAGENET1K_V1"), "resnet18")
+    assert f"; delete the earlier download {site.kept / file}" in message
 
 
 def test_named_weights_must_have_the_hash_that_is_given(site, published):
     content = saved(STATE)
     published(content)
-    assert open_weights(origin_of("DEFAULT", content), "resnet18", KEY).sha256 == sha256(content)
-    message = refusal(open_weights, origin_of("DEFAULT", b"another"), "resnet18", KEY)
-    assert (
-        f"whose SHA-256 is {sha256(content)}, but {KEY}_sha256 is {sha256(b'another')}" in message
-    )
+    assert open_checkpoint(source_of("DEFAULT", content), "resnet18").sha256 == sha256(content)
+    message = rejection(open_checkpoint, source_of("DEFAULT", b"another"), "resnet18")
+    assert f"SHA-256 is {sha256(content)}, but weights_sha256 is {sha256(b'another')}" in message
 
 
 def test_unknown_name_is_answered_with_those_that_there_are():
-    message = refusal(open_weights, origin_of("IMAGENET1K_V3"), "resnet50", KEY)
-    assert message == (
-        f"{KEY} is 'IMAGENET1K_V3'; torchvision's resnet50 has the weights IMAGENET1K_V1, "
-        "IMAGENET1K_V2, DEFAULT; did you mean 'IMAGENET1K_V2'?"
-    )
+    message = rejection(open_checkpoint, source_of("IMAGENET1K_V3"), "resnet50")
+    assert "IMAGENET1K_V1, IMAGENET1K_V2, DEFAULT; did you mean 'IMAGENET1K_V2'?" in message
 
 
 @pytest.mark.parametrize("architecture", ["lenet5", "my_net"])
 def test_name_for_a_network_that_nobody_publishes(architecture):
-    message = refusal(open_weights, origin_of("IMAGENET1K_V1"), architecture, KEY)
-    assert f"but {architecture} has no published weights; give a file or an " in message
+    message = rejection(open_checkpoint, source_of("IMAGENET1K_V1"), architecture)
+    assert f"{architecture} has no published weights; give a file or an " in message
 
 
 @pytest.mark.parametrize("architecture", TORCHVISION_MODELS)
 def test_default_of_every_network_of_torchvision_is_known(architecture):
-    published = look_up_weights(architecture, "DEFAULT", "")
-    assert len(published.digits) >= 8
-    assert published.url.endswith(f"-{published.digits}.pth")
+    published = find_published(architecture, "DEFAULT")
+    assert len(published.sha256_prefix) >= 8
+    assert published.url.endswith(f"-{published.sha256_prefix}.pth")
     assert published.trained_on.channels == len(published.trained_on.std) == 3
     assert published.trained_on.height >= 224
 
@@ -99,7 +94,7 @@ def test_networks_from_google_get_the_normalisation_that_torchvision_makes_for_t
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     normalised = (images - mean[:, None, None]) / std[:, None, None]
     expected = kind._transform_input(SimpleNamespace(transform_input=True), normalised)
-    known = look_up_weights(architecture, "DEFAULT", "").trained_on
+    known = find_published(architecture, "DEFAULT").trained_on
     mean, std = torch.tensor(known.mean), torch.tensor(known.std)
     ours = (images - mean[:, None, None]) / std[:, None, None]
     torch.testing.assert_close(ours, expected)
@@ -134,32 +129,32 @@ def hub(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["bt_in1k", "DEFAULT"])
 def test_weights_of_timm_by_tag(hub, file, content, name):
     hub[f"timm/resnet26d.bt_in1k/{file}"] = content
-    source = open_weights(origin_of(name), "timm_resnet26d", KEY)
-    assert_same(source.state)
+    source = open_checkpoint(source_of(name), "timm_resnet26d")
+    assert_same(source.state_dict)
     assert source.title == "bt_in1k of timm's resnet26d"
     assert (source.trained_on.channels, source.trained_on.height) == (3, 224)
     assert source.trained_on.mean == [0.485, 0.456, 0.406]
 
 
 def test_unknown_tag_is_answered_with_those_that_there_are(hub):
-    message = refusal(open_weights, origin_of("bt_in1"), "timm_resnet26d", KEY)
-    assert "timm's resnet26d has the weights bt_in1k, DEFAULT; did you mean 'bt_in1k'?" in message
+    message = rejection(open_checkpoint, source_of("bt_in1"), "timm_resnet26d")
+    assert "bt_in1k, DEFAULT; did you mean 'bt_in1k'?" in message
 
 
 def test_hub_out_of_reach(hub):
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     hub["timm/resnet26d.bt_in1k/model.safetensors"] = LocalEntryNotFoundError("no\nconnection")
-    message = refusal(open_weights, origin_of("bt_in1k"), "timm_resnet26d", KEY)
-    assert "could not be downloaded from timm/resnet26d.bt_in1k (no connection); " in message
+    message = rejection(open_checkpoint, source_of("bt_in1k"), "timm_resnet26d")
+    assert "timm/resnet26d.bt_in1k failed (no connection); check the network" in message
 
 
 def test_repository_without_weights(hub):
-    message = refusal(open_weights, origin_of("bt_in1k"), "timm_resnet26d", KEY)
-    assert "has neither model.safetensors nor pytorch_model.bin: choose other " in message
+    message = rejection(open_checkpoint, source_of("bt_in1k"), "timm_resnet26d")
+    assert "neither model.safetensors nor pytorch_model.bin; choose other weights" in message
 
 
 def test_file_without_its_hash_in_its_name_needs_one(hub):
     tag = "in1k_ijepa"
-    message = refusal(open_weights, origin_of(tag), "timm_vit_huge_patch14_gap_224", KEY)
-    assert f"does not have its SHA-256 in its name; set {KEY}_sha256" in message
+    message = rejection(open_checkpoint, source_of(tag), "timm_vit_huge_patch14_gap_224")
+    assert message.endswith("set weights_sha256")

@@ -3,12 +3,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save
-from sourcing import KEY, PAGE, STATE, assert_same, origin_of, refusal, saved, sha256
+from sourcing import PAGE, STATE, assert_same, rejection, saved, sha256, source_of
 
-from foldwise.nets.weights.sources import open_weights
-from foldwise.nets.weights.tensors import TrainedOn, write_trained
-
-UNREADABLE = "holds something else than tensors or is"
+from foldwise.nets.weights.sources import open_checkpoint
+from foldwise.nets.weights.tensors import TrainedOn, write_trained_weights
 
 
 @pytest.mark.parametrize(
@@ -21,7 +19,7 @@ UNREADABLE = "holds something else than tensors or is"
 )
 def test_every_format_gives_the_same_state(opened, name, content):
     source = opened(content, name)
-    assert_same(source.state)
+    assert_same(source.state_dict)
     assert source.sha256 == sha256(content)
     assert source.title.endswith(name)
     assert source.trained_on is None
@@ -46,18 +44,18 @@ def test_what_is_hashed_is_parsed(opened, monkeypatch):
     ],
 )
 def test_state_is_found_in_what_a_training_saves(opened, wrap):
-    assert_same(opened(saved(wrap(STATE))).state)
+    assert_same(opened(saved(wrap(STATE))).state_dict)
 
 
 def test_module_named_module_stays(opened):
     state = {"module.weight": torch.ones(2), "other.weight": torch.ones(2)}
-    assert_same(opened(saved(state)).state, state)
+    assert_same(opened(saved(state)).state_dict, state)
 
 
 def test_old_names_of_densenets_become_those_of_today(opened):
     old = "features.denseblock1.denselayer2.norm.1.weight"
     state = {old: torch.ones(2), "features.transition1.norm.weight": torch.ones(2)}
-    assert opened(saved(state)).state.keys() == {
+    assert opened(saved(state)).state_dict.keys() == {
         "features.denseblock1.denselayer2.norm1.weight",
         "features.transition1.norm.weight",
     }
@@ -65,10 +63,12 @@ def test_old_names_of_densenets_become_those_of_today(opened):
 
 def test_wrong_hash_names_both(tmp_path):
     (tmp_path / "w.pt").write_bytes(saved(STATE))
-    origin = origin_of(tmp_path / "w.pt", b"another")
-    message = refusal(open_weights, origin, "resnet18", KEY)
-    assert f"whose SHA-256 is {sha256(saved(STATE))}, but {KEY}_sha256 is " in message
-    assert origin.weights_sha256 in message
+    source = source_of(tmp_path / "w.pt", b"another")
+    message = rejection(open_checkpoint, source, "resnet18")
+    assert (
+        f"SHA-256 is {sha256(saved(STATE))}, but weights_sha256 is {source.weights_sha256}"
+        in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_wrong_hash_names_both(tmp_path):
 )
 def test_missing_file(tmp_path, name, reason):
     (tmp_path / "dir.pt").mkdir()
-    message = refusal(open_weights, origin_of(tmp_path / name, b""), "resnet18", KEY)
-    assert f"{name}', which cannot be read ({reason}); correct the path" in message
+    message = rejection(open_checkpoint, source_of(tmp_path / name, b""), "resnet18")
+    assert f"{name} cannot be read ({reason}); correct the path" in message
 
 
 @pytest.mark.parametrize("suffix", ["pt", "safetensors"])
@@ -92,12 +92,14 @@ def test_missing_file(tmp_path, name, reason):
     ],
 )
 def test_what_is_no_file_of_weights_is_refused(opened, suffix, content):
-    assert f"{UNREADABLE} damaged; save " in refusal(opened, content, f"broken.{suffix}")
+    message = rejection(opened, content, f"broken.{suffix}")
+    assert "is damaged" in message
+    assert message.endswith("preferably as safetensors")
 
 
 @pytest.mark.parametrize("suffix", ["pt", "safetensors"])
 def test_page_saved_as_weights_is_called_one(opened, suffix):
-    assert f"{UNREADABLE} an HTML page; save " in refusal(opened, PAGE, f"page.{suffix}")
+    assert "is an HTML page" in rejection(opened, PAGE, f"page.{suffix}")
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
@@ -112,7 +114,7 @@ def test_page_saved_as_weights_is_called_one(opened, suffix):
 @pytest.mark.parametrize("trust_pickle", [True, False])
 def test_truncated_file_is_refused(opened, name, content, share, trust_pickle):
     cut = content[: int(share * len(content))]
-    message = refusal(opened, cut, name, trust_pickle=trust_pickle)
+    message = rejection(opened, cut, name, trust_pickle=trust_pickle)
     assert "is damaged" in message or "cannot be unpickled" in message
 
 
@@ -120,24 +122,24 @@ def test_wherever_a_file_of_old_is_cut_it_is_refused(opened):
     """Its pickles hold addresses, which differ in length from run to run."""
     content = saved(STATE, _use_new_zipfile_serialization=False)
     for end in range(1, len(content)):
-        assert "is damaged" in refusal(opened, content[:end], "half.pth")
+        assert "is damaged" in rejection(opened, content[:end], "half.pth")
 
 
 @pytest.mark.parametrize("content", [torch.ones(2), [STATE], {3: torch.ones(2)}])
 def test_file_that_holds_no_names_is_refused(opened, content):
-    message = refusal(opened, saved(content))
-    assert f"holds a {type(content).__name__}; expected a state_dict" in message
+    message = rejection(opened, saved(content))
+    assert f"contains a {type(content).__name__}; expected a state_dict" in message
 
 
 def test_advice_of_torch_to_open_it_nevertheless_is_not_passed_on(opened):
-    assert refusal(opened, b"\xff" * 99).endswith("best as safetensors (Unsupported operand 255)")
+    assert "(Unsupported operand 255); save" in rejection(opened, b"\xff" * 99)
 
 
 def test_own_weights_say_what_they_were_trained_on(opened, tmp_path):
     known = TrainedOn(data="digits", channels=1, height=8, width=8, mean=[0.3], std=[0.4])
-    write_trained(tmp_path / "0-0", STATE, known)
+    write_trained_weights(tmp_path / "0-0", STATE, known)
     source = opened((tmp_path / "0-0" / "weights.safetensors").read_bytes(), "weights.safetensors")
-    assert_same(source.state)
+    assert_same(source.state_dict)
     assert source.trained_on == known
 
 
@@ -147,5 +149,5 @@ def test_foreign_metadata_says_nothing(opened):
 
 @pytest.mark.parametrize("record", ["{", "{}", '{"data": 3}'])
 def test_broken_record_is_refused(opened, record):
-    message = refusal(opened, save(STATE, {"foldwise": record}), "w.safetensors")
-    assert "whose record of what it was trained on is damaged" in message
+    message = rejection(opened, save(STATE, {"foldwise": record}), "w.safetensors")
+    assert "record of its training images is damaged" in message

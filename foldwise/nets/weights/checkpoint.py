@@ -1,4 +1,4 @@
-"""What a pickle would run, read off without running any of it."""
+"""Read the state_dict in a checkpoint file, without running code of a file that is not trusted."""
 
 import io
 import pickle
@@ -15,76 +15,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from foldwise.core.errors import InputError
-from foldwise.nets.weights.download import looks_like_a_page
-
-PICKLES = 5  # that torch writes one after the other in its old format; the tensors follow
-UNKNOWN = "?"  # for what is no text, or is put together while the file is unpickled
-ZIP = b"PK\x03\x04"  # how torch's format of today begins
-# What tensors and their names are made of; torch takes these from a file that is not trusted.
-HARMLESS = re.compile(
-    r"torch\.(\w+Storage|b?float\d+|u?int\d+|bool|Size|device|Tensor)"
-    r"|torch\.storage\.(Untyped|Typed)Storage|torch\.nn\.parameter\.(Parameter|Buffer)"
-    r"|torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2"
-    r"|_codecs\.encode|(builtins|__builtin__)\.set|collections\.(OrderedDict|defaultdict|Counter)"
-)
-
-
-def wanted_globals(content: bytes) -> list[str]:
-    """Return the functions and classes that a file would call, without those of mere tensors.
-
-    Args:
-        content: Of a file of torch's, in its format of today, a zip file, or in an older one.
-    """
-    found = {name for pickle in _pickles(content) for name in _names(pickle)}
-    return sorted(_printable(name) for name in found if not HARMLESS.fullmatch(name))
-
-
-def _pickles(content: bytes) -> Iterator[io.BytesIO]:
-    """Yield streams, each at the beginning of a pickle."""
-    stream = io.BytesIO(content)
-    if not content.startswith(ZIP):
-        yield from [stream] * PICKLES
-        return
-    try:
-        with zipfile.ZipFile(stream) as file:
-            for name in file.namelist():
-                if name.rpartition("/")[2] == "data.pkl":
-                    yield io.BytesIO(file.read(name))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
-        return
-
-
-def _names(stream: io.BytesIO) -> Iterator[str]:
-    """Yield the dotted names of what one pickle imports."""
-    memo: dict[object, str] = {}
-    texts = deque((UNKNOWN, UNKNOWN), maxlen=2)  # the last two that were pushed
-    try:
-        for code, argument, _ in pickletools.genops(stream):
-            if code.name in ("GLOBAL", "INST"):
-                yield str(argument).replace(" ", ".", 1)
-            elif code.name == "STACK_GLOBAL":
-                yield ".".join(texts)
-            elif code.name == "MEMOIZE":
-                memo[len(memo)] = texts[-1]
-            elif "PUT" in code.name:
-                memo[argument] = texts[-1]
-            else:
-                texts.append(_pushed(code.name, argument, memo))
-    except (ValueError, LookupError, EOFError):  # no pickle from here on
-        return
-
-
-def _pushed(code: str, argument: object, memo: dict[object, str]) -> str:
-    """Return the text that an instruction pushes."""
-    if "GET" in code:
-        return memo.get(argument, UNKNOWN)
-    return argument if isinstance(argument, str) else UNKNOWN
-
-
-def _printable(name: str) -> str:
-    return (name if name.isprintable() else ascii(name))[:80]
-
+StateDict = dict[str, object]  # values are not checked yet
 
 UNREADABLE = (
     safetensors.SafetensorError,
@@ -98,110 +29,176 @@ UNREADABLE = (
     EOFError,
     OSError,
 )
-SHOWN = 20  # names of what a pickle would run
-WRAPPERS = ("state_dict", "model")  # keys under which a training keeps the state, among others
-AROUND = ("module.", "_orig_mod.")  # before every name, by DataParallel and by torch.compile
-# torchvision's files of DenseNets are older than its rule against dots in names of modules.
-OLD_NAME = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
+SHOWN = 20  # names in a message
+WRAPPER_KEYS = ("state_dict", "model")  # under which training scripts save the state_dict
+NAME_PREFIXES = ("module.", "_orig_mod.")  # added by DataParallel and by torch.compile
+# torchvision's DenseNet files are older than the rule that module names contain no dots.
+OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
-State = dict[str, object]
+LEGACY_PICKLES = 5  # torch's old format is five pickles in a row, then the tensors
+ZIP_START = b"PK\x03\x04"  # torch's current format is a zip file
+UNKNOWN = "?"  # part of a name that is computed while the file is unpickled
+# Needed for tensors and their names; torch.load(weights_only=True) accepts them.
+HARMLESS = re.compile(
+    r"torch\.(\w+Storage|b?float\d+|u?int\d+|bool|Size|device|Tensor)"
+    r"|torch\.storage\.(Untyped|Typed)Storage|torch\.nn\.parameter\.(Parameter|Buffer)"
+    r"|torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2"
+    r"|_codecs\.encode|(builtins|__builtin__)\.set|collections\.(OrderedDict|defaultdict|Counter)"
+)
 
 
-def parse(content: bytes, name: str, said: str, trust_key: str | None) -> State:
-    """Return the state in a file: tensors by name, not yet checked one by one.
+class WeightsError(ValueError):
+    """Weights that cannot be used: the problem and the remedy, without the key in params.yaml."""
 
-    A saved network, a state kept among other things, and the prefixes of DataParallel and
-    torch.compile are taken off.
+
+def read_state_dict(content: bytes, name: str, *, trust_pickle: bool) -> StateDict:
+    """Return the state_dict in a checkpoint file.
+
+    It may be saved alone, inside a checkpoint with other values, or as a whole network. Prefixes
+    that DataParallel and torch.compile add to the names are removed.
 
     Args:
-        content: Of the file.
-        name: Of the file; its ending says the format.
-        said: The key of params.yaml and its value, for errors.
-        trust_key: The key that allows a file to run what it says; None if it is allowed.
+        content: The bytes of the file.
+        name: File name; its ending tells the format.
+        trust_pickle: Allow the file to run code.
 
     Raises:
-        InputError: If it is damaged, holds something else, or would run something and is not
+        WeightsError: If the file is damaged, has no state_dict, or would run code and is not
             trusted.
     """
-    found: object
+    is_pickle = not name.endswith(".safetensors")
     try:
-        if name.endswith(".safetensors"):
-            found = safetensors.torch.load(content)
+        if is_pickle:
+            loaded = _torch_load(content, weights_only=True)
         else:
-            found = _load(content, weights_only=True)
+            loaded = safetensors.torch.load(content)
     except UNREADABLE as error:
-        if name.endswith(".safetensors") or trust_key is not None:
-            raise _refusal(content, error, said, trust_key) from None
-        found = _run(content, said)
-    return _bare(_unwrapped(found, said))
+        if not is_pickle or not trust_pickle:
+            raise _unreadable(content, error, trust_pickle=trust_pickle) from None
+        loaded = _unpickle(content)
+    return _with_module_names(_unwrap(loaded))
 
 
-def _load(content: bytes, *, weights_only: bool) -> object:
-    """Return what torch saved.
+def is_html(content: bytes) -> bool:
+    """Return whether a file is an HTML page, as a server sends it instead of a missing file."""
+    return content[:200].lstrip().lower().startswith(HTML_STARTS)
 
-    Args:
-        content: Of the file.
-        weights_only: Take tensors, numbers, texts and containers; whatever else is in the file
-            makes torch raise before anything of it runs.
+
+def _torch_load(content: bytes, *, weights_only: bool) -> object:
+    """Return the content of a torch file.
+
+    With weights_only, torch reads tensors, numbers, texts and containers. Anything else makes it
+    raise before any code of the file runs.
     """
-    with warnings.catch_warnings():  # of kinds of files that are refused afterwards
+    with warnings.catch_warnings():  # about formats that are rejected afterwards
         warnings.simplefilter("ignore")
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=weights_only)
 
 
-def _refusal(content: bytes, error: Exception, said: str, trust_key: str | None) -> InputError:
-    """Return why a file is not opened: what it would run, or that it is no such file."""
-    names = wanted_globals(content)
-    if names and trust_key is not None:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        return InputError(
-            f"{said}, which holds more than tensors: to open it would run "
-            f"{', '.join(names[:SHOWN])}{more}; give a state_dict, or, if you made the file "
-            f"yourself, set {trust_key}: true beside weights_sha256"
-        )
-    page = "is an HTML page" if looks_like_a_page(content) else "is damaged"
-    return InputError(
-        f"{said}, which holds something else than tensors or {page}; save the state_dict of the "
-        f"network anew, best as safetensors ({_reason(error)})"
-    )
-
-
-def _run(content: bytes, said: str) -> object:
-    """Unpickle a file that is trusted."""
+def _unpickle(content: bytes) -> object:
+    """Return the content of a trusted file, which may run any code."""
     try:
-        return _load(content, weights_only=False)
-    except Exception as error:  # noqa: BLE001 - whatever a user's file raises is an error in it
-        raise InputError(
-            f"{said}, which cannot be unpickled ({type(error).__name__}: {_reason(error)}); give "
-            "the state_dict of the network"
+        return _torch_load(content, weights_only=False)
+    except Exception as error:  # noqa: BLE001 - code of the user's file may raise anything
+        raise WeightsError(
+            f"cannot be unpickled ({type(error).__name__}: {_reason(error)}); give the state_dict "
+            "of the network"
         ) from None
 
 
-def _unwrapped(found: object, said: str) -> State:
-    """Return the state of a network, or of what is kept beside other things."""
-    if isinstance(found, nn.Module):
-        found = found.state_dict()
-    if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
-        raise InputError(
-            f"{said}, which holds a {type(found).__name__}; expected a state_dict: names and "
+def _unreadable(content: bytes, error: Exception, *, trust_pickle: bool) -> WeightsError:
+    """Return why a file was not opened: the code that it would run, or that it is damaged."""
+    names = unsafe_globals(content)
+    if names and not trust_pickle:
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return WeightsError(
+            f"the file contains more than tensors; opening it would run "
+            f"{', '.join(names[:SHOWN])}{more}; give a state_dict, or, if you made the file "
+            "yourself, set trust_pickle: true beside weights_sha256"
+        )
+    problem = "is an HTML page" if is_html(content) else "is damaged or contains no tensors"
+    return WeightsError(
+        f"the file {problem} ({_reason(error)}); save the state_dict of the network again, "
+        "preferably as safetensors"
+    )
+
+
+def _unwrap(loaded: object) -> StateDict:
+    """Return the state_dict of a network, or of a checkpoint that contains one."""
+    if isinstance(loaded, nn.Module):
+        loaded = loaded.state_dict()
+    if not isinstance(loaded, Mapping) or not all(isinstance(name, str) for name in loaded):
+        raise WeightsError(
+            f"the file contains a {type(loaded).__name__}; expected a state_dict of names and "
             "tensors"
         )
-    for key in WRAPPERS:
-        if isinstance(found.get(key), nn.Module | Mapping):
-            return _unwrapped(found[key], said)
-    return dict(found)
+    for key in WRAPPER_KEYS:
+        if isinstance(loaded.get(key), nn.Module | Mapping):
+            return _unwrap(loaded[key])
+    return dict(loaded)
 
 
-def _bare(state: State) -> State:
-    """Return a state under the names that the network's own modules have."""
-    for around in AROUND:
-        if all(name.startswith(around) for name in state):
-            state = {name.removeprefix(around): one for name, one in state.items()}
-    return {OLD_NAME.sub(r"\1\2", name): one for name, one in state.items()}
+def _with_module_names(state_dict: StateDict) -> StateDict:
+    """Return a state_dict under the names that the network's own modules have."""
+    for prefix in NAME_PREFIXES:
+        if all(name.startswith(prefix) for name in state_dict):
+            state_dict = {name.removeprefix(prefix): v for name, v in state_dict.items()}
+    return {OLD_DENSENET.sub(r"\1\2", name): value for name, value in state_dict.items()}
 
 
 def _reason(error: Exception) -> str:
-    """Return why a file cannot be opened, without torch's advice to open it nevertheless."""
+    """Return the text of an error on one line, without torch's advice to open the file anyway."""
     text = " ".join(str(error).split()).rpartition("WeightsUnpickler error: ")[2]
     text = text.partition(" Check the documentation")[0]
-    return "".join(one for one in text if one.isprintable())[:200] or type(error).__name__
+    return "".join(filter(str.isprintable, text))[:200] or type(error).__name__
+
+
+def unsafe_globals(content: bytes) -> list[str]:
+    """Return the functions and classes that a torch file would call, except those of tensors.
+
+    Nothing of the file is run.
+    """
+    names = {name for stream in _pickle_streams(content) for name in _imported_names(stream)}
+    return sorted(
+        (name if name.isprintable() else ascii(name))[:80]
+        for name in names
+        if not HARMLESS.fullmatch(name)
+    )
+
+
+def _pickle_streams(content: bytes) -> Iterator[io.BytesIO]:
+    """Yield streams, each at the beginning of a pickle."""
+    stream = io.BytesIO(content)
+    if not content.startswith(ZIP_START):
+        yield from [stream] * LEGACY_PICKLES
+        return
+    try:
+        with zipfile.ZipFile(stream) as file:
+            for name in file.namelist():
+                if name.rpartition("/")[2] == "data.pkl":
+                    yield io.BytesIO(file.read(name))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
+        return
+
+
+def _imported_names(stream: io.BytesIO) -> Iterator[str]:
+    """Yield the dotted names that one pickle imports."""
+    memo: dict[object, str] = {}
+    texts = deque((UNKNOWN, UNKNOWN), maxlen=2)  # the last two that were pushed
+    try:
+        for code, argument, _ in pickletools.genops(stream):
+            if code.name in ("GLOBAL", "INST"):
+                yield str(argument).replace(" ", ".", 1)
+            elif code.name == "STACK_GLOBAL":
+                yield ".".join(texts)
+            elif code.name == "MEMOIZE":
+                memo[len(memo)] = texts[-1]
+            elif "PUT" in code.name:
+                memo[argument] = texts[-1]
+            elif "GET" in code.name:
+                texts.append(memo.get(argument, UNKNOWN))
+            else:
+                texts.append(argument if isinstance(argument, str) else UNKNOWN)
+    except (ValueError, LookupError, EOFError):  # the rest of the stream is not a pickle
+        return

@@ -1,69 +1,85 @@
-"""Tensors of a source, fitted into a part of the network one by one."""
+"""Match the tensors of a checkpoint to a part of a network, and find what limits their use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from foldwise.core.errors import InputError
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.adapt import adapt_kernel
-from foldwise.nets.weights.sources import WeightFile
+from foldwise.nets.network import covers
+from foldwise.nets.weights.checkpoint import WeightsError
+from foldwise.nets.weights.sources import Checkpoint
+from foldwise.nets.weights.tensors import TrainedOn
 
-# A counter that BatchNorm does not read; files of torchvision's early days lack it.
+# A counter of BatchNorm that is not used; old files of torchvision lack it.
 OPTIONAL = "num_batches_tracked"
-ENOUGH = 90  # percent of a part's tensors; with fewer, these are another network's weights
-COLOURS = 3  # channels of the images that published weights know
-SHOWN = 3  # problems in one message
+MINIMUM_MATCH = 90  # percent of the tensors; fewer mean that the checkpoint is of another network
+RGB = 3  # channels of the images on which published weights were trained
+SHOWN = 3  # tensors in a message
 
 
 @dataclass(frozen=True)
-class TargetTensors:
-    """What one source is to fill.
+class Target:
+    """The part of a network that takes its weights from one source.
 
     Attributes:
-        into: The layer of a composition; "" for the whole network.
-        title: What is filled, for errors.
-        architecture: Whose weights it takes.
-        prefix: Before the names of its tensors in the source.
-        wanted: Its tensors by their names in the network; on the meta device.
-        kernels: Names of the kernels that see the image.
+        layer: Layer of a composition; "" for the whole network.
+        title: Name of the part, for messages.
+        architecture: Architecture of the source.
+        prefix: Prefix of the names in the source.
+        tensors: Tensors of the part by their names in the network, on the meta device.
+        input_kernels: Names of the kernels whose input is the image.
     """
 
-    into: str
+    layer: str
     title: str
     architecture: str
     prefix: str
-    wanted: Mapping[str, Tensor]
-    kernels: frozenset[str]
+    tensors: Mapping[str, Tensor]
+    input_kernels: frozenset[str]
 
-    def in_source(self, name: str) -> str:
+    def source_name(self, name: str) -> str:
         """Return the name that a tensor of the network has in the source."""
-        return self.prefix + (name.removeprefix(f"{self.into}.") if self.into else name)
+        return self.prefix + (name.removeprefix(f"{self.layer}.") if self.layer else name)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Match:
-    """What a source has for a part.
+    """The tensors that a checkpoint provides for a target.
 
     Attributes:
-        tensors: What fits, by its name in the network.
-        problems: What does not, by its name in the network: what is wrong with it.
-        not_finite: Names in the source of what fits and holds a NaN or an infinity.
+        tensors: Matching tensors by their names in the network.
+        missing: Why the other tensors do not match, by their names in the network.
     """
 
+    target: Target
+    checkpoint: Checkpoint
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    not_finite: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
 
     @property
     def matched(self) -> list[str]:
-        """Return the names of what fits, counters left aside."""
+        """Names of the matching tensors, without counters."""
         return [name for name in self.tensors if not name.endswith(OPTIONAL)]
 
+    @property
+    def used(self) -> set[str]:
+        """Names of the matching tensors in the source."""
+        return {self.target.source_name(name) for name in self.tensors}
 
-def seeing_kernels(module: nn.Module, channels: int) -> frozenset[str]:
-    """Return the kernels that take as many channels as the image has: those that may see it."""
+    def unexpected(self, used: set[str]) -> list[str]:
+        """Return the tensors of the checkpoint that are not used, sorted, without counters."""
+        return sorted(
+            name
+            for name, value in self.checkpoint.state_dict.items()
+            if isinstance(value, Tensor) and name not in used and not name.endswith(OPTIONAL)
+        )
+
+
+def input_kernels(module: nn.Module, channels: int) -> frozenset[str]:
+    """Return the kernels that may see the image: they have as many channels, in one group."""
     return frozenset(
         f"{name}.weight"
         for name, part in module.named_modules()
@@ -71,93 +87,189 @@ def seeing_kernels(module: nn.Module, channels: int) -> frozenset[str]:
     )
 
 
-def match_tensors(part: TargetTensors, source: WeightFile) -> Match:
-    """Return what a source has for a part, single precision where the network has that.
+def match_tensors(target: Target, checkpoint: Checkpoint) -> Match:
+    """Return copies of the tensors that fit a part of a network, in the part's data types.
 
-    A kernel that sees the image is adapted to its channels, from three or from as many as the
-    source says that it was trained on. Each tensor has its own memory.
-
-    Args:
-        part: What to fill.
-        source: With what.
+    Kernels that see the image are adapted to its channels, from three channels or from those on
+    which the checkpoint was trained. No two tensors share memory.
 
     Raises:
-        InputError: If fewer than 90 % of the part's tensors fit, or one that fits is not finite.
+        WeightsError: If fewer than 90 % of the tensors match, or a matching one is not finite.
     """
-    known = {COLOURS} if source.trained_on is None else {COLOURS, source.trained_on.channels}
-    match = Match()
-    for name, wanted in part.wanted.items():
-        tensor = source.state.get(part.in_source(name))
-        problem = _problem(tensor, wanted, known if name in part.kernels else set())
+    trained_on = checkpoint.trained_on
+    channels = {RGB} if trained_on is None else {RGB, trained_on.channels}
+    match = Match(target, checkpoint)
+    for name, expected in target.tensors.items():
+        source_name = target.source_name(name)
+        tensor = checkpoint.state_dict.get(source_name)
+        problem = _problem(tensor, expected, channels if name in target.input_kernels else set())
         if isinstance(tensor, Tensor) and not problem:
-            match.tensors[name] = _fitted(tensor, wanted)
+            match.tensors[name] = _converted(tensor, expected)
         elif not name.endswith(OPTIONAL):
-            match.problems[name] = f"{part.in_source(name)} {problem}"
-    match.not_finite += [
-        part.in_source(name) for name, one in match.tensors.items() if not one.isfinite().all()
-    ]
-    _require_enough(part, match, source)
-    _require_finite(match, source)
+            match.missing[name] = f"{source_name} {problem}"
+    _require_enough(match)
+    infinite = [name for name, tensor in match.tensors.items() if not tensor.isfinite().all()]
+    if infinite:
+        raise WeightsError(
+            f"not finite: {first_few([target.source_name(name) for name in infinite])}; give "
+            "weights of a training that did not diverge"
+        )
     return match
 
 
-def some(problems: list[str]) -> str:
-    """Return the first of some problems, and how many more there are."""
-    more = len(problems) - SHOWN
-    return ", ".join(problems[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def require_same_network(match: Match, heads: Sequence[str]) -> None:
+    """Reject a checkpoint with many tensors that the network lacks.
+
+    A ResNet-34 has all tensors of a ResNet-18, but there they have learned another function.
+    """
+    unexpected = [name for name in match.unexpected(match.used) if not covers(heads, name)]
+    if 100 * len(match.used) < MINIMUM_MATCH * (len(match.used) + len(unexpected)):
+        raise WeightsError(
+            f"{match.target.title} does not have {len(unexpected)} of its tensors: "
+            f"{first_few(unexpected)}; give weights of {match.target.architecture}, or combine "
+            "parts of both networks as layers"
+        )
 
 
-def _problem(tensor: object, wanted: Tensor, channels: set[int]) -> str | None:
-    """Return what is wrong with a tensor of the source, after its name; None if nothing is.
+def require_frozen(match: Match, frozen: Sequence[str]) -> None:
+    """Reject a checkpoint without some tensor of a frozen layer."""
+    problems = [problem for name, problem in match.missing.items() if covers(frozen, name)]
+    if problems:
+        raise WeightsError(
+            f"{first_few(problems)}; that layer is frozen and would stay random; give the "
+            f"state_dict of {match.target.architecture}, or do not freeze it"
+        )
+
+
+def first_few(texts: Sequence[str]) -> str:
+    """Return the first texts, and how many more there are."""
+    more = len(texts) - SHOWN
+    return ", ".join(texts[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _problem(tensor: object, expected: Tensor, channels: set[int]) -> str | None:
+    """Return why a value does not fit; None if it fits.
 
     Args:
-        tensor: Of the source.
-        wanted: The network's own.
-        channels: Others than its own that a kernel may have.
+        tensor: Value in the checkpoint.
+        expected: Tensor of the network.
+        channels: Further numbers of channels from which a kernel can be adapted.
     """
     if tensor is None:
         return "is missing"
     if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta:
-        return "is no dense tensor"
-    if tensor.dtype.is_floating_point != wanted.dtype.is_floating_point:
-        return f"is of type {tensor.dtype}, not {wanted.dtype}"
-    if tuple(tensor.shape) not in _shapes(wanted, channels):
-        return f"has shape {tuple(tensor.shape)}, not {tuple(wanted.shape)}"
+        return "is not a dense tensor"
+    if tensor.dtype.is_floating_point != expected.dtype.is_floating_point:
+        return f"is of type {tensor.dtype}, not {expected.dtype}"
+    shape = tuple(expected.shape)
+    shapes = {shape, *((shape[0], number, *shape[2:]) for number in channels)}
+    if tuple(tensor.shape) not in shapes:
+        return f"has shape {tuple(tensor.shape)}, not {shape}"
     return None
 
 
-def _shapes(wanted: Tensor, channels: set[int]) -> Iterator[tuple[int, ...]]:
-    yield tuple(wanted.shape)
-    for number in channels:
-        yield (wanted.shape[0], number, *wanted.shape[2:])
+def _converted(tensor: Tensor, expected: Tensor) -> Tensor:
+    tensor = tensor.detach().to(expected.dtype)
+    if tensor.shape != expected.shape:
+        tensor = adapt_kernel(tensor, expected.shape[1])
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
-def _fitted(tensor: Tensor, wanted: Tensor) -> Tensor:
-    given = tensor.detach().to(wanted.dtype)
-    if given.shape != wanted.shape:
-        given = adapt_kernel(given, wanted.shape[1])
-    return given.clone(memory_format=torch.contiguous_format)
-
-
-def _require_enough(part: TargetTensors, match: Match, source: WeightFile) -> None:
-    n = len(match.matched)
-    total = n + len(match.problems)
+def _require_enough(match: Match) -> None:
+    n, title = len(match.matched), match.target.title
+    total = n + len(match.missing)
     if total == 0:
-        raise InputError(
-            f"{source.said}, but {part.title} has no tensors to take from there; leave them out"
-        )
-    if 100 * n < ENOUGH * total:
-        raise InputError(
-            f"{source.said}, which has {n} of the {total} tensors of {part.title} "
-            f"({100 * n // total} %; expected {ENOUGH} % or more), where "
-            f"{some(list(match.problems.values()))}; give weights of {part.architecture}"
+        raise WeightsError(f"{title} has no weights; remove this key")
+    if 100 * n < MINIMUM_MATCH * total:
+        raise WeightsError(
+            f"{n} of the {total} tensors of {title} match ({100 * n // total} %; expected at "
+            f"least {MINIMUM_MATCH} %): {first_few(list(match.missing.values()))}; give weights "
+            f"of {match.target.architecture}"
         )
 
 
-def _require_finite(match: Match, source: WeightFile) -> None:
-    if match.not_finite:
-        verb = "is" if len(match.not_finite) == 1 else "are"
-        raise InputError(
-            f"{source.said}, where {some(match.not_finite)} {verb} not finite; give the weights "
-            "of a training that did not diverge"
+def adapt_statistics(
+    mean: Sequence[float], std: Sequence[float], channels: int
+) -> ChannelStatistics:
+    """Return a normalisation adapted to the channels of the images.
+
+    For one channel the mean over the channels, otherwise the channels repeated, as kernels are.
+    """
+
+    def adapt(values: Sequence[float]) -> list[float]:
+        n = len(values)
+        return [sum(values) / n] if channels == 1 else [values[i % n] for i in range(channels)]
+
+    return ChannelStatistics(mean=adapt(mean), std=adapt(std))
+
+
+def find_cautions(network: Network, matches: Sequence[Match]) -> list[str]:
+    """Return a sentence for each reason why pretrained weights may suit the data less.
+
+    Reasons are other channels, much smaller images, another or an unknown normalisation, tensors
+    that do not match, and layers of different networks.
+
+    Args:
+        network: The network with its normalisation.
+        matches: Its pretrained weights.
+    """
+    cautions = [caution for match in matches for caution in _cautions(network, match)]
+    sources = {(m.target.architecture, m.checkpoint.sha256): m for m in matches}
+    if len(sources) > 1:
+        layers = ", ".join(f"{m.target.layer} from {m.checkpoint.title}" for m in sources.values())
+        cautions.append(
+            f"weights of {len(sources)} networks are mixed ({layers}): no layer was trained on "
+            "the output of another network"
         )
+    return list(dict.fromkeys(cautions))
+
+
+def _cautions(network: Network, match: Match) -> Iterator[str]:
+    title, trained_on = match.checkpoint.title, match.checkpoint.trained_on
+    channels = _other_channels(network, match)
+    if channels is not None:
+        yield f"{title} was trained on images with {channels} channels, not {network.channels}"
+    if trained_on is not None:
+        yield from _image_cautions(network, title, trained_on)
+    elif network.normalisation is None:
+        yield (
+            f"{title} does not state its normalisation, and each fold is normalised by its own "
+            "statistics: for weights trained on ImageNet, set "
+            f"build.architectures.{network.name}.normalisation to imagenet"
+        )
+    if match.missing:
+        yield (
+            f"{len(match.missing)} tensors of {match.target.title} are initialised at random, "
+            f"because in {title} {first_few(list(match.missing.values()))}"
+        )
+
+
+def _other_channels(network: Network, match: Match) -> int | None:
+    """Return the channels on which the weights were trained; None if unknown or as here."""
+    target, checkpoint = match.target, match.checkpoint
+    if checkpoint.trained_on is not None:
+        known = {checkpoint.trained_on.channels}
+    else:
+        names = target.input_kernels & match.tensors.keys()
+        values = [checkpoint.state_dict[target.source_name(name)] for name in names]
+        known = {value.shape[1] for value in values if isinstance(value, Tensor)}
+    return min(known - {network.channels}, default=None)
+
+
+def _image_cautions(network: Network, title: str, known: TrainedOn) -> Iterator[str]:
+    if 2 * min(network.height, network.width) < min(known.height, known.width):
+        yield (
+            f"{title} was trained on images of {known.height}×{known.width} px, these have "
+            f"{network.height}×{network.width} px: objects look much smaller"
+        )
+    original = adapt_statistics(known.mean, known.std, network.channels)
+    used = network.normalisation
+    if used != original:
+        text = "by the statistics of each fold" if used is None else f"with {_text(used)}"
+        yield f"{title} was trained on images normalised with {_text(original)}, not {text}"
+
+
+def _text(statistics: ChannelStatistics) -> str:
+    values = (statistics.mean, statistics.std)
+    mean, std = (", ".join(f"{number:.3g}" for number in numbers) for numbers in values)
+    return f"mean {mean} and std {std}"

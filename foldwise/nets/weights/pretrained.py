@@ -1,7 +1,7 @@
-"""The weights from which a network starts, out of the sources that params.yaml names."""
+"""The pretrained weights of a network, from the sources that params.yaml names."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
@@ -9,204 +9,185 @@ from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.card import LoadedWeights
 from foldwise.files.layers import Take, WeightSource
-from foldwise.files.network import Network
+from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.composition import names
 from foldwise.nets.network import covers
 from foldwise.nets.reference import look_up, parse
 from foldwise.nets.resolve import architecture_of, frozen_by_default
 from foldwise.nets.shapes import WHOLE, construct_shapes
-from foldwise.nets.weights.cautions import Fill, choose, find_cautions
+from foldwise.nets.weights.checkpoint import WeightsError
 from foldwise.nets.weights.matching import (
-    ENOUGH,
     OPTIONAL,
-    TargetTensors,
+    Match,
+    Target,
+    adapt_statistics,
+    find_cautions,
+    first_few,
+    input_kernels,
     match_tensors,
-    seeing_kernels,
-    some,
+    require_frozen,
+    require_same_network,
 )
-from foldwise.nets.weights.sources import WeightFile, open_weights
-from foldwise.nets.weights.tensors import digest
+from foldwise.nets.weights.sources import Checkpoint, open_checkpoint
+from foldwise.nets.weights.tensors import TrainedOn, digest_weights
+
+IMAGENET = ChannelStatistics(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
 
 
 @dataclass(frozen=True)
 class PretrainedWeights:
-    """What was found in the sources of weights.
+    """The initial weights of a network; empty if it is trained from scratch.
 
     Attributes:
-        loaded: What each of them gave.
-        cautions: What makes them fit the data less.
+        tensors: Tensors by their names in the network.
+        loaded: Which tensors each source provided.
+        cautions: Reasons why the weights may suit the data less.
     """
 
+    tensors: dict[str, Tensor] = field(default_factory=dict)
     loaded: list[LoadedWeights] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
 
 
 def load_pretrained(
-    network: Network, wanted: ArchitectureSection, build: BuildSection
-) -> tuple[Network, dict[str, Tensor], PretrainedWeights]:
-    """Return the network with its normalisation, the tensors that start pretrained, and findings.
+    network: Network, section: ArchitectureSection, build: BuildSection
+) -> tuple[Network, PretrainedWeights]:
+    """Return the network with its normalisation and the hash of its weights, and the weights.
 
-    Heads always start fresh: they know other classes.
+    Heads are always initialised at random, because they have learned other classes.
 
     Args:
-        network: With its heads, frozen and thawed as it will be.
-        wanted: What params.yaml sets for it.
-        build: And for others.
+        network: A network with its heads, frozen and thawed layers.
+        section: Its section in params.yaml.
+        build: The sections of all architectures.
 
     Raises:
-        InputError: If a source cannot be had or trusted, does not fit what it is for, or
-            something frozen has no weights.
+        InputError: If a source cannot be read or trusted or does not match its target, or a
+            frozen layer has no weights.
     """
-    module = construct_shapes(network) if wanted.has_weights else nn.Module()
-    fills = list(_fills(network, module, wanted, build))
-    place = f"build.architectures.{network.name}"
-    known = [one.source.trained_on for one in fills if one.source.trained_on is not None]
-    normalisation = choose(wanted, known, network.channels, f"{place}.normalisation")
+    module = construct_shapes(network) if section.has_weights else nn.Module()
+    matches = _match_sources(network, section, _targets(network, module, section, build))
+    known = [m.checkpoint.trained_on for m in matches if m.checkpoint.trained_on is not None]
+    normalisation = choose_normalisation(section, known, network)
     network = network.model_copy(update={"normalisation": normalisation})
-    if not fills:
-        return network, {}, PretrainedWeights()
-    if wanted.policy is not None or not frozen_by_default(network):
-        _require_place(network, fills)
-    _require_frozen(network, module, fills)
-    weights = {name: one for fill in fills for name, one in fill.match.tensors.items()}
-    started = network.model_copy(update={"weights_sha256": digest(weights)})
-    return started, weights, PretrainedWeights(_loaded(fills), find_cautions(started, fills))
+    if not matches:
+        return network, PretrainedWeights()
+    _require_frozen_have_weights(network, module, matches)
+    tensors = {name: tensor for match in matches for name, tensor in match.tensors.items()}
+    network = network.model_copy(update={"weights_sha256": digest_weights(tensors)})
+    return network, PretrainedWeights(tensors, _loaded(matches), find_cautions(network, matches))
 
 
-def _fills(
-    network: Network, module: nn.Module, wanted: ArchitectureSection, build: BuildSection
-) -> Iterator[Fill]:
-    """Yield what each source fills, from the image on; a source that comes again is opened once."""
-    opened: dict[tuple[object, ...], WeightFile] = {}
-    for at, origin, part in _parts(network, module, wanted, build):
-        key = f"build.architectures.{network.name}.{at}"
-        place = (origin.weights, origin.weights_sha256, origin.trust_pickle, part.architecture)
-        if place not in opened:
-            opened[place] = open_weights(origin, part.architecture, key)
-        source = replace(opened[place], said=f"{key} is '{origin.weights}'")
-        yield Fill(part, source, match_tensors(part, source))
+def choose_normalisation(
+    section: ArchitectureSection, known: Sequence[TrainedOn], network: Network
+) -> ChannelStatistics | None:
+    """Return the normalisation of the images; None for the statistics of each fold.
+
+    The value in params.yaml comes first, then the normalisation of the first weights in `known`.
+
+    Raises:
+        InputError: If the value in params.yaml has another number of channels.
+    """
+    match section.normalisation:
+        case "folds":
+            return None
+        case "imagenet":
+            return adapt_statistics(IMAGENET.mean, IMAGENET.std, network.channels)
+        case ChannelStatistics() as statistics:
+            for name, values in statistics:
+                if len(values) != network.channels:
+                    raise InputError(
+                        f"build.architectures.{network.name}.normalisation.{name} has "
+                        f"{len(values)} numbers; expected one per channel of the images, "
+                        f"{network.channels}"
+                    )
+            return statistics
+    return adapt_statistics(known[0].mean, known[0].std, network.channels) if known else None
 
 
-def _parts(
-    network: Network, module: nn.Module, wanted: ArchitectureSection, build: BuildSection
-) -> Iterator[tuple[str, WeightSource, TargetTensors]]:
-    """Yield the key of each source, the source, and what it fills."""
-    if wanted.weights is not None:
-        yield "weights", wanted, _whole(network, module, wanted, build)
-    layers = wanted.layers or []
+def _match_sources(
+    network: Network,
+    section: ArchitectureSection,
+    targets: Iterator[tuple[str, WeightSource, Target]],
+) -> list[Match]:
+    """Return a match for each target; a source with several targets is opened once."""
+    checkpoints: dict[tuple[object, ...], Checkpoint] = {}
+    matches = []
+    for key, source, target in targets:
+        place = (source.weights, source.weights_sha256, source.trust_pickle, target.architecture)
+        try:
+            if place not in checkpoints:
+                checkpoints[place] = open_checkpoint(source, target.architecture)
+            match = match_tensors(target, checkpoints[place])
+            if not target.layer and (section.policy or not frozen_by_default(network)):
+                require_same_network(match, network.heads)
+            require_frozen(match, network.frozen)
+        except WeightsError as error:
+            location = f"build.architectures.{network.name}.{key}"
+            raise InputError(f"{location} is '{source.weights}': {error}") from None
+        matches.append(match)
+    return matches
+
+
+def _targets(
+    network: Network, module: nn.Module, section: ArchitectureSection, build: BuildSection
+) -> Iterator[tuple[str, WeightSource, Target]]:
+    """Yield key, source and target of all weights, in the order of the layers."""
+    tensors = {n: t for n, t in module.state_dict().items() if not covers(network.heads, n)}
+    kernels = input_kernels(module, network.channels)
+    if section.weights is not None:
+        default = frozen_by_default(network)
+        if default and section.policy is None:  # load only what the network's own file freezes
+            tensors = {name: one for name, one in tensors.items() if covers(default, name)}
+        architecture = architecture_of(network.name, build)
+        yield "weights", section, Target("", network.name, architecture, "", tensors, kernels)
+    layers = section.layers or []
     for index, (layer, name) in enumerate(zip(layers, names(layers), strict=True)):
         if isinstance(layer, Take) and layer.weights is not None:
-            part = _taken(network, module, layer, name, is_first=index == 0)
-            yield f"layers.{index}.weights", layer, part
+            architecture, prefix = _source_of(network, layer)
+            own = {key: tensor for key, tensor in tensors.items() if covers([name], key)}
+            seen = kernels if index == 0 else frozenset[str]()
+            target = Target(name, layer.take, architecture, prefix, own, seen)
+            yield f"layers.{index}.weights", layer, target
 
 
-def _whole(
-    network: Network, module: nn.Module, wanted: ArchitectureSection, build: BuildSection
-) -> TargetTensors:
-    """Return all but the heads; of a network whose file freezes a part, that part."""
-    state = _without_heads(network, module.state_dict())
-    own = frozen_by_default(network)
-    if own and wanted.policy is None:
-        state = {name: one for name, one in state.items() if covers(own, name)}
-    return TargetTensors(
-        into="",
-        title=network.name,
-        architecture=architecture_of(network.name, build),
-        prefix="",
-        wanted=state,
-        kernels=seeing_kernels(module, network.channels),
-    )
-
-
-def _taken(
-    network: Network, module: nn.Module, layer: Take, name: str, *, is_first: bool
-) -> TargetTensors:
-    """Return a layer that is taken from another network."""
+def _source_of(network: Network, layer: Take) -> tuple[str, str]:
+    """Return the architecture from which a layer is taken, and the prefix of its names there."""
     reference = parse(layer.take)
-    sources = network.settings["sources"]
-    assert isinstance(sources, dict)
-    source = sources[reference.network]
-    assert isinstance(source, dict)
+    source = network.settings["sources"][reference.network]
     whole = construct_shapes(network.model_copy(update={**WHOLE, **source}))
-    state = _without_heads(network, module.state_dict())
-    return TargetTensors(
-        into=name,
-        title=layer.take,
-        architecture=reference.network,
-        prefix=look_up(whole, reference)[1],
-        wanted={one: tensor for one, tensor in state.items() if covers([name], one)},
-        kernels=seeing_kernels(module, network.channels) if is_first else frozenset(),
-    )
+    return reference.network, look_up(whole, reference)[1]
 
 
-def _without_heads(network: Network, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: one for name, one in state.items() if not covers(network.heads, name)}
-
-
-def _require_place(network: Network, fills: Sequence[Fill]) -> None:
-    """Stop if a source for the whole network holds much for which the network has no place.
-
-    All of a ResNet-18's tensors are in a ResNet-34, too, where they know another task.
-    """
-    for fill in fills:
-        if fill.part.into:
-            continue
-        taken = {fill.part.in_source(name) for name in fill.match.tensors}
-        over = [one for one in _left_over(fill, taken) if not covers(network.heads, one)]
-        if 100 * len(taken) < ENOUGH * (len(taken) + len(over)):
-            raise InputError(
-                f"{fill.source.said}, which holds {len(over)} tensors that {fill.part.title} has "
-                f"no place for: {some(over)}; give weights of {fill.part.architecture}, or put "
-                "parts of the two together as layers"
-            )
-
-
-def _require_frozen(network: Network, module: nn.Module, fills: Sequence[Fill]) -> None:
-    """Stop if something would stay as it was drawn."""
-    for fill in fills:
-        problems = [
-            problem for name, problem in fill.match.problems.items() if covers(network.frozen, name)
-        ]
-        if problems:
-            raise InputError(
-                f"{fill.source.said}, where {some(problems)}; it is frozen and would stay random: "
-                f"give the state_dict of {fill.part.architecture}, or do not freeze it"
-            )
-    known = {name for fill in fills for name in (*fill.match.tensors, *fill.match.problems)}
+def _require_frozen_have_weights(
+    network: Network, module: nn.Module, matches: Sequence[Match]
+) -> None:
+    """Reject frozen tensors that belong to no target."""
+    covered = {name for match in matches for name in match.target.tensors}
     random = [
         name
         for name in module.state_dict()
-        if covers(network.frozen, name) and name not in known and not name.endswith(OPTIONAL)
+        if covers(network.frozen, name) and name not in covered and not name.endswith(OPTIONAL)
     ]
     if random:
         raise InputError(
-            f"build.architectures.{network.name} freezes {some(random)}, which no weights fill, so "
-            "that it would stay random; give it weights, or do not freeze it"
+            f"build.architectures.{network.name} freezes {first_few(random)}, which would stay "
+            "random; frozen layers need pretrained weights: set `weights`, or do not freeze them"
         )
 
 
-def _loaded(fills: Iterable[Fill]) -> list[LoadedWeights]:
-    taken: dict[str, set[str]] = {}
-    for fill in fills:
-        used = {fill.part.in_source(name) for name in fill.match.tensors}
-        taken.setdefault(fill.source.sha256, set()).update(used)
+def _loaded(matches: Sequence[Match]) -> list[LoadedWeights]:
+    used: dict[str, set[str]] = {}
+    for match in matches:
+        used.setdefault(match.checkpoint.sha256, set()).update(match.used)
     return [
         LoadedWeights(
-            source=fill.source.title,
-            sha256=fill.source.sha256,
-            layer=fill.part.into,
-            matched=len(fill.match.matched),
-            missing_keys=list(fill.match.problems),
-            unexpected_keys=_left_over(fill, taken[fill.source.sha256]),
+            source=match.checkpoint.title,
+            sha256=match.checkpoint.sha256,
+            layer=match.target.layer,
+            matched=len(match.matched),
+            missing_keys=list(match.missing),
+            unexpected_keys=match.unexpected(used[match.checkpoint.sha256]),
         )
-        for fill in fills
+        for match in matches
     ]
-
-
-def _left_over(fill: Fill, taken: set[str]) -> list[str]:
-    """Return names in order: safetensors reads them in another one each time."""
-    return sorted(
-        name
-        for name, one in fill.source.state.items()
-        if isinstance(one, Tensor) and name not in taken and not name.endswith(OPTIONAL)
-    )

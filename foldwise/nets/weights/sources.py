@@ -1,36 +1,61 @@
-"""Weights that torchvision and timm publish under a name."""
+"""Open a source of pretrained weights: a published name, an https URL, or a file."""
 
 import hashlib
+import http.client
 import importlib
 import re
+import ssl
+import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldwise.core.errors import InputError, did_you_mean
+import torch
+
+from foldwise.core.errors import did_you_mean
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.layers import WeightSource
-from foldwise.nets.weights.checkpoint import State, parse
-from foldwise.nets.weights.download import Remote, fetch, fetch_from_hub
+from foldwise.nets.weights.checkpoint import StateDict, WeightsError, is_html, read_state_dict
 from foldwise.nets.weights.tensors import TrainedOn, read_trained_on
 
-DEFAULT = "DEFAULT"  # the name of the weights that torchvision, or timm, thinks best
-DIGITS = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # of a SHA-256, in the name of a file
-# torchvision sets `transform_input` where it loads their weights itself; they are Google's, which
-# never saw the normalisation that it names.
+TIMEOUT = 30.0  # seconds without a byte from the server
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
+DEFAULT = "DEFAULT"  # name of the weights that torchvision, or timm, recommends
+SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
+# torchvision sets `transform_input` when it loads these weights itself. Google trained them with
+# mean and std 0.5, not with the normalisation that torchvision states.
 FROM_GOOGLE = ("googlenet", "inception_v3")
 
 
 @dataclass(frozen=True)
-class Published:
-    """Where published weights are, and what they were trained on.
+class Checkpoint:
+    """An opened source of weights.
 
     Attributes:
-        title: Their name, and whose they are.
+        title: Name of the source, for the card.
+        sha256: SHA-256 of the file.
+        state_dict: Values by name, not checked yet.
+        trained_on: Its training images; None if unknown.
+    """
+
+    title: str
+    sha256: str
+    state_dict: StateDict
+    trained_on: TrainedOn | None
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """Where published weights are, and on which images they were trained.
+
+    Attributes:
+        title: Their name and their architecture.
         url: Address of the file; None if they are in a repository.
-        repository: On the hub of Hugging Face; None if they have an address.
-        trained_on: Its images.
+        repository: On the hub of Hugging Face; None if they have a URL.
+        trained_on: Their training images.
     """
 
     title: str
@@ -39,173 +64,213 @@ class Published:
     trained_on: TrainedOn
 
     @property
-    def digits(self) -> str:
-        """Return the first digits of the file's SHA-256 that its name has; "" if none."""
-        match = DIGITS.search(self.url or "")
+    def sha256_prefix(self) -> str:
+        """First digits of the SHA-256, from the file name; "" if it has none."""
+        match = SHA256_PREFIX.search(self.url or "")
         return match[1] if match else ""
 
 
-def look_up_weights(architecture: str, name: str, said: str) -> Published:
-    """Return the weights of a name.
+def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
+    """Return the content of a source; the bytes that are hashed are those that are parsed.
 
     Args:
-        architecture: Whose they are.
-        name: Of the weights, such as IMAGENET1K_V1.
-        said: The key of params.yaml and its value, for errors.
+        source: Its location, with a value for `weights`.
+        architecture: Architecture to which a published name belongs.
 
     Raises:
-        InputError: If the architecture has no weights of that name; says which it has.
+        WeightsError: If the source cannot be read, its SHA-256 differs from the expected one, it
+            is damaged, or it would run code and is not trusted.
+    """
+    text = str(source.weights)
+    published = find_published(architecture, text) if source.is_named else None
+    content, name = _read(source, published)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if source.weights_sha256 not in (None, sha256):
+        raise WeightsError(
+            f"the SHA-256 is {sha256}, but weights_sha256 is {source.weights_sha256}; if the file "
+            "is the right one, set weights_sha256 to the former"
+        )
+    state_dict = read_state_dict(content, name, trust_pickle=source.trust_pickle)
+    if published is not None:
+        return Checkpoint(published.title, sha256, state_dict, published.trained_on)
+    try:
+        trained_on = read_trained_on(content) if name.endswith(".safetensors") else None
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise WeightsError(
+            f"the record of its training images is damaged ({reason}); train it again"
+        ) from None
+    return Checkpoint(text, sha256, state_dict, trained_on)
+
+
+def find_published(architecture: str, name: str) -> PublishedWeights:
+    """Return the weights that torchvision or timm publish under a name.
+
+    Args:
+        architecture: Name of the architecture in params.yaml.
+        name: Name of the weights, such as IMAGENET1K_V1.
+
+    Raises:
+        WeightsError: If the architecture has no weights of that name; lists those that it has.
     """
     if architecture in TORCHVISION_MODELS:
-        return _of_torchvision(architecture, name, said)
+        return _torchvision_weights(architecture, name)
     if architecture.startswith(TIMM_PREFIX):
-        return _of_timm(architecture.removeprefix(TIMM_PREFIX), name, said)
+        return _timm_weights(architecture.removeprefix(TIMM_PREFIX), name)
     if architecture in ZOO:
-        own = importlib.import_module(f"foldwise.nets.zoo.{architecture}")
-        if hasattr(own, "WEIGHTS_OF"):
-            return look_up_weights(own.WEIGHTS_OF, name, said)
-    raise InputError(
-        f"{said}, but {architecture} has no published weights; give a file or an https address"
-    )
+        module = importlib.import_module(f"foldwise.nets.zoo.{architecture}")
+        if hasattr(module, "WEIGHTS_OF"):
+            return find_published(module.WEIGHTS_OF, name)
+    raise WeightsError(f"{architecture} has no published weights; give a file or an https address")
 
 
-def _of_torchvision(architecture: str, name: str, said: str) -> Published:
+def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
     from foldwise.nets.from_torchvision import models
 
     members = models.get_model_weights(architecture).__members__
-    _require_known(name, members, f"torchvision's {architecture}", said)
+    _require_known(name, members, f"torchvision's {architecture}")
     weights = members[name]
     preset = weights.transforms()
-    halves = [0.5, 0.5, 0.5]
-    ours = architecture not in FROM_GOOGLE
+    is_google = architecture in FROM_GOOGLE
     trained_on = TrainedOn(
         data="ImageNet",
         channels=len(preset.mean),
         height=preset.crop_size[0],
         width=preset.crop_size[0],
-        mean=list(preset.mean) if ours else halves,
-        std=list(preset.std) if ours else halves,
+        mean=[0.5, 0.5, 0.5] if is_google else list(preset.mean),
+        std=[0.5, 0.5, 0.5] if is_google else list(preset.std),
     )
     title = f"{weights.name} of torchvision's {architecture}"
-    return Published(title, weights.url, None, trained_on)
+    return PublishedWeights(title, weights.url, None, trained_on)
 
 
-def _of_timm(architecture: str, name: str, said: str) -> Published:
+def _timm_weights(architecture: str, name: str) -> PublishedWeights:
     import timm
 
-    names = timm.list_models(f"{architecture}.*", pretrained=True)
-    tags = [one.partition(".")[2] for one in names]
-    _require_known(name, [*tags, *([DEFAULT] if tags else [])], f"timm's {architecture}", said)
+    models = timm.list_models(f"{architecture}.*", pretrained=True)
+    tags = [model.partition(".")[2] for model in models]
+    _require_known(name, [*tags, *([DEFAULT] if tags else [])], f"timm's {architecture}")
     tag = "" if name == DEFAULT else f".{name}"
-    found: Any = timm.get_pretrained_cfg(f"{architecture}{tag}")
-    channels, height, width = found.input_size
+    config: Any = timm.get_pretrained_cfg(f"{architecture}{tag}")
+    channels, height, width = config.input_size
     trained_on = TrainedOn(
-        data=f"the data of {found.tag}",
+        data=f"the data of {config.tag}",
         channels=channels,
         height=height,
         width=width,
-        mean=list(found.mean),
-        std=list(found.std),
+        mean=list(config.mean),
+        std=list(config.std),
     )
-    title = f"{found.tag} of timm's {architecture}"
-    repository = found.hf_hub_id or None
-    return Published(title, None if repository else found.url, repository, trained_on)
+    title, repository = f"{config.tag} of timm's {architecture}", config.hf_hub_id or None
+    return PublishedWeights(title, None if repository else config.url, repository, trained_on)
 
 
-def _require_known(name: str, known: Iterable[str], whose: str, said: str) -> None:
-    there_are = list(known)
-    if name not in there_are:
-        names = ", ".join(there_are) or "none"
-        near = did_you_mean(name, there_are)
-        raise InputError(f"{said}; {whose} has the weights {names}{near}")
+def _require_known(name: str, known: Iterable[str], publisher: str) -> None:
+    names = list(known)
+    if name not in names:
+        near = did_you_mean(name, names)
+        raise WeightsError(f"{publisher} has the weights {', '.join(names) or 'none'}{near}")
 
 
-@dataclass(frozen=True)
-class WeightFile:
-    """What a source of weights holds.
-
-    Attributes:
-        said: The key of params.yaml and its value, for errors.
-        title: What it is, for the card.
-        sha256: Of the file.
-        state: Tensors by name, not yet checked one by one.
-        trained_on: What they were trained on; None if nothing says so.
-    """
-
-    said: str
-    title: str
-    sha256: str
-    state: State
-    trained_on: TrainedOn | None
+def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[bytes, str]:
+    """Return the content of the file, and its name."""
+    url, sha256 = str(source.weights), source.weights_sha256
+    if published is None and not source.is_remote:
+        return _read_file(Path(url), "correct the path"), url
+    if published is None:
+        name = f"{sha256}{Path(url).suffix}"
+    elif published.repository is not None:
+        return _fetch_from_hub(published.repository)
+    else:
+        url = str(published.url)
+        name, sha256 = url.rpartition("/")[2], published.sha256_prefix or sha256
+    if sha256 is None:
+        raise WeightsError(f"{url} has no SHA-256 in its file name; set weights_sha256")
+    return _fetch(url, name, sha256), name
 
 
-def open_weights(origin: WeightSource, architecture: str, key: str) -> WeightFile:
-    """Return what a source holds; its content is read once, so that what is hashed is parsed.
+def _fetch(url: str, name: str, sha256: str) -> bytes:
+    """Return a file from torch's cache, or download it; a file with a wrong hash is not cached.
 
     Args:
-        origin: Where it is.
-        architecture: Whose weights are meant by a published name.
-        key: Of the weights in params.yaml.
-
-    Raises:
-        InputError: If it cannot be had, is another than its SHA-256 says, is damaged, or would
-            run something and is not trusted.
+        url: Address of the file.
+        name: File name in the cache.
+        sha256: Its SHA-256, or the first digits.
     """
-    text = str(origin.weights)
-    said = f"{key} is '{text}'"
-    published = look_up_weights(architecture, text, said) if origin.is_named else None
-    content, name = _content(origin, published, key)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if origin.weights_sha256 not in (None, sha256):
-        raise InputError(
-            f"{said}, whose SHA-256 is {sha256}, but {key}_sha256 is {origin.weights_sha256}; "
-            "if the file is the right one, set that key to the former"
-        )
-    trust_key = None if origin.trust_pickle else f"{key.removesuffix('weights')}trust_pickle"
-    state = parse(content, name, said, trust_key)
-    if published is not None:
-        return WeightFile(said, published.title, sha256, state, published.trained_on)
-    ours = _trained_on(content, said) if name.endswith(".safetensors") else None
-    return WeightFile(said, text, sha256, state, ours)
+    path = Path(torch.hub.get_dir(), "checkpoints", name)
+    if path.exists():
+        content = _read_file(path, "delete it")
+        _require_hash(content, sha256, f"delete the earlier download {path}")
+        return content
+    content = _download(url)
+    remedy = "download it again, or correct the address or weights_sha256"
+    if is_html(content):
+        remedy = "the server sent an HTML page; open the address in a browser"
+    _require_hash(content, sha256, remedy)
+    _cache(content, path)
+    return content
 
 
-def _content(origin: WeightSource, published: Published | None, key: str) -> tuple[bytes, str]:
-    """Return the content of a file, and its name."""
-    text, sha256 = str(origin.weights), origin.weights_sha256
-    said = f"{key} is '{text}'"
-    if published is not None and published.repository is not None:
-        return fetch_from_hub(published.repository, said)
-    if published is not None:
-        remote = _published_file(published, sha256, key, said)
-        return fetch(remote, said), remote.file
-    if origin.is_remote:
-        assert sha256 is not None
-        file = f"{sha256}{Path(text).suffix}"
-        return fetch(Remote(text, file, sha256, f"{key}_sha256 is {sha256}"), said), file
+def _fetch_from_hub(repository: str) -> tuple[bytes, str]:
+    """Return the weights in a repository on the hub of Hugging Face, and their file name."""
+    import huggingface_hub
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    for name in HUB_FILES:
+        try:
+            return Path(huggingface_hub.hf_hub_download(repository, name)).read_bytes(), name
+        except (EntryNotFoundError, OSError) as error:
+            is_offline = isinstance(error, LocalEntryNotFoundError)
+            if is_offline or not isinstance(error, EntryNotFoundError):
+                raise _unreachable(repository, error) from None
+    raise WeightsError(f"{repository} has neither {' nor '.join(HUB_FILES)}; choose other weights")
+
+
+def _read_file(path: Path, remedy: str) -> bytes:
     try:
-        return Path(text).read_bytes(), text
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InputError(f"{said}, which cannot be read ({reason}); correct the path") from None
+        raise WeightsError(f"{path} cannot be read ({reason}); {remedy}") from None
 
 
-def _published_file(published: Published, sha256: str | None, key: str, said: str) -> Remote:
-    url = str(published.url)
-    file = url.rpartition("/")[2]
-    if published.digits:
-        return Remote(url, file, published.digits, f"its name promises {published.digits}")
-    if sha256 is None:
-        raise InputError(
-            f"{said}, whose file {url} does not have its SHA-256 in its name; set {key}_sha256"
-        )
-    return Remote(url, file, sha256, f"{key}_sha256 is {sha256}")
-
-
-def _trained_on(content: bytes, said: str) -> TrainedOn | None:
+def _download(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"User-Agent": "foldwise"})
+    context = ssl.create_default_context()
     try:
-        return read_trained_on(content)
-    except ValueError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{said}, whose record of what it was trained on is damaged; train it anew ({reason})"
+        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as response:
+            content: bytes = response.read()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the open response, too
+        raise _unreachable(url, error) from None
+    return content
+
+
+def _unreachable(location: str, error: Exception) -> WeightsError:
+    text = str(error).removeprefix("<urlopen error ").removesuffix(">")
+    reason = " ".join(text.split())[:200] or type(error).__name__
+    return WeightsError(
+        f"the download from {location} failed ({reason}); check the network and the address, or "
+        "give a file"
+    )
+
+
+def _require_hash(content: bytes, expected: str, remedy: str) -> None:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not sha256.startswith(expected):
+        raise WeightsError(f"the SHA-256 is {sha256}; expected {expected}; {remedy}")
+
+
+def _cache(content: bytes, path: Path) -> None:
+    """Write a file into the cache atomically; other processes may write the same file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            partial = Path(folder, "partial")
+            partial.write_bytes(content)
+            partial.replace(path)
+    except OSError as error:
+        raise WeightsError(
+            f"{path.parent} cannot be written ({error.strerror}); set TORCH_HOME to another folder"
         ) from None

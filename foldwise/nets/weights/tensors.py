@@ -1,7 +1,4 @@
-"""weights.safetensors: tensors of a network, and what they were trained on.
-
-In data/models/NAME what the network starts from, in data/runs/NAME/R-F what a fold trained.
-"""
+"""weights.safetensors: initial weights in data/models/NAME, trained ones in data/runs/NAME/R-F."""
 
 import hashlib
 import json
@@ -17,41 +14,41 @@ from foldwise.files.base import Strict
 from foldwise.files.network import read_network
 
 FILE = "weights.safetensors"
-KEY = "foldwise"  # of the metadata that safetensors keeps beside the tensors
+METADATA_KEY = "foldwise"  # of the metadata in the header of a safetensors file
 
 
 class TrainedOn(Strict):
-    """The images that weights know."""
+    """The images on which weights were trained."""
 
     data: str  # name of the data set
     channels: int
     height: int  # pixels
     width: int  # pixels
-    # (channels,) of the normalisation, in units of 0 .. 1
+    # (channels,) normalisation of pixel values in 0 .. 1
     mean: Annotated[list[float], Field(min_length=1)]
     std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
 
 
-def digest(weights: dict[str, Tensor]) -> str:
-    """Return the SHA-256 that the weights from which a network starts will have as a file."""
+def digest_weights(weights: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of the file that `write_initial_weights` writes."""
     return hashlib.sha256(save(weights)).hexdigest()
 
 
-def write_start(folder: Path, weights: dict[str, Tensor] | None) -> None:
-    """Write the weights from which a network starts; None removes those of an earlier one."""
+def write_initial_weights(folder: Path, weights: dict[str, Tensor]) -> None:
+    """Write the pretrained tensors of a network; without any, remove an earlier file."""
     path = folder / FILE
-    if weights is None:
-        path.unlink(missing_ok=True)
-    else:
+    if weights:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(save(weights))
+    else:
+        path.unlink(missing_ok=True)
 
 
-def read_start(folder: Path) -> dict[str, Tensor]:
-    """Read the weights from which a network starts; empty where that is from scratch.
+def read_initial_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the pretrained tensors of a network; empty if it is trained from scratch.
 
     Raises:
-        InputError: If they are not those that network.json names.
+        InputError: If the SHA-256 of the file differs from that in network.json.
     """
     expected = read_network(folder).weights_sha256
     if expected is None:
@@ -60,31 +57,35 @@ def read_start(folder: Path) -> dict[str, Tensor]:
     content = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(content).hexdigest() != expected:
         raise InputError(
-            f"{path} is missing or not what {folder / 'network.json'} names; run 'dvc repro' to "
-            "make it anew"
+            f"{path} is missing or not the file named in {folder / 'network.json'}; run "
+            "'dvc repro' to make it again"
         )
     return load(content)
 
 
-def write_trained(folder: Path, weights: dict[str, Tensor] | None, trained_on: TrainedOn) -> None:
-    """Write what a fold trained, and on what; None removes what an earlier one left."""
+def write_trained_weights(
+    folder: Path, weights: dict[str, Tensor] | None, trained_on: TrainedOn
+) -> None:
+    """Write the trained weights of a fold and their images; None removes an earlier file."""
     if weights is None:
         (folder / FILE).unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: one.detach().cpu().contiguous() for name, one in weights.items()}
-    (folder / FILE).write_bytes(save(tensors, {KEY: trained_on.model_dump_json()}))
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    (folder / FILE).write_bytes(save(tensors, {METADATA_KEY: trained_on.model_dump_json()}))
 
 
 def read_trained_on(content: bytes) -> TrainedOn | None:
-    """Return what weights in safetensors' format were trained on; None if they are not ours.
+    """Return the images on which a safetensors file was trained; None if Foldwise did not write it.
 
     Args:
-        content: Of the file: the length of a header, in 8 bytes, the header, and the tensors.
+        content: The file: 8 bytes with the length of the header, the header, and the tensors.
 
     Raises:
-        ValueError: If the header is broken.
+        ValueError: If the header is damaged.
     """
     end = 8 + int.from_bytes(content[:8], "little")
     metadata = json.loads(content[8:end]).get("__metadata__", {})
-    return TrainedOn.model_validate_json(metadata[KEY]) if KEY in metadata else None
+    if METADATA_KEY not in metadata:
+        return None
+    return TrainedOn.model_validate_json(metadata[METADATA_KEY])

@@ -12,7 +12,7 @@ from foldwise.files.split import write_recipe
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import construct
 from foldwise.nets.resolve import resolve
-from foldwise.nets.weights.tensors import digest, write_start
+from foldwise.nets.weights.tensors import digest_weights, write_initial_weights
 
 SHARED = ChannelStatistics(mean=[0.5], std=[0.25])
 OFF = {"shift": 0, "flip": 0, "rotation": 0, "erase": 0, "brightness": 0, "contrast": 0}
@@ -61,10 +61,10 @@ def case(tmp_path):
         torch.manual_seed(3)
         weights = construct(network, {}).state_dict()
         network = network.model_copy(
-            update={"normalisation": normalisation, "weights_sha256": digest(weights)}
+            update={"normalisation": normalisation, "weights_sha256": digest_weights(weights)}
         )
         write_network(tmp_path / "network", network)
-        write_start(tmp_path / "network", weights)
+        write_initial_weights(tmp_path / "network", weights)
         params = {
             "extract": {"views": views, "most_gigabytes": most},
             "hardware": {"precision": "float32", "device": "cpu", "threads": 1},

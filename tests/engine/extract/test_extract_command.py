@@ -13,7 +13,7 @@ from foldwise.files.features import read_features
 from foldwise.files.network import read_network
 from foldwise.files.split import read_recipe
 from foldwise.nets.network import construct, tail_module
-from foldwise.nets.weights.tensors import read_start
+from foldwise.nets.weights.tensors import read_initial_weights
 from stages.extract import main
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ BODY = {"policy": "frozen"}
 
 def whole_and_rest(tmp_path):
     network = read_network(tmp_path / "network")
-    weights = read_start(tmp_path / "network")
+    weights = read_initial_weights(tmp_path / "network")
     rest = tail_module(construct(network, weights).eval(), network.cut).eval()
     return network, construct(network, weights).eval(), rest
 

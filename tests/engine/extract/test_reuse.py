@@ -10,7 +10,7 @@ from foldwise.data.split import assign_folds, fit_normalisation
 from foldwise.files.fold_record import read_record
 from foldwise.files.network import read_network, write_network
 from foldwise.files.split import Split, write_split
-from foldwise.nets.weights.tensors import read_start
+from foldwise.nets.weights.tensors import read_initial_weights
 from stages.extract import main as extract
 from stages.train import main as train
 
@@ -62,7 +62,7 @@ def test_features_change_the_time_and_nothing_else(train_fold, section):
 @pytest.mark.parametrize("most", [1.0, 0.0])
 def test_what_is_frozen_is_kept_to_the_bit_and_the_rest_has_trained(train_fold, tmp_path, most):
     _, kept = train_fold(most, frozen=["[conv1:layer2]"])
-    start = read_start(tmp_path / "network")
+    start = read_initial_weights(tmp_path / "network")
     moved = {name.split(".")[0] for name in kept if not torch.equal(kept[name], start[name])}
     assert moved == {"layer3", "layer4", "fc"}
 

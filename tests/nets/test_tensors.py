@@ -8,11 +8,11 @@ from foldwise.core.errors import InputError
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.nets.weights.tensors import (
     TrainedOn,
-    digest,
-    read_start,
+    digest_weights,
+    read_initial_weights,
     read_trained_on,
-    write_start,
-    write_trained,
+    write_initial_weights,
+    write_trained_weights,
 )
 
 WEIGHTS = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.steps": torch.tensor(5)}
@@ -34,49 +34,49 @@ SCRATCH = Network(
     code={},
     weights_sha256=None,
 )
-PRETRAINED = SCRATCH.model_copy(update={"weights_sha256": digest(WEIGHTS)})
+PRETRAINED = SCRATCH.model_copy(update={"weights_sha256": digest_weights(WEIGHTS)})
 TRAINED_ON = TrainedOn(data="made", channels=1, height=8, width=9, mean=[0.25], std=[0.5])
 
 
 def write(folder, network, weights):
     write_network(folder, network)
-    write_start(folder, weights)
+    write_initial_weights(folder, weights)
 
 
 def test_weights_are_read_bit_by_bit(tmp_path):
     write(tmp_path, PRETRAINED, WEIGHTS)
-    read = read_start(tmp_path)
+    read = read_initial_weights(tmp_path)
     assert set(read) == set(WEIGHTS)
     assert all(torch.equal(read[name], WEIGHTS[name]) for name in WEIGHTS)
 
 
 def test_same_weights_are_the_same_bytes(tmp_path):
-    write_start(tmp_path / "one", WEIGHTS)
-    write_start(tmp_path / "two", dict(reversed(WEIGHTS.items())))
+    write_initial_weights(tmp_path / "one", WEIGHTS)
+    write_initial_weights(tmp_path / "two", dict(reversed(WEIGHTS.items())))
     one, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
-    assert hashlib.sha256(one).hexdigest() == digest(WEIGHTS)
+    assert hashlib.sha256(one).hexdigest() == digest_weights(WEIGHTS)
 
 
 def test_network_from_scratch_has_no_weights(tmp_path):
     write(tmp_path, PRETRAINED, WEIGHTS)
-    write(tmp_path, SCRATCH, None)
-    assert read_start(tmp_path) == {}
+    write(tmp_path, SCRATCH, {})
+    assert read_initial_weights(tmp_path) == {}
     assert [path.name for path in tmp_path.iterdir()] == ["network.json"]
 
 
 def test_other_weights_than_named_are_refused(tmp_path):
     write(tmp_path, PRETRAINED, {**WEIGHTS, "bn.steps": torch.tensor(6)})
-    message = r"weights.safetensors is missing or not what .*network.json names; run 'dvc repro'"
+    message = r"weights.safetensors is missing or not .*network.json; run 'dvc repro'"
     with pytest.raises(InputError, match=message):
-        read_start(tmp_path)
+        read_initial_weights(tmp_path)
     (tmp_path / "weights.safetensors").unlink()
     with pytest.raises(InputError, match=message):
-        read_start(tmp_path)
+        read_initial_weights(tmp_path)
 
 
 def test_trained_weights_say_what_they_know(tmp_path):
-    write_trained(tmp_path, WEIGHTS, TRAINED_ON)
+    write_trained_weights(tmp_path, WEIGHTS, TRAINED_ON)
     path = tmp_path / "weights.safetensors"
     assert read_trained_on(path.read_bytes()) == TRAINED_ON
     read = load_file(path)
@@ -85,13 +85,13 @@ def test_trained_weights_say_what_they_know(tmp_path):
 
 def test_channels_last_weights_are_kept(tmp_path):
     kernel = torch.randn(4, 3, 5, 5).to(memory_format=torch.channels_last)
-    write_trained(tmp_path, {"kernel": kernel}, TRAINED_ON)
+    write_trained_weights(tmp_path, {"kernel": kernel}, TRAINED_ON)
     assert torch.equal(load_file(tmp_path / "weights.safetensors")["kernel"], kernel)
 
 
 def test_a_fold_that_keeps_nothing_removes_what_an_earlier_one_left(tmp_path):
-    write_trained(tmp_path, WEIGHTS, TRAINED_ON)
-    write_trained(tmp_path, None, TRAINED_ON)
+    write_trained_weights(tmp_path, WEIGHTS, TRAINED_ON)
+    write_trained_weights(tmp_path, None, TRAINED_ON)
     assert list(tmp_path.iterdir()) == []
 
 
