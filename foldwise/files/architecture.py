@@ -1,4 +1,4 @@
-"""What one architecture may set apart from the budget that all share."""
+"""Section build of params.yaml: settings of single architectures, and whether they agree."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,52 +7,48 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict, raise_schema_errors
+from foldwise.files.base import Positive, Strict, raise_schema_errors
 from foldwise.files.catalogue import NEED_WEIGHTS, expected_name, is_known
 from foldwise.files.layers import HTTPS, REFERENCE, Layer, Take, WeightSource
-from foldwise.files.network import ChannelStatistics, HyperParameters, Rate
+from foldwise.files.network import ChannelStatistics, HyperParameters
 
 FILE = re.compile(r"(nets/[\w/]+\.py):(\w+)", re.ASCII)
+SLUG = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
 class ThawSection(Strict):
-    """Frozen layers that begin to train."""
+    """Frozen layers that train from some epoch on."""
 
     at_epoch: Annotated[int, Field(ge=2)]  # counted from 1
-    layers: str | list[str]  # a module, a span, or several
-    learning_rate: Rate | None = None  # peak, from then on
+    layers: str | list[str]  # a module, a span, or several of them
+    learning_rate: Positive | None = None  # peak, from then on
 
     @property
     def names(self) -> list[str]:
-        """The layers, as written."""
+        """The layers, as the user wrote them."""
         return [self.layers] if isinstance(self.layers, str) else self.layers
 
 
 class ArchitectureSection(WeightSource, HyperParameters):
-    """What is set for one architecture; whatever is left out is as for all.
+    """Settings of one architecture; the others are the same for all architectures.
 
-    One of `base`, `file` and `layers` says what it is, where its name alone does not.
+    One of `base`, `file` and `layers` defines the architecture, unless its name is known.
     """
 
-    base: str | None = None  # another architecture, to be had in several variants
-    file: str | None = None  # one's own network: nets/FILE.py:CLASS
+    base: str | None = None  # a known architecture, of which this is a variant
+    file: str | None = None  # the user's own network: nets/FILE.py:CLASS
     layers: Annotated[list[Layer], Field(min_length=1)] | None = None  # a composition
     stem: Literal["small"] | None = None  # for small images: 3×3, stride 1, no pooling
     policy: Literal["scratch", "finetune", "frozen"] | None = None
     frozen: list[str] | None = None  # modules and spans; null: all but the head, if frozen
     thaw: list[ThawSection] = Field(default_factory=list)
     normalisation: Literal["folds", "imagenet"] | ChannelStatistics | None = None
-    keep_weights: bool = False  # write what each fold trained into data/runs
+    keep_weights: bool = False  # write the trained weights of each fold into data/runs
 
     @property
     def training(self) -> HyperParameters:
-        """What train takes from here."""
-        return HyperParameters(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            body_learning_rate=self.body_learning_rate,
-            layer_decay=self.layer_decay,
-        )
+        """The values that override the section train."""
+        return HyperParameters(**{key: getattr(self, key) for key in HyperParameters.model_fields})
 
     @property
     def takes(self) -> list[Take]:
@@ -61,12 +57,12 @@ class ArchitectureSection(WeightSource, HyperParameters):
 
     @property
     def has_weights(self) -> bool:
-        """Whether any part of it starts pretrained."""
-        return any(one.weights is not None for one in (self, *self.takes))
+        """Whether any part of the architecture is pretrained."""
+        return any(source.weights is not None for source in (self, *self.takes))
 
     @property
     def is_frozen(self) -> bool:
-        """Whether a part of it, by its section, does not train from the start."""
+        """Whether the section freezes any part from the start."""
         return self.policy == "frozen" or bool(self.frozen) or bool(self.thaw)
 
     @field_validator("file")
@@ -74,130 +70,126 @@ class ArchitectureSection(WeightSource, HyperParameters):
     def _is_in_nets(cls, file: str | None) -> str | None:
         if file is not None and not FILE.fullmatch(file):
             raise ValueError(
-                "nets/FILE.py:CLASS; files elsewhere would change without anything running again"
+                "nets/FILE.py:CLASS; changes of files elsewhere would not run any stage again"
             )
         return file
 
 
-SLUG = r"[A-Za-z0-9_]+"
-
 Key = tuple[str | int, ...]  # below the section; () for its name
-Problem = tuple[Key, str]  # where, and what is expected there
+Error = tuple[Key, str]  # where, and what is expected there
 Sections = Mapping[str, ArchitectureSection]
 
-UNKNOWING = "weights: what is frozen must know something"
+NO_WEIGHTS = "a source of weights: frozen layers need pretrained weights"
 
 
 def architecture_errors(
     model: str, section: ArchitectureSection, sections: Sections
-) -> Iterator[Problem]:
-    """Yield what is wrong with one section.
+) -> Iterator[Error]:
+    """Yield the errors between the keys of one section.
 
     Args:
-        model: Its name.
-        section: What it sets.
-        sections: All of them.
+        model: Name of the section.
+        section: The section.
+        sections: All sections.
     """
-    yield from _identity(model, section, sections)
-    for place, origin in _origins(section):
-        yield from ((place + key, expected) for key, expected in _weights(origin))
+    yield from _name_errors(model, section, sections)
+    yield from (((key,), expected) for key, expected in _hash_errors(section))
     if model in NEED_WEIGHTS and section.weights is None:
         yield ("weights",), f"the weights that {model} starts from"
-    yield from _policy(section)
-    yield from _frozen(section)
+    if section.weights is not None and any(take.weights for take in section.takes):
+        yield ("weights",), "null: its layers have weights of their own"
+    if section.is_frozen and not section.has_weights:
+        yield ("weights",), NO_WEIGHTS
+    yield from _policy_errors(section)
     for index, layer in enumerate(section.layers or []):
         if isinstance(layer, Take):
-            name = str(REFERENCE.fullmatch(layer.take)[1])  # type: ignore[index]
-            if not is_known(name) and not getattr(sections.get(name), "file", None):
-                yield ("layers", index, "take"), f"a module, after {expected_name(name, sections)}"
+            errors = _take_errors(layer, section, sections)
+            yield from ((("layers", index, key), expected) for key, expected in errors)
 
 
-def _identity(model: str, section: ArchitectureSection, sections: Sections) -> Iterator[Problem]:
-    given = [key for key in ("base", "file", "layers") if getattr(section, key) is not None]
-    if not re.fullmatch(SLUG, model, re.ASCII):
+def _name_errors(model: str, section: ArchitectureSection, sections: Sections) -> Iterator[Error]:
+    keys = [key for key in ("base", "file", "layers") if getattr(section, key) is not None]
+    if not SLUG.fullmatch(model):
         yield (), f"{expected_name(model, sections)}; letters, digits and underscores only"
-    elif not given and not is_known(model):
+    elif not keys and not is_known(model):
         yield (), f"{expected_name(model)} (a new one needs base, file or layers)"
-    elif given and is_known(model):
-        yield (given[0],), f"null, or another name for the section: {model} is known already"
-    elif len(given) > 1:
-        yield (given[1],), f"null: {given[0]} says already what {model} is"
+    elif keys and is_known(model):
+        yield (keys[0],), f"null, or another name for the section: {model} is a known architecture"
+    elif len(keys) > 1:
+        yield (keys[1],), f"null: {keys[0]} defines {model} already"
     if section.base is not None:
-        defined = [name for name, one in sections.items() if one.file or one.layers]
+        defined = [name for name, other in sections.items() if other.file or other.layers]
         if not is_known(section.base) and section.base not in defined:
             yield ("base",), expected_name(section.base, defined)
         elif any(take.weights for take in sections.get(section.base, section).takes):
-            yield ("base",), "one without weights in its layers; write those layers out here"
+            yield ("base",), "an architecture without weights in its layers; copy its layers here"
 
 
-def _origins(section: ArchitectureSection) -> Iterator[tuple[Key, WeightSource]]:
-    yield (), section
-    for index, layer in enumerate(section.layers or []):
-        if isinstance(layer, Take):
-            yield ("layers", index), layer
+def _hash_errors(source: WeightSource) -> Iterator[tuple[str, str]]:
+    if source.weights is None and source.weights_sha256 is not None:
+        yield "weights_sha256", "null: there are no weights"
+    if source.weights is not None and not source.is_named and source.weights_sha256 is None:
+        file = "FILE" if source.weights.startswith(HTTPS) else source.weights
+        yield "weights_sha256", f"the output of 'sha256sum {file}'"
 
 
-def _weights(origin: WeightSource) -> Iterator[Problem]:
-    if origin.weights is None and origin.weights_sha256 is not None:
-        yield ("weights_sha256",), "null: there are no weights"
-    if origin.weights is not None and not origin.is_named and origin.weights_sha256 is None:
-        file = "FILE" if origin.weights.startswith(HTTPS) else origin.weights
-        yield ("weights_sha256",), f"what 'sha256sum {file}' prints"
-
-
-def _policy(section: ArchitectureSection) -> Iterator[Problem]:
+def _policy_errors(section: ArchitectureSection) -> Iterator[Error]:
     if section.policy == "scratch" and section.has_weights:
-        yield ("policy",), "finetune or frozen: there are weights"
+        yield ("policy",), "finetune or frozen, because weights are set"
     elif section.policy == "finetune" and not section.has_weights:
-        yield ("policy",), "scratch: there are no weights"
+        yield ("policy",), "scratch, because no weights are set"
     if section.policy in ("scratch", "finetune") and (section.frozen or section.thaw):
-        yield ("policy",), "frozen: some layers are"
+        yield ("policy",), "frozen, because some layers are"
     epochs = [thaw.at_epoch for thaw in section.thaw]
     if epochs != sorted(epochs):
         yield ("thaw",), "epochs in ascending order"
 
 
-def _frozen(section: ArchitectureSection) -> Iterator[Problem]:
-    if section.weights is not None and any(take.weights for take in section.takes):
-        yield ("weights",), "null: layers have weights of their own"
-    if section.is_frozen and not section.has_weights:
-        yield ("weights",), UNKNOWING
-    for index, layer in enumerate(section.layers or []):
-        is_bare = isinstance(layer, Take) and layer.frozen and layer.weights is None
-        if is_bare and section.weights is None:
-            yield ("layers", index, "weights"), UNKNOWING
+def _take_errors(
+    layer: Take, section: ArchitectureSection, sections: Sections
+) -> Iterator[tuple[str, str]]:
+    yield from _hash_errors(layer)
+    if layer.frozen and layer.weights is None and section.weights is None:
+        yield "weights", NO_WEIGHTS
+    match = REFERENCE.fullmatch(layer.take)
+    name = match[1] if match else ""
+    if not is_known(name) and not getattr(sections.get(name), "file", None):
+        yield "take", f"a module, after {expected_name(name, sections)}"
 
 
 class BuildSection(Strict):
-    """Architectures that differ in more than their name."""
+    """Architectures with settings of their own."""
 
     architectures: dict[str, ArchitectureSection]
 
     def of(self, model: str) -> ArchitectureSection:
-        """Return what is set for an architecture.
+        """Return the section of an architecture, with defaults if it has none.
 
         Raises:
             InputError: If there is no such architecture, or it lacks its weights.
         """
-        if model not in self.architectures and not is_known(model):
-            expected = expected_name(model, self.architectures)
-            raise InputError(f"model is {model!r}; expected {expected}")
-        if model in NEED_WEIGHTS and model not in self.architectures:
+        if model in self.architectures:
+            return self.architectures[model]
+        if not is_known(model):
+            raise InputError(
+                f"model is {model!r}; expected {expected_name(model, self.architectures)}"
+            )
+        if model in NEED_WEIGHTS:
             key = f"build.architectures.{model}.weights"
             raise InputError(f"{model} needs pretrained weights; set {key} and {key}_sha256")
-        return self.architectures.get(model, ArchitectureSection())
+        return ArchitectureSection()
 
     @field_validator("architectures")
     @classmethod
-    def _fit_their_names(
+    def _are_consistent(
         cls, sections: dict[str, ArchitectureSection]
     ) -> dict[str, ArchitectureSection]:
-        found = (
+        errors = (
             ((model, *key), expected, _value(section, key) if key else model)
             for model, section in sections.items()
             for key, expected in architecture_errors(model, section, sections)
         )
-        raise_schema_errors(cls.__name__, found)
+        raise_schema_errors(cls.__name__, errors)
         return sections
 
 

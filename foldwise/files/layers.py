@@ -1,34 +1,34 @@
-"""Where pretrained weights are from, as params.yaml says it."""
+"""Layers of a composition, and sources of pretrained weights, as params.yaml states them."""
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from foldwise.core.errors import did_you_mean
-from foldwise.files.base import Strict
+from foldwise.files.base import Count, Size, Strict
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
 HTTPS = "https://"
 
 
 class WeightSource(Strict):
-    """A source of weights, or none."""
+    """A source of pretrained weights, or none."""
 
-    # A name of torchvision's or timm's (IMAGENET1K_V1), an https address, or a file.
+    # A name in torchvision or timm (IMAGENET1K_V1), an https URL, or a file.
     weights: str | None = None
-    weights_sha256: str | None = None  # of the file: other weights, another result
-    trust_pickle: bool = False  # run what the file says; only of a file that you made yourself
+    weights_sha256: str | None = None  # of the file, because other weights change the result
+    trust_pickle: bool = False  # allow the file to run code; only for files that you made yourself
 
     @property
     def is_named(self) -> bool:
-        """Whether the weights are named in a catalogue, not given as a file or an address."""
+        """Whether the weights have a published name, and are no file or URL."""
         return self.weights is not None and not self.weights.endswith(SUFFIXES)
 
     @property
     def is_remote(self) -> bool:
-        """Whether the weights are given as an address."""
+        """Whether the weights are given by a URL."""
         return self.weights is not None and self.weights.startswith(HTTPS)
 
     @field_validator("weights")
@@ -41,7 +41,7 @@ class WeightSource(Strict):
         if re.fullmatch(r"[A-Za-z0-9_]+", weights):
             return weights
         raise ValueError(
-            f"a name such as IMAGENET1K_V1, or a file or an {HTTPS} address that ends in "
+            f"a name such as IMAGENET1K_V1, or a file or an {HTTPS} URL that ends in "
             f"{', '.join(SUFFIXES)}"
         )
 
@@ -49,29 +49,25 @@ class WeightSource(Strict):
     @classmethod
     def _is_a_digest(cls, digest: str | None) -> str | None:
         if digest is not None and not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise ValueError("64 lower-case hexadecimal digits, as 'sha256sum FILE' prints them")
+            raise ValueError("64 lower-case hexadecimal digits, the output of 'sha256sum FILE'")
         return digest
 
     @field_validator("trust_pickle")
     @classmethod
     def _has_a_digest(cls, trusted: bool, info: ValidationInfo) -> bool:
         if trusted and info.data.get("weights_sha256") is None:
-            raise ValueError("false, or weights_sha256 beside it: trust is in one file, by hash")
+            raise ValueError("false, or a weights_sha256: only a file with a known hash is trusted")
         return trusted
 
 
-Size = Annotated[int, Field(ge=1)]
-Padding = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-# NETWORK.module.module[from:to]; names and numbers of modules, as torch prints them.
+# NETWORK.module.module[from:to], with the names and numbers of modules that torch prints.
 REFERENCE = re.compile(r"(\w+)((?:\.\w+)*)(?:\[(\w*)(?:(:)(\w*))?\])?", re.ASCII)
 
 
 class NewLayer(Strict):
-    """A layer with fresh weights; its input has the width that the layer before gives."""
+    """A layer with random weights; its input width is the output width of the previous layer."""
 
-    name: str | None = None  # of the module; None: the kind, numbered where it comes again
+    name: str | None = None  # of the module; None: the kind, numbered if it is repeated
 
 
 class Conv(NewLayer):
@@ -81,19 +77,19 @@ class Conv(NewLayer):
     channels: Size  # out
     kernel: Size = 3  # pixels a side
     stride: Size = 1
-    padding: Padding | None = None  # pixels; None: half the kernel, so that stride 1 keeps the size
+    padding: Count | None = None  # pixels; None: half the kernel, which keeps the size at stride 1
     groups: Size = 1
     bias: bool = True
 
 
 class BatchNorm(NewLayer):
-    """torch.nn.BatchNorm2d on maps, BatchNorm1d after they were flattened."""
+    """torch.nn.BatchNorm2d on feature maps, BatchNorm1d after flattening."""
 
     kind: Literal["batch_norm"]
 
 
 class Activation(NewLayer):
-    """A function of each number on its own."""
+    """An elementwise function."""
 
     kind: Literal[
         "relu", "leaky_relu", "elu", "gelu", "silu", "hardswish", "mish", "sigmoid", "tanh"
@@ -106,31 +102,31 @@ class Pool(NewLayer):
     kind: Literal["max_pool", "average_pool"]
     size: Size = 2  # pixels a side
     stride: Size | None = None  # None: the size
-    padding: Padding = 0
+    padding: Count = 0
 
 
 class AdaptivePool(NewLayer):
-    """Pooling to a size, whatever comes."""
+    """Pooling to a fixed output size."""
 
     kind: Literal["adaptive_average_pool", "adaptive_max_pool"]
     size: Size  # pixels a side
 
 
 class GlobalPool(NewLayer):
-    """One number a map, flattened."""
+    """Pooling to one number per feature map, flattened."""
 
     kind: Literal["global_average_pool", "global_max_pool"]
 
 
 class Dropout(NewLayer):
-    """torch.nn.Dropout, or Dropout2d, which drops whole maps."""
+    """torch.nn.Dropout, or Dropout2d, which drops whole feature maps."""
 
     kind: Literal["dropout", "dropout2d"]
-    p: Share = 0.5
+    p: Annotated[float, Field(ge=0, lt=1)] = 0.5  # probability
 
 
 class Flatten(NewLayer):
-    """Maps to one line of numbers."""
+    """torch.nn.Flatten."""
 
     kind: Literal["flatten"]
 
@@ -139,21 +135,21 @@ class Linear(NewLayer):
     """torch.nn.Linear."""
 
     kind: Literal["linear"]
-    features: Size | None = None  # out; None: the classes
+    features: Size | None = None  # out; None: the number of classes
     bias: bool = True
 
 
 class Take(WeightSource):
-    """A module, or several in a row, of a known network.
+    """A module, or consecutive modules, of a known network.
 
-    `resnet18.layer3` is a module, `vgg16_bn.features[7:14]` a slice by number, the end left out
-    as in Python, and `resnet18[conv1:layer2]` a span by name, both ends taken.
+    `resnet18.layer3` is a module, `vgg16_bn.features[7:14]` a slice without its end as in Python,
+    and `resnet18[conv1:layer2]` a span of names with both ends.
     """
 
     kind: Literal["take"]
     take: str
     name: str | None = None
-    frozen: bool = False  # never trains
+    frozen: bool = False  # it is never trained
 
     @field_validator("take")
     @classmethod
@@ -180,44 +176,43 @@ AnyLayer = Annotated[
     Field(discriminator="kind"),
 ]
 
-# Each kind, with the key that its value means where it is no mapping: `dropout: 0.25`.
-KINDS: dict[str, str | None] = {
+MAIN_KEYS = {  # the key that is meant by a value alone, such as `dropout: 0.25`
     "conv": "channels",
-    "batch_norm": None,
-    **dict.fromkeys(Activation.model_fields["kind"].annotation.__args__),  # type: ignore[union-attr]
     "max_pool": "size",
     "average_pool": "size",
     "adaptive_average_pool": "size",
     "adaptive_max_pool": "size",
-    "global_average_pool": None,
-    "global_max_pool": None,
     "dropout": "p",
     "dropout2d": "p",
-    "flatten": None,
     "linear": "features",
     "take": "take",
+}
+# Each kind of layer with its main key, or None.
+KINDS: dict[str, str | None] = {
+    kind: MAIN_KEYS.get(kind)
+    for layer in get_args(get_args(AnyLayer)[0])
+    for kind in get_args(layer.model_fields["kind"].annotation)
 }
 BESIDE = ("name", "frozen", "weights", "weights_sha256", "trust_pickle")  # keys beside the kind
 
 
-def _spread(given: object) -> object:
-    """Return a layer as written, `conv: {channels: 64}`, in the form with a key `kind`."""
-    if isinstance(given, str):
-        given = {given: {}}
-    if not isinstance(given, Mapping) or "kind" in given:
-        return given
-    kinds = [key for key in given if key not in BESIDE]
+def _with_kind(layer: object) -> object:
+    """Return a layer as the user writes it, `conv: {channels: 64}`, as a mapping with `kind`."""
+    if isinstance(layer, str):
+        layer = {layer: {}}
+    if not isinstance(layer, Mapping) or "kind" in layer:
+        return layer
+    kinds = [key for key in layer if key not in BESIDE]
     if len(kinds) != 1 or kinds[0] not in KINDS:
         near = did_you_mean(kinds[0], KINDS) if kinds else ""
         raise ValueError(f"one kind of layer: {near.lstrip('; ') or ', '.join(KINDS)}")
     kind, main = kinds[0], KINDS[kinds[0]]
-    value = {} if given[kind] is None else given[kind]
-    if not isinstance(value, Mapping):
+    settings = {} if layer[kind] is None else layer[kind]
+    if not isinstance(settings, Mapping):
         if main is None:
             raise ValueError(f"'{kind}' without a value")
-        value = {main: value}
-    beside: dict[str, Any] = {key: given[key] for key in BESIDE if key in given}
-    return {"kind": kind, **value, **beside}
+        settings = {main: settings}
+    return {"kind": kind, **settings, **{key: layer[key] for key in BESIDE if key in layer}}
 
 
-Layer = Annotated[AnyLayer, BeforeValidator(_spread)]
+Layer = Annotated[AnyLayer, BeforeValidator(_with_kind)]

@@ -5,10 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from foldwise.files.base import Strict, read_json, write_json
-
-Rate = Annotated[float, Field(gt=0)]
-Size = Annotated[int, Field(ge=1)]
+from foldwise.files.base import NonNegative, Positive, Size, Strict, read_json, write_json
 
 
 class HyperParameters(Strict):
@@ -18,9 +15,9 @@ class HyperParameters(Strict):
     same for all architectures, so that the comparison is fair.
     """
 
-    learning_rate: Rate | None = None  # peak; of the heads, where the body has its own rate
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
-    body_learning_rate: Rate | None = None  # peak, of all but the heads; None: as the heads
+    learning_rate: Positive | None = None  # peak; of the heads, where the body has its own rate
+    weight_decay: NonNegative | None = None
+    body_learning_rate: Positive | None = None  # peak, of all but the heads; None: as the heads
     # Factor of the learning rate from each layer to the previous layer; None: 1.
     layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
 
@@ -30,14 +27,14 @@ class Thaw(Strict):
 
     at_epoch: Annotated[int, Field(ge=2)]  # counted from 1; they train from its first step
     layers: list[str]
-    learning_rate: Rate | None  # peak, from then on; None: as the rest of the body
+    learning_rate: Positive | None  # peak, from then on; None: as the rest of the body
 
 
 class ChannelStatistics(Strict):
     """A normalisation that is the same in every fold, for pixel values in 0 .. 1."""
 
     mean: list[float]  # (channels,)
-    std: list[Annotated[float, Field(gt=0)]]  # (channels,)
+    std: list[Positive]  # (channels,)
 
 
 class Cut(Strict):
