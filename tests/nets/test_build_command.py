@@ -122,7 +122,7 @@ def test_stored_weights_that_changed_are_not_loaded(build, weights_file, trained
     path = network / "weights.safetensors"
     for content in (path.read_bytes()[:-1] + b"x", b""):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"is missing or not what .*network.json names; run"):
+        with pytest.raises(InputError, match=r"is missing or not .*network.json; run"):
             read_initial_weights(network)
     path.unlink()
     with pytest.raises(InputError, match="is missing or not what"):
