@@ -1,6 +1,8 @@
 """Format numbers, and escape text from outside, for the pages of the report."""
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -23,6 +25,16 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 # has no width, prevents that.
 _REFERENCE = re.compile(r"(?<=[@#:])(?=[\w/+-])|(?<=www)(?=\.)", re.IGNORECASE)
 _LINE_START = re.compile(r"^(\d{1,9})(?=[.)](?:\s|$))|^(?=[-+=])")  # begins a list or a rule
+
+Row = list[str]  # Markup is shown as it is, other text literally
+
+
+class Table(NamedTuple):
+    """A table; the first cell of a row names the row."""
+
+    header: Sequence[str]
+    rows: Sequence[Row]  # each as long as the header
+    n_text: int = 1  # columns from the left that hold text; the others hold numbers
 
 
 def short(count: float) -> str:
@@ -132,6 +144,22 @@ def address(path: str) -> Markup:
 def unbroken(text: Markup) -> Markup:
     """Return Markdown that is never wrapped."""
     return Markup(text.replace(" ", NO_BREAK_SPACE))
+
+
+def table(contents: Table, caption: str) -> Markup:
+    """Return a table in Markdown below its caption; numbers are aligned to the right."""
+    n_numbers = len(contents.header) - contents.n_text
+    rows: list[Sequence[str]] = [
+        [unbroken(inline(name)) for name in contents.header],
+        [":---"] * contents.n_text + ["---:"] * n_numbers,
+    ]
+    for row in contents.rows:
+        cells = [inline(cell) for cell in row]
+        rows.append(
+            cells[: contents.n_text] + [unbroken(cell) for cell in cells[contents.n_text :]]
+        )
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return Markup(f"**{inline(caption)}**\n\n{lines}")
 
 
 def _at_line_start(text: Markup) -> Markup:

@@ -24,7 +24,17 @@ from foldwise.report.figures.style import as_svg
 from foldwise.report.inputs import ReportInputs
 
 _UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
-_FILTERS = ("address", "code", "count", "fenced", "memory", "percent", "shape", "with_code")
+_FILTERS = (
+    "address",
+    "code",
+    "count",
+    "fenced",
+    "memory",
+    "percent",
+    "shape",
+    "table",
+    "with_code",
+)
 
 
 def _environment(**settings: Any) -> Environment:  # noqa: ANN401
@@ -43,29 +53,18 @@ _HTML = _environment()
 # Every expression is shown literally unless it is Markup.
 _MARKDOWN = _environment(finalize=formats.markdown)
 _MARKDOWN.filters |= {name: getattr(formats, name) for name in _FILTERS}
-_MARKDOWN.filters["table"] = tables.to_markdown
 _MARKDOWN.globals["tables"] = tables
 
 
 class Picture(NamedTuple):
-    """The addresses of an embedded picture.
-
-    Attributes:
-        light: For a light page.
-        dark: For a dark page; None: the same picture.
-    """
+    """The data addresses of an embedded picture, for a light and for a dark page."""
 
     light: str
-    dark: str | None
+    dark: str | None  # None: the same picture
 
 
 class SvgFigure(NamedTuple):
-    """A figure as SVG.
-
-    Attributes:
-        light: On a white background.
-        dark: For a dark page.
-    """
+    """A figure as SVG, for a light and for a dark page."""
 
     light: str
     dark: str
@@ -181,20 +180,16 @@ def _render_image(
     return _scrolling("Chart", f"<picture>{source}{image}</picture>\n</div>")
 
 
-def _render_table_start(
-    _renderer: object, tokens: Sequence[Token], at: int, _options: object, _env: object
-) -> str:
+def _render_table_start(_: object, tokens: Sequence[Token], at: int, *_rest: object) -> str:
     caption = tokens[at].meta["caption"]
     return _scrolling(caption, f"<table>\n<caption>{escape(caption)}</caption>\n")
 
 
-def _render_code(
-    _renderer: object, tokens: Sequence[Token], at: int, _options: object, _env: object
-) -> str:
+def _render_code(_: object, tokens: Sequence[Token], at: int, *_rest: object) -> str:
     return _scrolling("Code", f"<pre><code>{escape(tokens[at].content)}</code></pre>\n</div>\n")
 
 
-_RENDER_RULES = {
+_RENDER_RULES: dict[str, Callable[..., str]] = {
     "image": _render_image,
     "table_open": _render_table_start,
     "table_close": lambda *_: "</table>\n</div>\n",

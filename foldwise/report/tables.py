@@ -1,7 +1,6 @@
 """The tables of the report, as rows of formatted cells."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
@@ -9,53 +8,18 @@ from markupsafe import Markup
 from foldwise.files.card import Card
 from foldwise.files.comparison import Architecture, Cost, Pair
 from foldwise.files.verdict import METRICS, Contender, MetricName, metric
-from foldwise.report.formats import (
-    NONE,
-    change,
-    inline,
-    memory,
-    percent,
-    probability,
-    score,
-    seconds,
-    shape,
-    short,
-    unbroken,
-)
+from foldwise.report import formats
+from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
 
 MODELS_PER_TABLE = 5  # more columns make a page wider than a pull request
 COSTS = {"seconds_per_epoch": "s / epoch", "macs": "MACs"}  # columns of the cost that decides
 CLASS_COLUMNS = ("class", "images", "recall", "precision")
 
-Row = list[str]  # Markup is shown as it is, other text literally
-
-
-class Table(NamedTuple):
-    """A table; the first cell of a row names the row."""
-
-    header: Sequence[str]
-    rows: Sequence[Row]  # each as long as the header
-    n_text: int = 1  # columns from the left that hold text; the others hold numbers
-
-
-def to_markdown(table: Table, caption: str) -> Markup:
-    """Return a table in Markdown below its caption; numbers are aligned to the right."""
-    n_numbers = len(table.header) - table.n_text
-    rows: list[Sequence[str]] = [
-        [unbroken(inline(name)) for name in table.header],
-        [":---"] * table.n_text + ["---:"] * n_numbers,
-    ]
-    for row in table.rows:
-        cells = [inline(cell) for cell in row]
-        rows.append(cells[: table.n_text] + [unbroken(cell) for cell in cells[table.n_text :]])
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return Markup(f"**{inline(caption)}**\n\n{lines}")
-
 
 def named(inputs: ReportInputs, name: str) -> str:
     """Return the name of an architecture, marked if it is the chosen one."""
-    return Markup(f"**{inline(name)}** (chosen)") if name == inputs.verdict.chosen else name
+    return Markup(f"**{formats.inline(name)}** (chosen)") if name == inputs.verdict.chosen else name
 
 
 def architectures(inputs: ReportInputs) -> Table:
@@ -119,7 +83,7 @@ def rule_steps(inputs: ReportInputs) -> Table:
         ["1. best", f"{rule.best} mean {label}", _names(contenders[:1])],
         ["2. tied", criterion, _names(tied)],
         ["3. front", front, _names([each for each in tied if each.on_front])],
-        ["4. cheapest", cheapest, Markup(f"**{inline(verdict.chosen)}**")],
+        ["4. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
     ]
     return Table(("step", "rule", "remaining"), rows, n_text=3)
 
@@ -135,8 +99,10 @@ def contenders(inputs: ReportInputs) -> Table:
             _yes_or_no(each.on_front) if each.tied else NONE,
             _yes_or_no(each.different),
             score(each.behind),
-            probability(each.equal),
-            seconds(each.cost) if rule.cost == "seconds_per_epoch" else short(each.cost),
+            formats.probability(each.equal),
+            formats.seconds(each.cost)
+            if rule.cost == "seconds_per_epoch"
+            else formats.short(each.cost),
         ]
         for each in inputs.verdict.contenders
     ]
@@ -155,8 +121,8 @@ def pair_probabilities(inputs: ReportInputs) -> Table:
     rows = [
         [
             *(pair.first, pair.second),
-            *map(probability, (pair.better, pair.equal, pair.worse)),
-            percent(pair.wins),
+            *map(formats.probability, (pair.better, pair.equal, pair.worse)),
+            formats.percent(pair.wins),
         ]
         for pair in inputs.comparison.pairs
     ]
@@ -231,29 +197,31 @@ def _by_architecture(
 
 
 def _score_and_cost(architecture: Architecture) -> Row:
-    fit, size = architecture.diagnosis.fit, short(architecture.parameters)
+    fit, size = architecture.diagnosis.fit, formats.short(architecture.parameters)
     if architecture.scores is None or architecture.cost is None:
         return [fit, "failed", NONE, NONE, NONE, size]
-    scores, epoch = architecture.scores, seconds(architecture.cost.seconds_per_epoch)
+    scores, epoch = architecture.scores, formats.seconds(architecture.cost.seconds_per_epoch)
     return [fit, scores.text, score(scores.std), str(scores.stability_rank), epoch, size]
 
 
 def _costs(architecture: Architecture) -> Row:
     cost, measured = architecture.cost, [NONE, NONE]
     if cost is not None:
-        measured = [seconds(cost.total_seconds), f"{cost.images_per_second:,.0f}"]
+        measured = [formats.seconds(cost.total_seconds), f"{cost.images_per_second:,.0f}"]
     return [
         *measured,
         f"{architecture.parameters:,}",
         f"{architecture.macs:,}",
         NONE if cost is None else _peak_memory(cost),
-        memory(architecture.predicted_memory_bytes),
+        formats.memory(architecture.predicted_memory_bytes),
     ]
 
 
 def _peak_memory(cost: Cost) -> str:
-    on_gpu = "" if cost.peak_gpu_bytes is None else f" + {memory(cost.peak_gpu_bytes)} (GPU)"
-    return f"{memory(cost.peak_memory_bytes)}{on_gpu}"
+    on_gpu = (
+        "" if cost.peak_gpu_bytes is None else f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)"
+    )
+    return f"{formats.memory(cost.peak_memory_bytes)}{on_gpu}"
 
 
 def _learning(architecture: Architecture) -> Row:
@@ -262,8 +230,8 @@ def _learning(architecture: Architecture) -> Row:
         diagnosis.fit,
         _ranked(score(diagnosis.start), diagnosis.start_rank),
         score(diagnosis.train_accuracy),
-        change(diagnosis.gap),
-        _ranked(change(diagnosis.slope), diagnosis.potential_rank),
+        formats.change(diagnosis.gap),
+        _ranked(formats.change(diagnosis.slope), diagnosis.potential_rank),
     ]
 
 
@@ -284,16 +252,16 @@ def _pair_test(pair: Pair) -> Row:
     return [
         pair.first,
         pair.second,
-        change(pair.mean),
-        f"{change(low)} … {change(high)}",
-        probability(pair.p),
-        probability(pair.p_holm),
+        formats.change(pair.mean),
+        f"{formats.change(low)} … {formats.change(high)}",
+        formats.probability(pair.p),
+        formats.probability(pair.p_holm),
         score(pair.detectable),
     ]
 
 
 def _share(value: float) -> str:
-    return NONE if pd.isna(value) else percent(value)
+    return NONE if pd.isna(value) else formats.percent(value)
 
 
 def _fold_score(value: float) -> str:
@@ -311,6 +279,6 @@ def _card(card: Card) -> Row:
         f"{card.locked_parameters:,}",
         f"{card.macs:,}",
         f"{card.activation_bytes / 1e6:,.2f} MB",
-        "certain sizes" if side is None else shape([side, side]),
+        "certain sizes" if side is None else formats.shape([side, side]),
         NONE if stride is None else str(stride),
     ]

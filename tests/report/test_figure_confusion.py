@@ -37,14 +37,14 @@ def test_every_cell_holds_its_images_and_their_share_of_the_row(images):
     }
     right = images[0][0] + images[1][1] + images[2][2]
     assert axes.figure.get_suptitle().startswith(
-        f"net: {right:,} of {np.sum(images):,} images right ("
+        f"net: {right:,} of {np.sum(images):,} images correct ("
     )
 
 
-def test_rows_are_what_images_are():
+def test_rows_are_true_classes():
     (axes,) = figure([[8, 2], [0, 5]], ["cat", "dog"]).axes
     assert written(axes)[0, 1] == ["2", "20.0 %"]
-    assert (axes.get_ylabel(), axes.get_xlabel()) == ("class of the image", "taken for")
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
 
 
@@ -92,4 +92,4 @@ def test_a_class_without_images_is_an_empty_row():
 def test_nothing_finished_is_said_in_words():
     drawn = draw_confusion(pd.DataFrame(columns=list(CONFUSION)), ["a", "b"], None)
     (text,) = drawn.texts
-    assert text.get_text() == "no architecture finished: nothing was confused"
+    assert text.get_text() == "no architecture finished: no predictions"

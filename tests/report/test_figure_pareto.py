@@ -54,11 +54,11 @@ def test_seconds_are_above_and_parameters_below_with_mean_and_std():
         assert bar.get_segments()[0][:, 1] == pytest.approx([0.8 - half, 0.8 + half])
 
 
-def test_where_machines_differ_multiply_adds_are_the_cost():
+def test_where_machines_differ_macs_are_the_cost():
     case = Case({"a": [0.9, 0.7]})
     rule = case.verdict.rule.model_copy(update={"cost": "macs"})
     case.verdict = case.verdict.model_copy(update={"rule": rule})
-    assert panels(case)[0].get_xlabel() == "multiply-adds of one image"
+    assert panels(case)[0].get_xlabel() == "MACs for one image"
 
 
 def test_what_ties_is_filled_and_the_chosen_one_is_ringed_and_says_so():

@@ -1,4 +1,4 @@
-"""Accuracy and loss over the epochs, one row an architecture."""
+"""Figure of the learning curves: accuracy and loss over the epochs, one row per architecture."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from foldwise.report.figures.style import FADED, INK, PAPER, canvas, marks, note
 METRICS = ("accuracy", "loss")
 CROSS_HEIGHT = 0.08  # of the axes
 ABOVE_HEIGHT = 0.95  # of the axes
-MOST_LINES = 8  # folds of an architecture that are drawn one by one; more vanish in the band
-FENCE = 1.5  # quartile distances above the upper quartile: what is usual (Tukey 1977)
-SQUEEZED = 3  # nothing may squeeze the usual losses into less than a third of the axis
-LEAST_USUAL, LEAST_MARGIN = 0.1, 0.01  # nats
+MAX_LINES = 8  # with more folds, only mean and band are drawn
+FENCE = 1.5  # outliers are this many interquartile ranges above the quartile (Tukey 1977)
+SQUEEZED = 3  # outliers may not squeeze the other losses into less than a third of the axis
+MIN_RANGE, MIN_MARGIN = 0.1, 0.01  # nats
 STYLES: dict[str, dict[str, Any]] = {
     "train": {"linestyle": "--", "markerfacecolor": PAPER},
     "validation": {"linestyle": "-"},
@@ -27,42 +27,42 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
-    """Return the figure: accuracy left, on one axis for all; loss right, on an axis of each row.
+    """Return the figure: accuracy left, with a shared axis; loss right, with an axis per row.
 
-    Thick lines are means over folds, dashed on train and solid on validation images, the band one
-    standard deviation around them, thin lines single folds. The title of a row is the diagnosis
-    with the gap (train − validation accuracy) after the last epoch. What failed has thin lines
-    only, with a cross at the epoch in which a fold diverged. Losses so far above the others of the
-    row that they would flatten them leave its axis, with a triangle at its top.
+    Thick lines are means over folds, dashed for training and solid for validation images. The band
+    is one standard deviation, and thin lines are single folds. The title of a row is the diagnosis
+    with the gap (train − validation accuracy) after the last epoch. Failed architectures have thin
+    lines only, with a cross at the epoch in which a fold diverged. Outlying losses that would
+    flatten the other curves of the row are outside its axis, with a triangle at the top.
 
     Args:
-        comparison: What compare found; best first.
+        comparison: Best architecture first.
         curves: The table of CURVES.
     """
     rows, design = comparison.architectures, comparison.design
-    every, n_folds = marks(design.models), len(design.repeats) * len(design.folds)
+    all_marks, n_folds = marks(design.models), len(design.repeats) * len(design.folds)
     figure = canvas(height=0.9 + 1.5 * len(rows))
     panels = figure.subplots(len(rows), 2, sharex=True, squeeze=False)
     above = []
     for architecture, row in zip(rows, panels, strict=True):
-        own = curves[curves["model"] == architecture.name]
+        points = curves[curves["model"] == architecture.name]
         row[0].set_title(_title(architecture), loc="left")
         if row is not panels[0]:
             row[0].sharey(panels[0, 0])
         for axes, metric in zip(row, METRICS, strict=True):
             axes.set_ylabel(metric)
             axes.yaxis.set_major_locator(MaxNLocator(4))
-            colour = every[architecture.name].colour
-            if architecture.scores is None or n_folds <= MOST_LINES:
-                _draw_folds(axes, own, metric, colour, design.epochs)
+            colour = all_marks[architecture.name].colour
+            if architecture.scores is None or n_folds <= MAX_LINES:
+                _draw_folds(axes, points, metric, colour, design.epochs)
             if architecture.scores is None:
-                _cross(axes, own, design)
+                _cross(axes, points, design)
             else:
-                _draw_mean(axes, own, metric, colour, design.epochs)
-        above.append(_fit(row[1], own))
+                _draw_mean(axes, points, metric, colour, design.epochs)
+        above.append(_fit(row[1], points))
     _name_epochs(panels, design.epochs)
     _name_styles(figure, design.epochs, above=any(above))
-    note(figure, "Accuracy: one axis for all. Loss: each row has its own.")
+    note(figure, "Accuracy: the same axis in all rows. Loss: a separate axis in each row.")
     return figure
 
 
@@ -73,34 +73,34 @@ def _title(architecture: Architecture) -> str:
     return f"{name}: {diagnosis.fit}, gap {diagnosis.gap:+.4f}"
 
 
-def _draw_folds(axes: Axes, own: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
-    folds = [fold for _, fold in own.groupby(["repeat", "fold"])]
+def _draw_folds(axes: Axes, points: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
+    folds = [fold for _, fold in points.groupby(["repeat", "fold"])]
     thin: dict[str, Any] = {"color": colour, "alpha": 0.6, "linewidth": 0.8, "markersize": 3}
     for part, style in STYLES.items():
         x, y = _joined(folds, "epoch"), _joined(folds, f"{part}_{metric}")
         axes.plot(x, y, marker=_dot(epochs), **thin | style)
 
 
-def _cross(axes: Axes, own: pd.DataFrame, design: Design) -> None:
-    """Mark the epochs in which folds diverged; without a row in the first."""
-    last = own.groupby(["repeat", "fold"])["epoch"].max().tolist()
+def _cross(axes: Axes, points: pd.DataFrame, design: Design) -> None:
+    """Mark the epochs in which folds diverged; a fold without rows diverged in the first."""
+    last = points.groupby(["repeat", "fold"])["epoch"].max().tolist()
     last += [0] * (len(design.repeats) * len(design.folds) - len(last))
     spots = [epoch + 1 for epoch in last if epoch < design.epochs]
-    # At a fixed height: the fold's own curve may be far outside the axes.
+    # At a fixed height, because the curve of the fold may be far outside the axes.
     heights = [CROSS_HEIGHT] * len(spots)
     axes.plot(spots, heights, "x", color=INK, transform=axes.get_xaxis_transform())
-    if own.empty:
+    if points.empty:
         axes.text(0.5, 0.5, "no epoch finished", transform=axes.transAxes, ha="center", color=FADED)
 
 
 def _joined(folds: list[pd.DataFrame], column: str) -> list[float]:
-    """Return the folds one after the other, NaN between: one path is smaller than one a fold."""
+    """Return the folds one after the other with NaN between: one path is smaller than many."""
     return [value for fold in folds for value in (*fold[column], float("nan"))]
 
 
-def _draw_mean(axes: Axes, own: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
+def _draw_mean(axes: Axes, points: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
     for part, style in STYLES.items():
-        spread = _spread(own, f"{part}_{metric}")
+        spread = _spread(points, f"{part}_{metric}")
         thick: dict[str, Any] = {"color": colour, "linewidth": 2, "marker": _dot(epochs)} | style
         axes.fill_between(
             spread.index, spread["low"], spread["high"], color=colour, alpha=0.15, linewidth=0
@@ -108,24 +108,24 @@ def _draw_mean(axes: Axes, own: pd.DataFrame, metric: str, colour: str, epochs: 
         axes.plot(spread.index, spread["mean"], **thick)
 
 
-def _spread(own: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return mean and mean ± one standard deviation over folds, one row an epoch."""
-    spread = own.groupby("epoch")[column].agg(["mean", "std"])
+def _spread(points: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return mean and mean ± one standard deviation over folds, one row per epoch."""
+    spread = points.groupby("epoch")[column].agg(["mean", "std"])
     return spread.assign(low=spread["mean"] - spread["std"], high=spread["mean"] + spread["std"])
 
 
-def _fit(axes: Axes, own: pd.DataFrame) -> bool:
-    """Fit the axis to the losses, but for those far above the others; return whether any is."""
-    losses = own[[f"{part}_loss" for part in STYLES]].to_numpy()  # (n, 2)
+def _fit(axes: Axes, points: pd.DataFrame) -> bool:
+    """Fit the axis to the losses except outliers, and return whether there are outliers."""
+    losses = points[[f"{part}_loss" for part in STYLES]].to_numpy()  # (n, 2)
     if not losses.size:
         return False
     bottom, low, high = np.quantile(losses, (0, 0.25, 0.75)).tolist()
-    usual = max(high + FENCE * (high - low) - bottom, LEAST_USUAL)
-    is_above = losses > bottom + SQUEEZED * usual
+    usual_range = max(high + FENCE * (high - low) - bottom, MIN_RANGE)
+    is_above = losses > bottom + SQUEEZED * usual_range
     top = losses[~is_above].max()
-    margin = 0.05 * (top - bottom) + LEAST_MARGIN
+    margin = 0.05 * (top - bottom) + MIN_MARGIN
     axes.set_ylim(bottom - margin, top + margin)
-    above = sorted(set(own["epoch"][is_above.any(axis=1)]))
+    above = sorted(set(points["epoch"][is_above.any(axis=1)]))
     if above:
         spots = above, [ABOVE_HEIGHT] * len(above)
         axes.plot(*spots, "^", color=INK, markersize=5, transform=axes.get_xaxis_transform())
@@ -149,5 +149,5 @@ def _name_styles(figure: Figure, epochs: int, *, above: bool) -> None:
 
 
 def _dot(epochs: int) -> str:
-    """Return the marker: a curve of one epoch is a dot, or it would not be seen."""
+    """Return the marker: a curve of one epoch is a dot, to be visible."""
     return "o" if epochs == 1 else ""

@@ -7,25 +7,25 @@ from collections.abc import Collection, Sequence
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-LONGEST = 40  # letters of an architecture: a third of the page
+LONGEST = 40  # characters of an architecture: a third of the page
 MISSING = "□"
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
-RADIUS = 7.0  # kept free around every point
+RADIUS = 7.0  # around each point, kept free of labels
 GAP = 1.5 * RADIUS  # from a point to the label beside it
-_SPOTS = 10  # of a line, at which it is looked at
-_DETOUR = 6  # places, for which a label covers a line rather than going further
-_STEPS = (1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 5.0, -5.0, 6.0, -6.0, 7.0, -7.0)  # lines
+_SPOTS = 10  # parts of a leader line between which it is tested for overlaps
+_DETOUR = 6  # a position that covers a line counts as this many positions further away
+_STEPS = [sign * lines for lines in range(1, 8) for sign in (1.0, -1.0)]  # of text, up or down
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
-    """Return a text of at most so many letters; what is in the middle of a longer one is cut out.
+    """Return a text of limited length; a longer text has "…" in place of its middle.
 
     Args:
         text: One line.
-        longest: Letters, at least 3.
+        longest: Characters, at least 3.
     """
     if len(text) <= longest:
         return text
@@ -34,23 +34,23 @@ def shorten(text: str, longest: int = LONGEST) -> str:
 
 
 def drawable(text: str) -> str:
-    """Return text on one line; a letter that the font lacks is a box.
+    """Return text on one line, with a box for each character that the font lacks.
 
-    What is not seen but turns or joins its neighbours is dropped: it could make one name look
-    like another.
+    Format characters, which are invisible, are removed: they could make one name look like
+    another.
     """
-    seen = (one for one in " ".join(text.split()) if unicodedata.category(one) != "Cf")
-    return "".join(one if ord(one) in _glyphs() else MISSING for one in seen)
+    seen = (char for char in " ".join(text.split()) if unicodedata.category(char) != "Cf")
+    return "".join(char if ord(char) in _glyphs() else MISSING for char in seen)
 
 
 def class_names(classes: Sequence[str], longest: int) -> list[str]:
-    """Return every class as a figure shows it, no two alike.
+    """Return a different label for each class.
 
-    One not shown whole has its number before it: its position in the list, from 0.
+    A name that cannot be shown whole has its position in the list, from 0, before it.
 
     Args:
-        classes: Names of any kind, all different.
-        longest: Letters, from which a name is shortened.
+        classes: All different; any text.
+        longest: Characters; longer names are shortened.
     """
     return [_class_name(number, name, longest) for number, name in enumerate(classes)]
 
@@ -69,17 +69,18 @@ def _glyphs() -> Collection[int]:
 def place(
     points: Sequence[Point], sizes: Sequence[Point], frame: Box, lines: Sequence[Box] = ()
 ) -> list[Point]:
-    """Return the lower left corner of each label: beside its point, or as near as is free.
+    """Return the lower left corner of each label, beside its point or as near as possible.
 
-    Labels are placed from the top down, each at the first free place: right, left, above or below
-    the point, then ever more lines above and below; a place that covers a line counts as six
-    further on. A label that finds none goes to the right of its point.
+    Labels are placed from the top down, each at the first free position: right, left, above or
+    below the point, then more and more lines of text above and below. A position that covers a
+    line counts as six positions further away. A label without a free position goes to the right
+    of its point. The leader line from a point to its label crosses no other label.
 
     Args:
         points: (n,) x, y of each point, in the unit of the sizes.
         sizes: (n,) width, height of each label.
         frame: Inside which labels should stay.
-        lines: Level or upright ones, better not covered.
+        lines: Horizontal or vertical lines that labels should not cover.
     """
     markers, written = [_around(point) for point in points], list[Box]()
     corners: dict[int, Point] = {}
@@ -98,7 +99,7 @@ def place(
 
 
 def nearest(point: Point, corner: Point, size: Point) -> Point:
-    """Return the place of a label that is nearest to a point.
+    """Return the position inside a label that is nearest to a point.
 
     Args:
         point: x, y.
@@ -110,17 +111,17 @@ def nearest(point: Point, corner: Point, size: Point) -> Point:
 
 
 def apart(places: Sequence[float], step: float, last: float) -> list[float]:
-    """Return places near the given ones, in their order, each a step and more from the next.
+    """Return positions near the original ones, in their order, at least a step apart.
 
     Args:
-        places: Rising, 0 .. last.
+        places: Ascending, 0 .. last.
         step: In the same unit; all must fit.
-        last: The highest place.
+        last: The highest position.
     """
     moved: list[float] = []
-    for one in places:  # each as low as the one before lets it be
-        moved.append(max(one, moved[-1] + step) if moved else one)
-    for index in reversed(range(len(moved))):  # what rose above the end comes down again
+    for position in places:  # as low as the previous position allows
+        moved.append(max(position, moved[-1] + step) if moved else position)
+    for index in reversed(range(len(moved))):  # back below the highest position
         moved[index] = min(moved[index], last)
         last = moved[index] - step
     return moved
@@ -151,7 +152,7 @@ def _box(corner: Point, size: Point) -> Box:
 
 
 def _line(point: Point, corner: Point, size: Point) -> list[Box]:
-    """Return spots along the line from a point to its label, as boxes without size."""
+    """Return points along the leader line from a point to its label, as boxes without size."""
     (x, y), (end_x, end_y) = point, nearest(point, corner, size)
     shares = [spot / _SPOTS for spot in range(1, _SPOTS)]
     spots = [(x + share * (end_x - x), y + share * (end_y - y)) for share in shares]
@@ -167,7 +168,7 @@ def _touch(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
     return any(_overlap(box, other) for box in boxes for other in others)
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    apart_x = one[2] <= other[0] or other[2] <= one[0]
-    apart_y = one[3] <= other[1] or other[3] <= one[1]
+def _overlap(box: Box, other: Box) -> bool:
+    apart_x = box[2] <= other[0] or other[2] <= box[0]
+    apart_y = box[3] <= other[1] or other[3] <= box[1]
     return not (apart_x or apart_y)

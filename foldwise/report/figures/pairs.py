@@ -1,4 +1,4 @@
-"""How surely each architecture is better than each other, as a matrix."""
+"""Matrix of the probabilities that one architecture is better than another."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,20 +13,18 @@ BEST_WIDTH = 4.6  # inches for all cells
 
 
 def draw_pairs(comparison: Comparison) -> Figure:
-    """Return the figure: who finished, best first; the number of a row names its column, too.
+    """Return the figure: the finished architectures, best first; columns have the row's number.
 
-    In a cell, the probability that the architecture of the row is better than that of the column
-    by more than the ROPE; below it, after "=", that the two are practically equal. Bold is what
-    may be taken as sure; darker is more probable. Those that failed are named below.
-
-    Args:
-        comparison: What compare found.
+    A cell holds the probability that the architecture of the row is better than that of the column
+    by more than the ROPE. Below it, after "=", is the probability that the two are practically
+    equal. Bold probabilities reach the threshold of the design; darker is more probable. Failed
+    architectures are named below.
     """
-    names = [one.name for one in comparison.architectures if one.scores is not None]
+    names = [each.name for each in comparison.finished]
     missing = failed(comparison)
     if len(names) < 2:
-        one = f"only {shorten(names[0])} finished" if names else "no architecture finished"
-        return words(f"no pair to compare: {one}", missing)
+        reason = f"only {shorten(names[0])} finished" if names else "no architecture finished"
+        return words(f"no pair to compare: {reason}", missing)
     cell = min(LARGEST_CELL, max(SMALLEST_CELL, BEST_WIDTH / len(names)))
     figure = canvas(height=1.1 + cell * len(names))
     axes = figure.subplots()
@@ -47,7 +45,7 @@ def draw_pairs(comparison: Comparison) -> Figure:
 
 
 def _write_pair(axes: Axes, place: tuple[int, int], pair: Pair, sure: float) -> None:
-    """Write the cell of a pair and the one that looks at it from the other side."""
+    """Write the two cells of a pair."""
     for row, column, better in ((*place, pair.better), (*place[::-1], pair.worse)):
         weight = "bold" if better >= sure else "normal"
         write(axes, row - 0.16, column, percent(better), fontsize=9, weight=weight)
@@ -56,7 +54,7 @@ def _write_pair(axes: Axes, place: tuple[int, int], pair: Pair, sure: float) -> 
 
 
 def percent(share: float) -> str:
-    """Return "98 %"; never all or nothing, unless it is."""
+    """Return a percentage, for example "98 %"; only exact shares are "0 %" or "100 %"."""
     whole = round(100 * share)
     if whole == 0 and share > 0:
         return "<1 %"
@@ -69,6 +67,5 @@ def _explanation(comparison: Comparison) -> str:
     design = comparison.design
     return (
         f"Probability that the row is better than the column by more than {design.rope:g} "
-        f"{design.decides.label}; =: that they are practically equal; "
-        f"bold: {100 * design.sure:g} % sure."
+        f"{design.decides.label}; =: practically equal; bold: at least {100 * design.sure:g} %."
     )

@@ -1,4 +1,4 @@
-"""What the score costs: against the cost that decides, and against parameters."""
+"""Figure of the score against cost and against parameters, with the Pareto front."""
 
 import itertools
 import math
@@ -27,7 +27,7 @@ from foldwise.report.figures.style import (
     words,
 )
 
-COSTS = {"seconds_per_epoch": "seconds per epoch", "macs": "multiply-adds of one image"}
+COSTS = {"seconds_per_epoch": "seconds per epoch", "macs": "MACs for one image"}
 FRONT: dict[str, Any] = {"color": FADED, "linewidth": 1, "linestyle": ":"}
 LEADER = {"arrowstyle": "-", "color": FADED, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 6}
 UNDER: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0}  # lines
@@ -49,43 +49,40 @@ class Spot(NamedTuple):
 def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     """Return the figure: the metric against the cost of the rule above, against parameters below.
 
-    The cost is seconds per epoch, or multiply-adds where machines differ. A mark is the mean,
-    with one standard deviation to each side: filled if it ties with the best, hollow if not, with
-    a ring and "(chosen)" if it is the one to take. The dotted line is the Pareto front of the two
-    axes of the panel: nothing is both better and cheaper than what lies on it. Those that failed
-    are named below.
-
-    Args:
-        comparison: What compare found.
-        verdict: The rule, and who came how far in it.
+    The cost is seconds per epoch, or MACs where machines differ. A mark is the mean, with a bar of
+    one standard deviation to each side. It is filled if it ties with the best, hollow if not, and
+    has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
+    panel: no architecture is both better and cheaper. Failed architectures are named below.
     """
     missing = failed(comparison)
     if not verdict.contenders:
         return words("no architecture finished", missing)
-    metric, every = comparison.design.decides, marks(comparison.design.models)
+    metric, all_marks = comparison.design.decides, marks(comparison.design.models)
     figure = canvas(height=7.6)
     upper, lower = figure.subplots(2, 1)
-    seconds = [_spot(one, one.cost, verdict, every[one.name]) for one in verdict.contenders]
-    sizes = [_spot(one, one.parameters, verdict, every[one.name]) for one in verdict.contenders]
-    _draw_panel(upper, seconds, metric, COSTS[verdict.rule.cost])
+    costs = [_spot(each, each.cost, verdict, all_marks[each.name]) for each in verdict.contenders]
+    sizes = [
+        _spot(each, each.parameters, verdict, all_marks[each.name]) for each in verdict.contenders
+    ]
+    _draw_panel(upper, costs, metric, COSTS[verdict.rule.cost])
     _draw_panel(lower, sizes, metric, "parameters")
     _name_styles(figure)
     note(figure, missing)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels are placed on this layout
-    for axes, spots in ((upper, seconds), (lower, sizes)):
+    for axes, spots in ((upper, costs), (lower, sizes)):
         _label(axes, spots, metric)
     return figure
 
 
-def _spot(one: Contender, cost: float, verdict: Verdict, mark: Mark) -> Spot:
-    chosen = one.name == verdict.chosen
-    label = shorten(one.name) + " (chosen)" * chosen
-    return Spot(label, cost, one.mean, one.std, one.tied, chosen, mark)
+def _spot(contender: Contender, cost: float, verdict: Verdict, mark: Mark) -> Spot:
+    chosen = contender.name == verdict.chosen
+    label = shorten(contender.name) + " (chosen)" * chosen
+    return Spot(label, cost, contender.mean, contender.std, contender.tied, chosen, mark)
 
 
-def _draw_panel(axes: Axes, spots: Sequence[Spot], metric: Metric, what: str) -> None:
-    axes.set_xlabel(what)
+def _draw_panel(axes: Axes, spots: Sequence[Spot], metric: Metric, label: str) -> None:
+    axes.set_xlabel(label)
     axes.set_ylabel(f"{metric.label}, {metric.best} is best")
     front = pareto_front([(spot.x, spot.y) for spot in spots], metric)
     axes.plot(*zip(*front, strict=True), drawstyle="steps-post", **FRONT)
@@ -110,9 +107,9 @@ def _draw_panel(axes: Axes, spots: Sequence[Spot], metric: Metric, what: str) ->
 
 
 def _scale(axes: Axes, costs: Sequence[float]) -> None:
-    """Make the axis of costs logarithmic, with room for the names and for a tick or two."""
+    """Make the axis of costs logarithmic, with room for names and at least one tick."""
     low, high = min(costs), max(costs)
-    if low == 0:  # nothing of it trains, or the clock saw nothing
+    if low == 0:  # nothing trains, or no time was measured
         axes.set_xlim(-0.3 * (high or 1), 1.3 * (high or 1))
         return
     axes.set_xscale("log")
@@ -120,8 +117,8 @@ def _scale(axes: Axes, costs: Sequence[float]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     room = max(2, (high / low) ** 0.3)
     axes.set_xlim(low / room, high * room)
-    few = high / low > 300  # with more ticks than the powers of ten they would touch
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 2, 5)))
+    wide = high / low > 300  # more ticks than powers of ten would overlap
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
 
 
 def _short(value: float, _position: int) -> str:
@@ -133,11 +130,11 @@ def _short(value: float, _position: int) -> str:
 
 
 def pareto_front(points: Sequence[Point], metric: Metric) -> list[Point]:
-    """Return the points to which none is better without being dearer, cheapest first.
+    """Return the points of the Pareto front, cheapest first.
 
     Args:
         points: Cost and value of the metric of each.
-        metric: Says which value is the better one.
+        metric: Says whether higher values are better.
     """
     sign = 1 if metric.higher_is_better else -1
     front: list[Point] = []
@@ -160,7 +157,7 @@ def _name_styles(figure: Figure) -> None:
 
 
 def _label(axes: Axes, spots: Sequence[Spot], metric: Metric) -> None:
-    """Write the names beside the points, with a thin line where a name had to move away."""
+    """Write the names beside the points, with a leader line to a name further away."""
     texts = [_write(axes, spot.label, (spot.x, spot.y), bbox=UNDER) for spot in spots]
     sizes = [(box.width, box.height) for box in map(Text.get_window_extent, texts)]
     points = [_pixels(axes, spot.x, spot.y) for spot in spots]
@@ -174,11 +171,11 @@ def _label(axes: Axes, spots: Sequence[Spot], metric: Metric) -> None:
 
 def _lines(axes: Axes, spots: Sequence[Spot], metric: Metric) -> list[Box]:
     """Return the error bars and the steps of the front, in pixels."""
-    ends = [((one.x, one.y - one.std), (one.x, one.y + one.std)) for one in spots]
+    ends = [((spot.x, spot.y - spot.std), (spot.x, spot.y + spot.std)) for spot in spots]
     front = pareto_front([(spot.x, spot.y) for spot in spots], metric)
     for (x, y), (next_x, next_y) in itertools.pairwise(front):
         ends += [((x, y), (next_x, y)), ((next_x, y), (next_x, next_y))]
-    corners = [(*_pixels(axes, *one), *_pixels(axes, *other)) for one, other in ends]
+    corners = [(*_pixels(axes, *start), *_pixels(axes, *end)) for start, end in ends]
     return [(min(x, x2), min(y, y2), max(x, x2), max(y, y2)) for x, y, x2, y2 in corners]
 
 

@@ -1,4 +1,4 @@
-"""The score of every fold, with mean and standard deviation, one row an architecture."""
+"""Figure of the score of every fold with mean and standard deviation, one row per architecture."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,30 +10,30 @@ from foldwise.report.figures.style import FADED, INK, Mark, at_least, canvas, ma
 
 
 def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
-    """Return the figure: best on top; those that failed are named at the bottom.
+    """Return the figure: best on top, failed architectures at the bottom.
 
-    Small dots are folds; the large mark above them is their mean, with a bar of one standard
-    deviation to each side. Both numbers stand to the right of the row.
+    Small marks are folds. The large mark above them is their mean, with a bar of one standard
+    deviation to each side. Both numbers are to the right of the row.
 
     Args:
-        comparison: What compare found; best first.
+        comparison: Best architecture first.
         scores: The table of SCORES; `score` is shown.
     """
     rows, metric = comparison.architectures, comparison.design.decides
     figure = canvas(height=0.8 + 0.48 * len(rows))
     axes = figure.subplots()
-    every = marks(comparison.design.models)
+    all_marks = marks(comparison.design.models)
     for row, architecture in enumerate(rows):
         folds = scores.loc[scores["model"] == architecture.name, "score"]
-        _draw_row(axes, row, architecture, folds, every[architecture.name])
-    axes.set_yticks(range(len(rows)), [shorten(one.name) for one in rows])
+        _draw_row(axes, row, architecture, folds, all_marks[architecture.name])
+    axes.set_yticks(range(len(rows)), [shorten(each.name) for each in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)  # first on top
     axes.set_xlabel(
         f"validation {metric.label} of folds, their mean ± standard deviation; "
         f"{metric.best} is best"
     )
     axes.grid(visible=False, axis="y")
-    if all(one.scores is None for one in rows):
+    if all(each.scores is None for each in rows):
         axes.set_xticks([])
     at_least(axes, "x", 0.02)
     return figure
@@ -46,7 +46,7 @@ def _draw_row(
     label = f"{folds.isna().sum()} of {len(folds)} diverged"
     if scores is not None:
         label = f"{scores.mean:.4f}, std {scores.std:.4f}"
-        heights = [row + 0.2] * len(folds)  # below the mean, so that neither hides the other
+        heights = [row + 0.2] * len(folds)  # below the mean, so that both are visible
         axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.6, markersize=5, mew=0)
         axes.errorbar(
             scores.mean,

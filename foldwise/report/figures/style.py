@@ -1,9 +1,9 @@
-"""How figures look, and how they become SVG with the same bytes every time.
+"""The style of all figures, and their conversion to deterministic SVG.
 
-Colours: Okabe and Ito, "Color universal design", 2008, which colour-blind readers can tell apart;
-without its yellow, which fades on white; brighter ones of the same hues on dark. Those of the page
-itself (ink, faded, paper) are the last of the colour cycle, so that one drawing does for both.
-Figures are eight inches wide, 768 pixels in a browser.
+Colours: Okabe and Ito, "Color universal design", 2008, which colour-blind readers can distinguish,
+without the yellow, which is too pale on white. The dark page has brighter colours of the same hues.
+The colours of the page itself (ink, faded, paper) end the colour cycle, so the same drawing code
+serves light and dark. Figures are 8 inches wide, 768 pixels in a browser.
 """
 
 import io
@@ -27,12 +27,12 @@ from foldwise.report.figures.labels import shorten
 Floats = NDArray[np.float64]
 
 WIDTH = 8.0  # inches
-UNDER_TEXT = 0.65  # opacity: ink on it has a contrast of 4.5 and more, on light and dark pages
-LINE = 105  # letters of a note, so that it stays inside the figure
+UNDER_TEXT = 0.65  # opacity on which text has a contrast of 4.5 or more, light and dark
+LINE = 105  # characters of a note, so that it stays inside the figure
 INK, FADED, PAPER = "C6", "C7", "C8"  # of the cycle below
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-_N_COLOURS = 7  # of marks; ink is the last
+_N_COLOURS = 7  # of marks; the last is ink
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 9,
@@ -42,23 +42,23 @@ _SETTINGS: Any = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.formatter.useoffset": False,
-    "xtick.major.size": 0,  # the grid is enough
+    "xtick.major.size": 0,  # the grid shows the places of ticks
     "xtick.minor.size": 0,
     "ytick.major.size": 0,
     "ytick.minor.size": 0,
     "legend.frameon": False,
-    "text.parse_math": False,  # a $ in a name is a $
-    "svg.fonttype": "path",  # the reader's fonts would change the widths of labels
+    "text.parse_math": False,  # "$" in a name stays "$"
+    "svg.fonttype": "path",  # other fonts would change the widths of labels
     "svg.hashsalt": "foldwise",
 }
 
 
 class Page(NamedTuple):
-    """Colours that depend on what the figure lies on."""
+    """Colours that depend on the background of the page."""
 
     ink: str
-    faded: str  # as pale as is still legible
-    paper: str  # inside hollow marks
+    faded: str  # the palest legible text
+    paper: str  # fills hollow marks
     grid: str
     background: str
     colours: tuple[str, ...]  # of marks
@@ -69,7 +69,7 @@ LIGHT = Page(
     faded="#6E6E6E",
     paper="#FFFFFF",
     grid="#E4E4E4",
-    background="#FFFFFF",  # or a dark page would show through
+    background="#FFFFFF",  # so that a dark page does not show through
     colours=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
 )
 DARK = Page(
@@ -83,17 +83,17 @@ DARK = Page(
 
 
 class Mark(NamedTuple):
-    """How one architecture is drawn in every figure."""
+    """Colour and marker of one architecture in every figure."""
 
     colour: str
     marker: str
 
 
 def marks(models: Sequence[str]) -> dict[str, Mark]:
-    """Return the mark of each architecture; 42 differ, neighbours in both colour and marker.
+    """Return 42 different marks; neighbours differ in both colour and marker.
 
     Args:
-        models: In the order of params.yaml, so that a new one leaves the others' marks.
+        models: In the order of params.yaml, so that an added model changes no other mark.
     """
     return {
         model: Mark(f"C{index % _N_COLOURS}", _MARKERS[index % len(_MARKERS)])
@@ -102,7 +102,7 @@ def marks(models: Sequence[str]) -> dict[str, Mark]:
 
 
 def canvas(height: float) -> Figure:
-    """Return an empty figure as wide as the page; a pixel of it is a point of the SVG.
+    """Return an empty figure as wide as the page; one pixel is one point of the SVG.
 
     Args:
         height: Inches.
@@ -111,31 +111,31 @@ def canvas(height: float) -> Figure:
 
 
 def words(*lines: str) -> Figure:
-    """Return a figure that says in words why there is nothing to draw; empty lines are left out."""
-    text = _broken(lines)
+    """Return a figure of text that explains why there is nothing to draw; skips empty lines."""
+    text = _wrapped(lines)
     figure = canvas(height=0.6 + 0.2 * len(text.splitlines()))
     figure.text(0.5, 0.5, text, ha="center", va="center", color=FADED)
     return figure
 
 
 def note(figure: Figure, *lines: str) -> None:
-    """Write lines below a figure; empty ones are left out."""
-    figure.supxlabel(_broken(lines), fontsize=9, color=FADED)
+    """Write lines below a figure; skips empty lines."""
+    figure.supxlabel(_wrapped(lines), fontsize=9, color=FADED)
 
 
-def _broken(lines: Sequence[str]) -> str:
-    """Return the lines, broken so that they stay inside the figure."""
+def _wrapped(lines: Sequence[str]) -> str:
+    """Return the lines, wrapped to the width of the figure."""
     return "\n".join(textwrap.fill(line, LINE, break_on_hyphens=False) for line in lines if line)
 
 
 def failed(comparison: Comparison) -> str:
-    """Return "failed: " and the names of those that diverged, or ""."""
-    names = [shorten(one.name) for one in comparison.architectures if one.scores is None]
+    """Return "failed: " with the names of the diverged architectures, or ""."""
+    names = [shorten(each.name) for each in comparison.architectures if each.scores is None]
     return f"failed: {', '.join(names)}" if names else ""
 
 
 def at_least(axes: Axes, axis: str, span: float) -> None:
-    """Widen an axis that shows less than a span: no chasm out of a hair.
+    """Widen an axis that shows less than a span, so that tiny differences do not look large.
 
     Args:
         axes: With its data drawn.
@@ -149,11 +149,11 @@ def at_least(axes: Axes, axis: str, span: float) -> None:
 
 
 def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats:
-    """Return a colour through which the page shows the more, the smaller the share.
+    """Return a colour that is more transparent for smaller shares.
 
     Args:
         shares: (...) 0 .. 1.
-        colour: Any that matplotlib knows.
+        colour: Any matplotlib colour.
         strongest: Opacity of a share of 1.
 
     Returns:
@@ -166,13 +166,13 @@ def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats
 
 
 def shade(axes: Axes, cells: Floats) -> None:
-    """Draw cells with sharp edges, as wide as the page lets them be.
+    """Draw a matrix of cells over the whole axes.
 
     Args:
         axes: Empty.
         cells: (rows, columns, 4).
     """
-    # One picture: a path a cell is a hundred times as large for 100 classes.
+    # One image: for 100 classes, one path per cell is a hundred times as large.
     axes.imshow(cells, aspect="auto", interpolation="none")
     axes.grid(visible=False)
     for side in ("top", "right"):
@@ -180,19 +180,19 @@ def shade(axes: Axes, cells: Floats) -> None:
 
 
 def write(axes: Axes, row: float, column: float, text: str, **style: Any) -> None:  # noqa: ANN401
-    """Write into the middle of a cell."""
+    """Write text centred in a cell."""
     axes.text(column, row, text, ha="center", va="center", **style)
 
 
 def as_svg(draw: Callable[[], Figure], *, dark: bool = False) -> str:
-    """Draw a figure and return it as SVG: the same bytes for the same figure.
+    """Return a figure as SVG: the same bytes for the same figure.
 
-    Its ids repeat from figure to figure: show each as an image of its own, from a file or a data
-    URI, and do not paste two into one page.
+    Figures share ids. Show each as a separate image, from a file or a data URI, and do not inline
+    two SVGs in one page.
 
     Args:
-        draw: Makes the figure; called with this style.
-        dark: For a dark page, which shows through; otherwise on white.
+        draw: Returns the figure; called with this style.
+        dark: For a dark page, with a transparent background; otherwise on white.
     """
     text = io.StringIO()
     with styled(dark=dark):
@@ -202,7 +202,7 @@ def as_svg(draw: Callable[[], Figure], *, dark: bool = False) -> str:
 
 @contextmanager
 def styled(*, dark: bool = False) -> Iterator[None]:
-    """Draw in this style inside the block, whatever the user's own settings are."""
+    """Use this style inside the block, whatever the user's matplotlib settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS | _colours(DARK if dark else LIGHT))
@@ -223,12 +223,12 @@ def _colours(page: Page) -> dict[str, Any]:
 
 
 def _smaller(svg: str) -> str:
-    """Return an SVG of the same look in fewer bytes, which are committed with every report.
+    """Return the same drawing in fewer bytes, because figures are committed with every report.
 
-    Coordinates to a hundredth of a point, short names of glyphs, and no indents, names of groups
-    or comments: these repeat every label.
+    Coordinates are cut to a hundredth of a point and names of glyphs shortened. Indents, names of
+    groups and comments, which repeat every label, are removed.
     """
     bare = re.sub(r"\n *", "\n", re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL))
     bare = re.sub(r'<g id="[^"]*"', "<g", bare).replace("DejaVuSans-", "g")
     places = re.compile(r'\b(?:d|x|y)="[^"]*"|translate\([^)]*\)')
-    return places.sub(lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), bare)
+    return places.sub(lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), bare)
