@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foldwise.core.errors import run_main
-from foldwise.data.augment import resolve_recipe
 from foldwise.data.contact_sheet import contact_sheet
+from foldwise.data.folds import training_indices
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import read_params
 from foldwise.files.split import read_split, write_recipe
@@ -25,10 +25,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, required=True)
     args = parser.parse_args(argv)
     dataset, split = read_dataset(args.dataset), read_split(args.split)
-    recipe = resolve_recipe(read_params(args.params, "augment").augment, dataset.info)
+    recipe = read_params(args.params, "augment").augment
     args.sheets.mkdir(parents=True, exist_ok=True)
     for fold in range(split.n_folds):
-        sheet = contact_sheet(dataset, recipe, split.training(fold), args.repeat, fold)
+        training = training_indices(split, fold)
+        sheet = contact_sheet(dataset, recipe, training, args.repeat, fold)
         (args.sheets / f"{fold}.png").write_bytes(sheet)
     write_recipe(args.recipe, recipe)
     print(f"augment: repeat {args.repeat}, {split.n_folds} contact sheets -> {args.sheets}")

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from foldwise.data.folds import n_batches
+from foldwise.data.folds import n_batches, training_indices, validation_indices
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import one_cycle
 from foldwise.files.dataset import Dataset, read_dataset
 from foldwise.files.network import ChannelStatistics, Network, read_network
-from foldwise.files.params import HardwareSection, TrainSection, read_params
-from foldwise.files.split import Recipe, Split, read_recipe, read_split
+from foldwise.files.params import AugmentSection, HardwareSection, TrainSection, read_params
+from foldwise.files.split import Split, read_recipe, read_split
 from foldwise.nets.network import construct
 
 
@@ -33,7 +33,7 @@ class Entry:
         workers: DataLoader processes, for contestants that use them.
     """
 
-    data: tuple[Dataset, Split, Recipe]
+    data: tuple[Dataset, Split, AugmentSection]
     network: Network
     section: TrainSection
     hardware: HardwareSection
@@ -48,11 +48,11 @@ class Entry:
 
     def training(self, fold: int) -> NDArray[np.int64]:
         """Return the positions of the training images of a fold."""
-        return self.data[1].training(fold)
+        return training_indices(self.data[1], fold)
 
     def validation(self, fold: int) -> NDArray[np.int64]:
         """Return the positions of the validation images of a fold."""
-        return self.data[1].validation(fold)
+        return validation_indices(self.data[1], fold)
 
     def module(self, fold: int) -> nn.Module:
         """Return the network with fresh weights."""

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.contestants.entry import Entry
+from foldwise.data.augment import shift_pixels
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
@@ -29,7 +30,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         self._labels = dataset.labels[index].tolist()
         sides = (entry.network.height, entry.network.width)
         augmentation = [
-            transforms.RandomCrop(sides, padding=recipe.shift, padding_mode="edge"),
+            transforms.RandomCrop(sides, padding=shift_pixels(recipe, *sides), padding_mode="edge"),
             transforms.RandomHorizontalFlip(recipe.flip),
         ]
         statistics = entry.network.normalisation

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from foldwise.files.dataset import DatasetInfo
 from foldwise.files.params import AugmentSection
-from foldwise.files.split import Recipe
 
 # Zhong et al., "Random erasing", AAAI 2020, table 4.
 ERASED_AREA = (0.02, 0.33)  # share of the image
@@ -48,7 +46,7 @@ class AugmentationDraws:
 
 
 def draw_augmentation(
-    recipe: Recipe, n: int, seed: int, place: tuple[int, int, int]
+    recipe: AugmentSection, shape: tuple[int, ...], seed: int, place: tuple[int, int, int]
 ) -> AugmentationDraws:
     """Draw the augmentation of every image for one epoch.
 
@@ -58,28 +56,30 @@ def draw_augmentation(
 
     Args:
         recipe: The ranges and probabilities.
-        n: The number of images in the data set, whether or not they train in this fold.
+        shape: (n, h, w, ...) of all images, whether or not they train in this fold.
         seed: The seed of the data set.
         place: The numbers of repeat, fold and epoch.
     """
-    return _draw(recipe, n, np.random.SeedSequence(seed, spawn_key=(*b"augment", *place)))
+    return _draw(recipe, shape, np.random.SeedSequence(seed, spawn_key=(*b"augment", *place)))
 
 
-def draw_view(recipe: Recipe, n: int, seed: int, number: int) -> AugmentationDraws:
+def draw_view(
+    recipe: AugmentSection, shape: tuple[int, ...], seed: int, number: int
+) -> AugmentationDraws:
     """Draw the augmentation of one cached view, the same for all repeats, folds and epochs.
 
     Frozen layers run once per view; their features are cached.
 
     Args:
         recipe: The ranges and probabilities.
-        n: The number of images in the data set.
+        shape: (n, h, w, ...) of the images.
         seed: The seed of the data set.
         number: The number of the view, from 0.
     """
-    return _draw(recipe, n, np.random.SeedSequence(seed, spawn_key=(*b"view", number)))
+    return _draw(recipe, shape, np.random.SeedSequence(seed, spawn_key=(*b"view", number)))
 
 
-def augment(pixels: Tensor, draws: AugmentationDraws, recipe: Recipe) -> Tensor:
+def augment(pixels: Tensor, draws: AugmentationDraws, recipe: AugmentSection) -> Tensor:
     """Return an augmented batch, not normalised yet.
 
     The order is: flip, shift, rotation, brightness, contrast, erasing. Pixels from outside the
@@ -114,29 +114,27 @@ def as_images(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float()
 
 
-def resolve_recipe(section: AugmentSection, info: DatasetInfo) -> Recipe:
-    """Return the recipe for the images of a data set.
-
-    Args:
-        section: What params.yaml asks for.
-        info: Of the data set; a shift is a share of its shorter side, rounded to whole pixels.
-    """
-    return Recipe(
-        shift=round(section.shift * min(info.height, info.width)),
-        flip=section.flip,
-        rotation=section.rotation,
-        erase=section.erase,
-        brightness=section.brightness,
-        contrast=section.contrast,
-    )
+def shift_pixels(recipe: AugmentSection, height: int, width: int) -> int:
+    """Return the largest shift in whole pixels, for images of this size."""
+    return round(recipe.shift * min(height, width))
 
 
-def _draw(recipe: Recipe, n: int, sequence: np.random.SeedSequence) -> AugmentationDraws:
+def is_identity(recipe: AugmentSection, height: int, width: int) -> bool:
+    """Return whether the augmentation leaves images of this size unchanged."""
+    others = recipe.model_dump(exclude={"shift"}).values()
+    return not (shift_pixels(recipe, height, width) or any(others))
+
+
+def _draw(
+    recipe: AugmentSection, shape: tuple[int, ...], sequence: np.random.SeedSequence
+) -> AugmentationDraws:
+    n, height, width = shape[:3]
+    max_shift = shift_pixels(recipe, height, width)
     down, right, flip, angle, brightness, contrast, erase, *box = (
         np.random.default_rng(sequence).random((11, n)).astype(np.float32)
     )
     return AugmentationDraws(
-        shift=np.stack([_uniform_integers(row, recipe.shift) for row in (down, right)], axis=1),
+        shift=np.stack([_uniform_integers(row, max_shift) for row in (down, right)], axis=1),
         flip=flip < recipe.flip,
         angle=_around(0, angle, np.deg2rad(recipe.rotation)),
         brightness=_around(1, brightness, recipe.brightness),

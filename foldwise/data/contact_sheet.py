@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from foldwise.data.augment import AugmentationDraws, augment, draw_augmentation
 from foldwise.data.pictures import to_rgb
 from foldwise.files.dataset import Dataset
-from foldwise.files.split import Recipe
+from foldwise.files.params import AugmentSection
 
 MAX_CLASSES = 10  # rows
 IMAGES_PER_CLASS = 2
@@ -29,7 +29,7 @@ _RC_PARAMS: Any = {
 
 
 def contact_sheet(
-    dataset: Dataset, recipe: Recipe, training: NDArray[np.int64], repeat: int, fold: int
+    dataset: Dataset, recipe: AugmentSection, training: NDArray[np.int64], repeat: int, fold: int
 ) -> bytes:
     """Return a PNG with one row per class, the same bytes for the same inputs.
 
@@ -44,9 +44,9 @@ def contact_sheet(
     """
     shown = _first_images(dataset.labels[training], training)
     # For every image, as in training. 0.7 s for 1.2 million images, so only once per epoch.
-    n, seed = len(dataset.labels), dataset.info.seed
+    shape, seed = dataset.images.shape, dataset.info.seed
     draws = [
-        draw_augmentation(recipe, n, seed, (repeat, fold, epoch)).take(shown)
+        draw_augmentation(recipe, shape, seed, (repeat, fold, epoch)).take(shown)
         for epoch in range(1, N_EPOCHS + 1)
     ]
     labels = dataset.labels[shown]
@@ -75,7 +75,7 @@ def _first_images(labels: NDArray[np.int64], training: NDArray[np.int64]) -> NDA
 
 
 def _row(
-    pixels: NDArray[np.uint8], draws: list[AugmentationDraws], recipe: Recipe
+    pixels: NDArray[np.uint8], draws: list[AugmentationDraws], recipe: AugmentSection
 ) -> list[NDArray[np.uint8]]:
     """Return the tiles of one class: each image as stored, then as augmented in each epoch."""
     copies = [pixels]

@@ -6,6 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldwise.core.machine import chunks
+from foldwise.files.split import HELD_OUT, Split
+
+
+def training_indices(split: Split, fold: int) -> NDArray[np.int64]:
+    """Return the positions of the images that train in a fold, ascending."""
+    return np.flatnonzero((split.fold != fold) & (split.fold != HELD_OUT))
+
+
+def validation_indices(split: Split, fold: int) -> NDArray[np.int64]:
+    """Return the positions of the images that validate a fold, ascending."""
+    return np.flatnonzero(split.fold == fold)
 
 
 def digest_of_images(

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from foldwise.data.augment import draw_view
+from foldwise.data.augment import draw_view, is_identity
 from foldwise.engine.hardware import Hardware, set_up
 from foldwise.engine.inputs import MAP_DIMS, ImageBatches
 from foldwise.files.dataset import Dataset
@@ -17,15 +17,13 @@ from foldwise.files.features import (
     Dtype,
     FeaturesInfo,
     create_array,
-    view_names,
-    why_too_large,
 )
 from foldwise.files.network import ChannelStatistics, Cut, Network
-from foldwise.files.params import Params
-from foldwise.files.split import Recipe
+from foldwise.files.params import AugmentSection, ExtractSection, Params
 from foldwise.nets.network import construct, extract_features
 from foldwise.nets.weights.tensors import read_initial_weights
 
+GIGABYTE = 1e9  # bytes
 BATCH = 256  # images; fixed, because it changes the floating-point results
 
 FeatureChunk = tuple[slice, NDArray[np.generic]]  # positions of images, and their features
@@ -54,6 +52,7 @@ class FeatureExtractor:
         self._module = hardware.place(module).eval()
         self._cut = cut
         self._n, self._seed = dataset.info.n_train, dataset.info.seed
+        self._sides = dataset.info.height, dataset.info.width
         self._images = ImageBatches(
             dataset.images, normalisation.mean, normalisation.std, hardware.device
         )
@@ -68,9 +67,9 @@ class FeatureExtractor:
         for index in self._batches():
             yield _positions(index), as_array(self._run(self._images.plain(index)))
 
-    def view(self, number: int, recipe: Recipe) -> Iterator[FeatureChunk]:
+    def view(self, number: int, recipe: AugmentSection) -> Iterator[FeatureChunk]:
         """Yield the features of one augmented view of all images, the same for all folds."""
-        draws = draw_view(recipe, self._n, self._seed, number)
+        draws = draw_view(recipe, (self._n, *self._sides), self._seed, number)
         for index in self._batches():
             images = self._images.augmented(index, draws, recipe)
             yield _positions(index), as_array(self._run(images))
@@ -96,6 +95,16 @@ def as_array(features: Tensor) -> NDArray[np.generic]:
     return array
 
 
+def why_too_large(n_bytes: int, section: ExtractSection) -> str | None:
+    """Return why features of this size are not stored; None if they are."""
+    if n_bytes <= section.most_gigabytes * GIGABYTE:
+        return None
+    return (
+        f"they would take {n_bytes / GIGABYTE:.2g} GB, over extract.most_gigabytes, "
+        f"{section.most_gigabytes:g}"
+    )
+
+
 def _positions(index: NDArray[np.int64]) -> slice:
     return slice(int(index[0]), int(index[-1]) + 1)
 
@@ -104,7 +113,7 @@ def store_features(
     folder: Path,
     network: Network,
     weights: Path,
-    data: tuple[Dataset, Recipe],
+    data: tuple[Dataset, AugmentSection],
     params: Params,
 ) -> FeaturesInfo:
     """Write the features of all training images, and return the content of features.json.
@@ -126,7 +135,8 @@ def store_features(
     example = extractor.probe()
     dtype: Dtype = "bfloat16" if example.dtype == torch.bfloat16 else "float32"
     shape = (dataset.info.n_train, *as_array(example).shape[1:])
-    views = view_names(recipe, params.extract)
+    is_plain = is_identity(recipe, dataset.info.height, dataset.info.width)
+    views = [] if is_plain else [f"view-{number}" for number in range(params.extract.views)]
     n_bytes = example.numel() * example.element_size() * shape[0] * (1 + len(views))
     reason = why_too_large(n_bytes, params.extract)
     if reason is not None:

@@ -19,7 +19,7 @@ from foldwise.data.augment import (
 )
 from foldwise.files.features import Features
 from foldwise.files.network import ChannelStatistics
-from foldwise.files.split import Recipe
+from foldwise.files.params import AugmentSection
 
 LARGE = 2**30  # bytes; a smaller array stays in memory once it was read
 MAX_GPU_SHARE = 0.5  # of the free GPU memory, for the data set; training needs the rest
@@ -121,7 +121,7 @@ class ImageBatches:
         return self._normalise(as_images(self._take(index)))
 
     def augmented(
-        self, index: NDArray[np.int64], draws: AugmentationDraws, recipe: Recipe
+        self, index: NDArray[np.int64], draws: AugmentationDraws, recipe: AugmentSection
     ) -> Tensor:
         """Return images augmented, then normalised: (b, c, h, w) float32, channels last.
 
@@ -155,27 +155,32 @@ class AugmentedImages:
     """Inputs for a network without cached features: each epoch augments the images anew."""
 
     def __init__(
-        self, images: ImageBatches, recipe: Recipe, n: int, seed: int, place: Place
+        self,
+        images: ImageBatches,
+        recipe: AugmentSection,
+        shape: tuple[int, ...],
+        seed: int,
+        place: Place,
     ) -> None:
         """Choose the random draws.
 
         Args:
             images: The data set, normalised for the fold.
             recipe: The augmentation of training images.
-            n: Images in the data set.
+            shape: (n, h, w, ...) of all images of the data set.
             seed: Seed of the data set.
             place: Repeat and fold.
         """
         self._images, self._recipe = images, recipe
         self.image_bytes = images.image_bytes
-        self._n, self._seed, self._place = n, seed, place
+        self._shape, self._seed, self._place = shape, seed, place
         self._draws: tuple[int, AugmentationDraws] | None = None  # with the epoch
 
     def training(self, index: NDArray[np.int64], epoch: int) -> Tensor:
         """Return training images, augmented: (b, c, h, w) float32."""
         if self._draws is None or self._draws[0] != epoch:
             place = (*self._place, epoch)
-            self._draws = epoch, draw_augmentation(self._recipe, self._n, self._seed, place)
+            self._draws = epoch, draw_augmentation(self._recipe, self._shape, self._seed, place)
         return self._images.augmented(index, self._draws[1], self._recipe)
 
     def plain(self, index: NDArray[np.int64]) -> Tensor:

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import peak_memory_bytes
-from foldwise.data.folds import digest_of_images, draw_train_eval_subset, network_seed
+from foldwise.data.folds import (
+    digest_of_images,
+    draw_train_eval_subset,
+    network_seed,
+    training_indices,
+    validation_indices,
+)
 from foldwise.engine.hardware import Hardware, peak_gpu_bytes
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Place
 from foldwise.engine.optimiser import AdamW, base_learning_rates
@@ -19,8 +25,8 @@ from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Predictions, Timing
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.files.params import TrainSection
-from foldwise.files.split import Recipe, Split
+from foldwise.files.params import AugmentSection, TrainSection
+from foldwise.files.split import Split
 from foldwise.nets.network import construct, tail_module
 from foldwise.nets.weights.tensors import TrainedOn
 
@@ -42,7 +48,7 @@ class FoldResult:
 
 
 def open_fold(
-    data: tuple[Dataset, Split, Recipe],
+    data: tuple[Dataset, Split, AugmentSection],
     place: Place,
     network: Network,
     features: Features,
@@ -67,12 +73,13 @@ def open_fold(
             f"fold is {number}; the split has folds 0 to {split.n_folds - 1}: set folds in "
             "params.yaml and run 'dvc repro'"
         )
-    training, validation, seed = split.training(number), split.validation(number), dataset.info.seed
+    training, validation = training_indices(split, number), validation_indices(split, number)
+    seed = dataset.info.seed
     normalisation = network.normalisation or ChannelStatistics(
         mean=split.normalisation.mean[number], std=split.normalisation.std[number]
     )
     images = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
-    augmented = AugmentedImages(images, recipe, len(dataset.labels), seed, place)
+    augmented = AugmentedImages(images, recipe, dataset.images.shape, seed, place)
     return Fold(
         repeat=repeat,
         number=number,

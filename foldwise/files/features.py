@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from foldwise.files.base import Strict, read_json, write_json
 from foldwise.files.network import Network
-from foldwise.files.params import ExtractSection
-from foldwise.files.split import Recipe
 
 Dtype = Literal["float32", "bfloat16"]
 
@@ -71,9 +69,6 @@ def read_features(folder: Path) -> Features:
     return Features(info.dtype, arrays[PLAIN], [arrays[name] for name in info.views])
 
 
-GIGABYTE = 1e9  # bytes
-
-
 def why_no_features(network: Network) -> str | None:
     """Return why no features are made, by the network alone; None if nothing is in the way."""
     if not network.frozen:
@@ -83,18 +78,3 @@ def why_no_features(network: Network) -> str | None:
     if network.normalisation is None:
         return "each fold normalises the images in its own way; set normalisation to share features"
     return None
-
-
-def view_names(recipe: Recipe, section: ExtractSection) -> list[str]:
-    """Return the names of the augmented views; without augmentation, images as they are."""
-    return [] if recipe.is_idle else [f"view-{number}" for number in range(section.views)]
-
-
-def why_too_large(n_bytes: int, section: ExtractSection) -> str | None:
-    """Return why features of this size are not kept; None if they are."""
-    if n_bytes <= section.most_gigabytes * GIGABYTE:
-        return None
-    return (
-        f"they would take {n_bytes / GIGABYTE:.2g} GB, over extract.most_gigabytes, "
-        f"{section.most_gigabytes:g}"
-    )

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.files.base import Count, Share, Strict, read_json, write_json
+from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.params import AugmentSection
 
 HELD_OUT = -1  # the "fold" of a test image
 
@@ -39,14 +38,6 @@ class Split:
         """The number k of folds."""
         return len(self.normalisation.mean)
 
-    def training(self, fold: int) -> NDArray[np.int64]:
-        """Return the positions of the images that train in this fold, ascending."""
-        return np.flatnonzero((self.fold != fold) & (self.fold != HELD_OUT))
-
-    def validation(self, fold: int) -> NDArray[np.int64]:
-        """Return the positions of the images that validate this fold, ascending."""
-        return np.flatnonzero(self.fold == fold)
-
 
 def write_split(folder: Path, split: Split) -> None:
     """Write folds.csv and normalisation.json."""
@@ -69,27 +60,11 @@ def read_split(folder: Path) -> Split:
     return Split(table[:, 1], read_json(folder / "normalisation.json", Normalisation))
 
 
-class Recipe(Strict):
-    """What is drawn for each training image in each epoch."""
-
-    shift: Count  # pixels, at most, in each direction
-    flip: Share  # probability
-    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, at most, either way
-    erase: Share  # probability
-    brightness: Share  # factor 1 ± this
-    contrast: Share  # factor 1 ± this
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether images stay as they are."""
-        return not any(self.model_dump().values())
+def write_recipe(folder: Path, section: AugmentSection) -> None:
+    """Write recipe.json, the section augment as in params.yaml."""
+    write_json(folder / "recipe.json", section)
 
 
-def write_recipe(folder: Path, recipe: Recipe) -> None:
-    """Write recipe.json."""
-    write_json(folder / "recipe.json", recipe)
-
-
-def read_recipe(folder: Path) -> Recipe:
+def read_recipe(folder: Path) -> AugmentSection:
     """Read recipe.json."""
-    return read_json(folder / "recipe.json", Recipe)
+    return read_json(folder / "recipe.json", AugmentSection)

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from foldwise.core.errors import InputError
-from foldwise.engine.extract import BATCH, FeatureExtractor, as_array
+from foldwise.engine.extract import BATCH, FeatureExtractor, as_array, why_too_large
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
 from foldwise.engine.trainer import Trainer
 from foldwise.engine.training import open_fold, open_trainer
 from foldwise.files.dataset import Dataset, DatasetInfo
-from foldwise.files.features import Features, why_no_features, why_too_large
+from foldwise.files.features import Features, why_no_features
 from foldwise.files.network import Network
-from foldwise.files.params import ExtractSection, Params
-from foldwise.files.split import Normalisation, Recipe, Split
+from foldwise.files.params import AugmentSection, ExtractSection, Params
+from foldwise.files.split import Normalisation, Split
 from foldwise.nets.network import construct
 from foldwise.plan.forecast import Throughput
 
@@ -29,7 +29,8 @@ MAX_BATCH_SHARE = 3.0  # times the given seconds, of one batch; a slower batch i
 N_STEPS = 1000  # of a training that is never finished
 EPOCH = 1  # whose augmentation is drawn: all epochs take the same time
 SEED = 0
-SHIFT = 0.1  # of the side, as most recipes have it
+# The augmentation that is timed: what most users draw.
+RECIPE = AugmentSection(shift=0.1, flip=0.5, rotation=0, erase=0, brightness=0, contrast=0)
 
 
 def measure_throughput(
@@ -116,7 +117,7 @@ class _FrozenBackbone:
 
     def extract(self, n: int) -> None:
         """Compute the features of n augmented images."""
-        for _ in self._extractor(n).view(0, _typical_recipe(self._images.info)):
+        for _ in self._extractor(n).view(0, RECIPE):
             pass
 
     def features(self) -> Features:
@@ -186,17 +187,11 @@ def random_dataset(info: DatasetInfo, n: int) -> Dataset:
     return Dataset(info.model_copy(update={"n_train": n, "n_test": 0}), images, labels)
 
 
-def _typical_recipe(info: DatasetInfo) -> Recipe:
-    """Return the augmentation that is timed: shifts and flips."""
-    shift = round(SHIFT * min(info.height, info.width))
-    return Recipe(shift=shift, flip=0.5, rotation=0, erase=0, brightness=0, contrast=0)
-
-
 def _random_fold(
     images: Dataset, network: Network, features: Features, device: torch.device
 ) -> Fold:
     """Return a fold of random images as the engine opens it."""
     half = [[0.5] * network.channels] * 2
     split = Split(np.arange(len(images.labels)) % 2, Normalisation(mean=half, std=half))
-    data = images, split, _typical_recipe(images.info)
+    data = images, split, RECIPE
     return open_fold(data, (0, 0), network, features, device)

@@ -11,7 +11,7 @@ import torch
 import foldwise.engine.hardware as hardware
 from benchmarks.contestants.__main__ import MODULES
 from benchmarks.contestants.entry import open_entry
-from foldwise.data.augment import AugmentationDraws
+from foldwise.data.augment import AugmentationDraws, shift_pixels
 from foldwise.engine.inputs import ImageBatches, open_fold
 from foldwise.files.features import Features
 
@@ -75,7 +75,8 @@ def test_the_peers_augment_as_foldwise_does(entry, pictures):
     """Each augmented image is one that Foldwise may draw, and not always the same."""
     dataset, _, recipe = entry.data
     statistics = entry.network.normalisation
-    moves = range(-recipe.shift, recipe.shift + 1)
+    most = shift_pixels(recipe, dataset.info.height, dataset.info.width)
+    moves = range(-most, most + 1)
     views = list(itertools.product(moves, moves, (False, True)))
     zeros, ones = np.zeros(len(views), np.float32), np.ones(len(views), np.float32)
     draws = AugmentationDraws(

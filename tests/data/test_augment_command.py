@@ -55,9 +55,9 @@ def run_augment(tmp_path):
     return run_augment
 
 
-def test_shift_is_a_share_of_the_side_in_whole_pixels(run_augment):
+def test_recipe_is_the_section_as_written(run_augment):
     recipe, _ = run_augment(size=28)
-    assert json.loads((recipe / "recipe.json").read_text())["shift"] == 3
+    assert json.loads((recipe / "recipe.json").read_text()) == {**SECTION, "contrast": 0.0}
 
 
 def test_one_sheet_a_fold_and_no_two_alike(run_augment, capsys):

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core import machine
-from foldwise.data.folds import digest_of_images
+from foldwise.data.folds import digest_of_images, training_indices, validation_indices
+from foldwise.files.split import HELD_OUT, Normalisation, Split
 
 INDEX = np.array([3, 11, 0, 7])
 
@@ -88,3 +89,10 @@ def test_digest_is_the_sha256_of_the_sorted_digests():
     digests = sorted(hashlib.sha256(content).digest() for content in contents)
     shape = b"".join(side.to_bytes(8, "little") for side in (4, 5, 3))
     assert digest() == hashlib.sha256(shape + b"".join(digests)).hexdigest()
+
+
+def test_test_images_neither_train_nor_validate():
+    statistics = Normalisation(mean=[[0.1], [0.2]], std=[[0.3], [1.0]])
+    split = Split(np.array([0, 1, 1, 0, HELD_OUT]), statistics)
+    assert training_indices(split, 0).tolist() == validation_indices(split, 1).tolist() == [1, 2]
+    assert training_indices(split, 1).tolist() == validation_indices(split, 0).tolist() == [0, 3]

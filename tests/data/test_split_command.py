@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from foldwise.core.errors import InputError
+from foldwise.data.folds import training_indices, validation_indices
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.split import read_split
 from stages.prepare import main as prepare
@@ -43,9 +44,9 @@ def split(tmp_path):
 def test_every_training_image_is_validated_once_and_no_test_image_ever(split, dataset, capsys):
     output = split(dataset)
     read = read_split(output)
-    validated = np.concatenate([read.validation(fold) for fold in range(read.n_folds)])
+    validated = np.concatenate([validation_indices(read, fold) for fold in range(read.n_folds)])
     assert sorted(validated) == list(range(12))
-    assert all(12 not in read.training(fold) for fold in range(3))
+    assert all(12 not in training_indices(read, fold) for fold in range(3))
     assert capsys.readouterr().out == f"split: repeat 0, 12 images in 3 folds -> {output}\n"
 
 
@@ -91,6 +92,6 @@ def test_fashion_mnist_from_the_files_to_the_folds(split, tmp_path):
     read = read_split(split(tmp_path / "prepared", k=5))
     labels = np.load(tmp_path / "prepared" / "labels.npy")
     for fold in range(5):
-        assert np.bincount(labels[read.validation(fold)]).tolist() == [60] * 10
+        assert np.bincount(labels[validation_indices(read, fold)]).tolist() == [60] * 10
         assert read.normalisation.mean[fold] == [pytest.approx(0.2860, abs=0.01)]
         assert read.normalisation.std[fold] == [pytest.approx(0.3530, abs=0.01)]

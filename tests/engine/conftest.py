@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import yaml
 
-from foldwise.data.augment import resolve_recipe
 from foldwise.data.split import assign_folds, fit_normalisation
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.features import FeaturesInfo, write_features_info
@@ -50,7 +49,7 @@ def case(tmp_path):
     fold = np.full(len(labels), -1)
     fold[:n] = assign_folds(labels[:n], np.arange(n), 3, 7, 0)
     write_split(tmp_path / "split", Split(fold, fit_normalisation(images[:n], fold[:n], 3)))
-    write_recipe(tmp_path / "augmented", resolve_recipe(AugmentSection(**AUGMENT), info))
+    write_recipe(tmp_path / "augmented", AugmentSection(**AUGMENT))
     return tmp_path
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from foldwise.core.errors import InputError
+from foldwise.data.folds import validation_indices
 from foldwise.engine.scores import accuracy, count_fold, log_loss
 from foldwise.files.dataset import read_dataset
 from foldwise.files.fold_record import read_predictions, read_record
@@ -22,7 +23,7 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     record = read_record(case / "one" / "record.json")
     predictions = read_predictions(case / "one" / "run")
     labels = read_dataset(case / "prepared").labels[predictions.index]
-    assert np.array_equal(predictions.index, read_split(case / "split").validation(1))
+    assert np.array_equal(predictions.index, validation_indices(read_split(case / "split"), 1))
     assert record.accuracy == accuracy(predictions.last, labels)
     assert record.fold_counts == count_fold(predictions.last, labels, predictions.index)
     assert record.fold_counts.log_loss == pytest.approx(32 * log_loss(predictions.last, labels))
@@ -82,7 +83,7 @@ def test_the_record_names_the_content_of_its_fold(case, flags):
     assert digests(model="lenet5") == first
     assert not set(first) & set(other_fold)
     images = np.load(case / "prepared" / "images.npy", mmap_mode="r+")
-    images[read_split(case / "split").validation(0)[0]] ^= 1
+    images[validation_indices(read_split(case / "split"), 0)[0]] ^= 1
     images.flush()
     changed = digests()
     assert (changed[0], changed[1] != first[1]) == (first[0], True)
@@ -92,7 +93,7 @@ def test_a_validation_image_never_trains(case, flags):
     """Whatever the images of another part hold, the trained weights and the probe stay."""
     main(flags(name="one"))
     images = np.load(case / "prepared" / "images.npy", mmap_mode="r+")
-    images[read_split(case / "split").validation(0)] = 255
+    images[validation_indices(read_split(case / "split"), 0)] = 255
     images[-6:] = 0  # test images
     images.flush()
     main(flags(name="two"))

@@ -21,7 +21,8 @@ from foldwise.files.fold_record import (
     write_record,
 )
 from foldwise.files.network import HyperParameters, Network, read_network, write_network
-from foldwise.files.split import Recipe, read_recipe, write_recipe
+from foldwise.files.params import AugmentSection
+from foldwise.files.split import read_recipe, write_recipe
 
 CARD = Card(
     name="lenet5",
@@ -50,7 +51,7 @@ CARD = Card(
     ],
     cautions=["trained on colours"],
 )
-RECIPE = Recipe(shift=2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
+RECIPE = AugmentSection(shift=0.2, flip=0.5, rotation=10, erase=0, brightness=0.1, contrast=0.1)
 NETWORK = Network(
     name="lenet5",
     builder="zoo.lenet5",

@@ -21,12 +21,6 @@ def test_split_of_one_image_is_read(tmp_path):
     assert read_split(tmp_path).fold.tolist() == [0]
 
 
-def test_test_images_neither_train_nor_validate():
-    assert SPLIT.n_folds == 2
-    assert SPLIT.training(0).tolist() == SPLIT.validation(1).tolist() == [1, 2]
-    assert SPLIT.training(1).tolist() == SPLIT.validation(0).tolist() == [0, 3]
-
-
 @pytest.mark.parametrize("name", ["folds.csv", "normalisation.json"])
 def test_missing_file_is_named(tmp_path, name):
     write_split(tmp_path, SPLIT)

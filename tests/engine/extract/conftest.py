@@ -3,7 +3,6 @@ import pytest
 import torch
 import yaml
 
-from foldwise.data.augment import resolve_recipe
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.network import ChannelStatistics, write_network
@@ -53,7 +52,7 @@ def case(tmp_path):
         is_test = np.arange(N + N_TEST) >= N
         samples = Samples(files, labels, np.arange(len(labels)), is_test)
         write_dataset(tmp_path / "prepared", info, samples)
-        recipe = resolve_recipe(AugmentSection(**OFF | (augment or {"shift": 0.2})), info)
+        recipe = AugmentSection(**OFF | (augment or {"shift": 0.2}))
         write_recipe(tmp_path / "augmented", recipe)
         wanted = ArchitectureSection.model_validate({"base": base} | section)
         build = BuildSection.model_construct(architectures={"net": wanted})

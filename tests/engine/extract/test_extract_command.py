@@ -45,7 +45,7 @@ def test_features_lead_to_the_logits_that_images_lead_to(case, tmp_path, section
     torch.testing.assert_close(rest(as_batch(features.plain)), expected, rtol=1e-4, atol=1e-4)
     assert len(features.views) == 2
     for number, view in enumerate(features.views):
-        draws = draw_view(recipe, 30, 7, number)
+        draws = draw_view(recipe, (30, 16, 16), 7, number)
         expected = whole(images.augmented(index, draws, recipe))
         torch.testing.assert_close(rest(as_batch(view)), expected, rtol=1e-4, atol=1e-4)
     assert not np.array_equal(*features.views)
