@@ -65,7 +65,7 @@ def test_metric_that_decides_is_the_score(metric):
     assert one.scores.mean == one.metrics[metric] == pytest.approx(fmean(found.scores[metric]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.lists(SHARES, min_size=3, max_size=3), min_size=2, max_size=3), st.booleans())
 def test_repeats_of_the_same_folds_are_averaged_for_the_interval_alone(rows, resplit):
     found = first({"a": rows}, resplit=resplit, n_validation=100, epochs=1).scores
@@ -81,7 +81,7 @@ def test_repeats_of_the_same_folds_are_averaged_for_the_interval_alone(rows, res
         assert parts == pytest.approx(found.variance, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.none() | SHARES, min_size=3, max_size=3).filter(lambda a: None in a))
 def test_fold_that_diverged_is_never_averaged(accuracies):
     found = first({"a": [accuracies]}, epochs=2, n_validation=100)

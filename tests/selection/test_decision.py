@@ -29,7 +29,7 @@ def names(found, **which):
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @example({"a": ([0.0, 0.06, 0.83], 1, 1), "b": ([0.0, 0.08, 0.81], 1, 1)}, Random(0))  # rounding
 @given(
     st.dictionaries(
@@ -127,7 +127,7 @@ def test_what_is_dominated_is_not_taken():
     assert found.chosen == "steady"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.integers(-4, 4), SIZES, SIZES), min_size=1, max_size=4))
 def test_choice_is_tied_on_the_front_and_none_there_is_much_cheaper(cases):
     scores = {f"m{i}": moved(shift / 1000) for i, (shift, _, _) in enumerate(cases)}
