@@ -111,7 +111,9 @@ def to_html(markdown: str, picture: Callable[[str], Picture]) -> str:
     for name, rule in _RENDER_RULES.items():
         parser.add_render_rule(name, rule)
     tokens = parser.parse(markdown.replace(formats.WORD_JOINER, ""))
-    contents = _annotate(tokens)
+    _annotate_tables(tokens)
+    _annotate_figures(tokens)
+    contents = _number_sections(tokens)
     first = next((at for at, token in enumerate(tokens) if token.tag == "h2"), len(tokens))
     lead, body = (
         Markup(parser.renderer.render(part, parser.options, {"picture": picture}))
@@ -131,30 +133,37 @@ def svg_picture(figure: SvgFigure) -> Picture:
     return Picture(*map(_svg_address, figure))
 
 
-def _annotate(tokens: list[Token]) -> list[tuple[str, str]]:
-    """Add what Markdown cannot express, and return id and title of each section.
-
-    Headings get ids. A table gets the bold paragraph above it as caption, and headers for its
-    rows and columns. A picture that is alone in a paragraph becomes a figure, and the paragraph
-    below it its caption.
-    """
-    contents = []
+def _annotate_tables(tokens: list[Token]) -> None:
+    """Give tables the bold paragraph above them as caption, and headers of rows and columns."""
     for at in reversed([at for at, token in enumerate(tokens) if token.type == "table_open"]):
         tokens[at].meta["caption"] = _text(tokens[at - 2])
         del tokens[at - 3 : at]
+    for at, token in enumerate(tokens):
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+            for child in tokens[at + 1].children or []:  # unlike GitHub, wrap wide headers
+                child.content = child.content.replace(formats.NO_BREAK_SPACE, " ")
+        elif token.type == "tr_open" and tokens[at + 1].type == "td_open":
+            tokens[at + 1].attrSet("scope", "row")
+            tokens[at + 1].tag = tokens[at + 3].tag = "th"
+
+
+def _annotate_figures(tokens: Sequence[Token]) -> None:
+    """Make a figure of a picture alone in a paragraph, and its caption of the next paragraph."""
+    for at, token in enumerate(tokens):
+        if token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
+            tokens[at - 1].tag, tokens[at + 1].hidden = "figure", True
+            tokens[at + 2].tag, tokens[at + 4].type = "figcaption", "figure_close"
+
+
+def _number_sections(tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Give headings an id, and return id and title of each section."""
+    contents = []
     for at, token in enumerate(tokens):
         if token.type == "heading_open" and token.tag != "h1":
             token.attrSet("id", f"section-{at}")
             if token.tag == "h2":
                 contents.append((f"section-{at}", _text(tokens[at + 1])))
-        elif token.type == "th_open":
-            token.attrSet("scope", "col")
-        elif token.type == "tr_open" and tokens[at + 1].type == "td_open":
-            tokens[at + 1].attrSet("scope", "row")
-            tokens[at + 1].tag = tokens[at + 3].tag = "th"
-        elif token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
-            tokens[at - 1].tag, tokens[at + 1].hidden = "figure", True
-            tokens[at + 2].tag, tokens[at + 4].type = "figcaption", "figure_close"
     return contents
 
 

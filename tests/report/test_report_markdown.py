@@ -125,6 +125,8 @@ def test_weights_and_their_cautions_are_named(report):
     assert [line for line in text.splitlines() if "Caution" in line] == [
         r"- **Caution**, b\_c: not \*these\* colours"
     ]
+    items = parse_markdown(text).all("li")
+    assert not [item for item in items if item.all("p")], "no list is loose"
 
 
 def test_many_classes_are_folded_away(report):
