@@ -5,7 +5,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from foldwise.files.params import read_yaml
+from foldwise.files.base import read_yaml
 
 
 def write_settings(source: Path, values: dict[str, Any], target: Path) -> None:

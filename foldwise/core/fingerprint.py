@@ -1,7 +1,6 @@
-"""Fingerprints of code, in which comments, docstrings, error texts and layout do not count.
+"""Fingerprints of Python modules that ignore comments, docstrings, error texts and layout.
 
-DVC would rerun a stage when any byte of a file changes that it depends on. With fingerprints,
-better words retrain nothing.
+If a stage depended on the source files, DVC would rerun it after any change of their text.
 """
 
 import ast
@@ -22,7 +21,7 @@ PACKAGES = ("foldwise", "stages")
 Position = tuple[int, int]  # row, from 1, and column, from 0
 
 HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-STRUCTURE = {  # kinds of tokens whose text is layout; no text of a token begins with a space
+STRUCTURE = {  # layout tokens; the text of other tokens never begins with a space
     tokenize.NEWLINE: " newline",
     tokenize.INDENT: " indent",
     tokenize.DEDENT: " dedent",
@@ -37,7 +36,7 @@ class Module(NamedTuple):
 
     Attributes:
         fingerprint: SHA-256 of its code.
-        imports: Every module or name that it imports from this project.
+        imports: Modules and names of this project that it imports.
     """
 
     fingerprint: str
@@ -47,9 +46,9 @@ class Module(NamedTuple):
 def imported_modules(
     root: Path, *modules: str, packages: tuple[str, ...] = PACKAGES
 ) -> dict[str, Module]:
-    """Return some modules and all that they import from this project, by name.
+    """Return modules and all modules of this project that they import, by name.
 
-    Only import statements count, not what is imported by a computed name.
+    Follows import statements, not imports of names computed at run time.
 
     Args:
         root: The folder that holds the packages.
@@ -59,57 +58,56 @@ def imported_modules(
     Raises:
         InputError: If one of the modules has no file, or a file is not Python.
     """
-    found: dict[str, Module] = {}
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
+    result: dict[str, Module] = {}
+    pending = list(modules)
+    while pending:
+        module = pending.pop()
         path = _path(root, module)
         if path is None and module in modules:
             raise InputError(f"{root}: the module {module} is missing; restore its file")
-        if module in found or path is None:
+        if module in result or path is None:
             continue
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         try:
             source = path.read_text(encoding="utf-8-sig")
-            found[module] = Module(fingerprint(source), _imports(source, package, packages))
+            result[module] = Module(fingerprint(source), _imports(source, package, packages))
         except (ImportError, SyntaxError, ValueError, tokenize.TokenError) as error:
-            raise InputError(f"{path}: not Python: {_reason(error)}; mend the syntax") from None
-        waiting += [*_parents(module), *found[module].imports]
-    return found
+            raise InputError(f"{path}: not Python: {_reason(error)}; fix the syntax") from None
+        pending += [*_parents(module), *result[module].imports]
+    return result
 
 
 @cache
 def fingerprint(source: str) -> str:
-    """Return the SHA-256 of the code: no comments, docstrings, error texts, blank lines or layout.
+    """Return the SHA-256 of the code without comments, docstrings, error texts and layout.
 
-    Error texts are the strings in `raise` statements.
-
-    Made from the tokens in the text, not from a parser's tree: the same on every Python version.
+    Error texts are the strings in `raise` statements. The hash is computed from tokens, not from
+    a syntax tree, so that it is the same for every Python version.
     """
-    texts, lines = [*_docstrings(source), *_raises(source)], source.split("\n")
-    kept: list[str] = []
+    ignored, lines = list(_ignored_spans(source)), source.split("\n")
+    texts: list[str] = []
     for token in _tokens(source):
-        if token.type in STRINGS and _is_in(texts, _in_bytes(lines, token.start)):
+        if token.type in STRINGS and _is_in(ignored, _in_bytes(lines, token.start)):
             continue
         text = STRUCTURE.get(token.type, token.string)
-        if text == " newline" and kept[-1:] in ([], [" newline"], [" indent"]):
-            continue  # a line that held nothing but a docstring ends
-        kept.append(text)
-    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+        if text == " newline" and texts[-1:] in ([], [" newline"], [" indent"]):
+            continue  # the end of a line with nothing but a docstring
+        texts.append(text)
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
 @cache
 def _statements(source: str) -> list[ast.AST]:
-    """Return the module and every statement in it; expressions hold no docstring or import."""
-    found: list[ast.AST] = [ast.parse(source)]
-    for node in found:
+    """Return the module and all its statements; expressions contain no docstring or import."""
+    nodes: list[ast.AST] = [ast.parse(source)]
+    for node in nodes:
         for field in ("body", "handlers", "orelse", "finalbody", "cases"):
-            found += getattr(node, field, [])
-    return found
+            nodes += getattr(node, field, [])
+    return nodes
 
 
 def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
-    """Return the tokens that count; an f-string is one, as it was until Python 3.11."""
+    """Yield the tokens that count; an f-string is one token, as until Python 3.11."""
     start, depth, lines = (1, 0), 0, source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == F_STRING[0]:
@@ -129,22 +127,16 @@ def _between(lines: list[str], start: Position, end: Position) -> str:
     return "\n".join(rows)
 
 
-def _docstrings(source: str) -> Iterator[tuple[Position, Position]]:
-    """Return where every docstring begins and ends; columns in bytes of UTF-8."""
+def _ignored_spans(source: str) -> Iterator[tuple[Position, Position]]:
+    """Yield start and end of each docstring and `raise` statement; columns in bytes of UTF-8."""
     for node in _statements(source):
-        if not isinstance(node, HAS_DOCSTRING) or ast.get_docstring(node, clean=False) is None:
+        if isinstance(node, HAS_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
+            node = node.body[0]
+        elif not isinstance(node, ast.Raise):
             continue
-        text = node.body[0]
-        end = (text.end_lineno or text.lineno, text.end_col_offset or text.col_offset)
-        yield (text.lineno, text.col_offset), end
-
-
-def _raises(source: str) -> Iterator[tuple[Position, Position]]:
-    """Return where every `raise` statement begins and ends; columns in bytes of UTF-8."""
-    for node in _statements(source):
-        if isinstance(node, ast.Raise):
-            end = (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-            yield (node.lineno, node.col_offset), end
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        yield (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
 
 
 def _is_in(spans: list[tuple[Position, Position]], position: Position) -> bool:
@@ -152,14 +144,14 @@ def _is_in(spans: list[tuple[Position, Position]], position: Position) -> bool:
 
 
 def _in_bytes(lines: list[str], position: Position) -> Position:
-    """Return a position of tokenize as ast counts it."""
+    """Return a position of tokenize with the column in bytes of UTF-8, as ast counts."""
     row, column = position
     return row, len(lines[row - 1][:column].encode())
 
 
 @cache
 def _imports(source: str, package: str, packages: tuple[str, ...]) -> list[str]:
-    """Return every module that an import may mean: `from a import b` may be a or a.b."""
+    """Return all modules that an import may mean: `from a import b` may mean a or a.b."""
     names: list[str] = []
     for node in _statements(source):
         if isinstance(node, ast.Import):
@@ -177,7 +169,7 @@ def _reason(error: Exception) -> str:
 
 
 def _parents(module: str) -> list[str]:
-    """Return the packages around a module, which Python runs when it imports it."""
+    """Return the packages of a module, which Python imports before it."""
     parts = module.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 

@@ -1,4 +1,4 @@
-"""The base of everything that is read from a file."""
+"""The base of all file formats: strict schemas, JSON and YAML files, and types of numbers."""
 
 import json
 from collections.abc import Iterable
@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
@@ -21,47 +23,47 @@ Seconds = NonNegative
 
 
 class Strict(BaseModel):
-    """A frozen record that refuses unknown keys, other types, NaN and infinity."""
+    """An immutable record that rejects unknown keys, other types, NaN and infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-Place = tuple[int | str, ...]  # below what is validated
+Location = tuple[int | str, ...]  # keys and indexes, from the validated value on
 
 
-def raise_schema_errors(title: str, problems: Iterable[tuple[Place, str, object]]) -> None:
-    """Stop if there are problems.
+def raise_schema_errors(title: str, errors: Iterable[tuple[Location, str, object]]) -> None:
+    """Raise errors from inside a validator, each at its own location.
 
     Args:
-        title: Of what is validated.
-        problems: Where each is, what is expected there, and what was found.
+        title: Name of the validated schema.
+        errors: For each error its location, what is expected there, and the value. May be empty.
 
     Raises:
-        ValidationError: With all of them.
+        ValidationError: If there is an error; contains all of them.
     """
-    errors = [
+    details = [
         InitErrorDetails(
-            # The text is an argument: in the template, braces would be fields.
+            # An argument, because braces in the template itself would be fields.
             type=PydanticCustomError("value_error", "{text}", {"text": expected}),
-            loc=place,
-            input=found,
+            loc=location,
+            input=value,
         )
-        for place, expected, found in problems
+        for location, expected, value in errors
     ]
-    if errors:
-        raise ValidationError.from_exception_data(title, errors)
+    if details:
+        raise ValidationError.from_exception_data(title, details)
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def write_json(path: Path, content: BaseModel | dict[str, Any]) -> None:
-    """Write one key a line, sorted; a list of rows gets one row a line.
+    """Write one key per line, sorted, and one line per row of a list of rows.
 
-    The file appears whole or not at all.
+    The file appears completely or not at all.
 
     Raises:
-        ValueError: If a number is NaN or infinite: a failure is never written as a number.
+        ValueError: If a number is NaN or infinite, because a failure must not look like a result.
     """
     data = content.model_dump(mode="json") if isinstance(content, BaseModel) else content
     lines = [f" {_dump_flat(key)}: {_dump(data[key])}" for key in sorted(data)]
@@ -69,19 +71,28 @@ def write_json(path: Path, content: BaseModel | dict[str, Any]) -> None:
 
 
 def read_json(path: Path, schema: type[Model]) -> Model:
-    """Read a file and check it against its schema.
+    """Read a JSON file and check it against its schema.
 
     Raises:
         InputError: If the file is missing, no JSON, or not of this schema.
     """
     try:
-        return schema.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
+        return schema.model_validate_json(existing(path).read_bytes())
     except ValidationError as error:
         is_json = error.errors()[0]["type"] != "json_invalid"
         content = from_json(path.read_bytes()) if is_json else None
         raise InputError(error_lines(error, schema, content, str(path))) from None
+
+
+def existing(path: Path) -> Path:
+    """Return the path of a file that a stage wrote.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it")
+    return path
 
 
 def _dump(value: object) -> str:
@@ -95,3 +106,30 @@ def _dump(value: object) -> str:
 
 def _dump_flat(value: object) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, as DVC reads it.
+
+    DVC's own parser reads it, so that a value means the same to DVC and to a stage. To PyYAML,
+    `no` is False, and `1e-05`, as DVC writes 0.00001 for `-S`, is text.
+
+    Raises:
+        InputError: If the file is missing, is not YAML, names a key twice, or holds no mapping.
+    """
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; restore it with 'git checkout {path}'") from None
+    except (YAMLError, ValueError) as error:
+        raise InputError(f"{path}: {_reason(error)}; fix the syntax") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {content!r}; expected keys and values")
+    return content
+
+
+def _reason(error: YAMLError | ValueError) -> str:
+    """Return where and why the text is not YAML, on one line."""
+    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return f"not YAML: {' '.join(str(error).split())}"

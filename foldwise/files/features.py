@@ -1,4 +1,4 @@
-"""data/features/NAME: what the part of a network that never trains makes of the images."""
+"""data/features/NAME: cached features of the frozen layers of a network."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +16,11 @@ PLAIN = "plain"
 
 
 class FeaturesInfo(Strict):
-    """features.json: what lies beside it; nothing where no part of the network can run once."""
+    """features.json: the arrays beside it; none if no part of the network can run once."""
 
-    views: list[str]  # files without .npy; the epochs train on them in turn
-    dtype: Dtype  # of bfloat16, the npy holds the bits as uint16
-    reason: str | None  # why there are none; None: there are
+    views: list[str]  # files, without .npy; the epochs train on them in turn
+    dtype: Dtype  # the npy stores bfloat16 as uint16
+    reason: str | None  # why there are no features; None: there are
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Features:
     """The features of every image of the data set.
 
     Attributes:
-        dtype: Of the numbers.
-        plain: (n, ...) of the images as they are; maps as (n, h, w, c).
-        views: The same of augmented views; empty where there are no features.
+        dtype: Type of the numbers.
+        plain: (n, ...) features without augmentation; maps are (n, h, w, c).
+        views: Features of augmented views; empty if there are no features.
     """
 
     dtype: Dtype = "float32"
@@ -41,7 +41,7 @@ class Features:
 def create_array(
     folder: Path, name: str, shape: tuple[int, ...], dtype: Dtype
 ) -> NDArray[np.generic]:
-    """Create an array of features, to be filled; mapped, so that it may be larger than memory."""
+    """Create a memory-mapped array of features, to be filled in place."""
     folder.mkdir(parents=True, exist_ok=True)
     kind = np.uint16 if dtype == "bfloat16" else np.float32
     array: NDArray[np.generic] = np.lib.format.open_memmap(
@@ -51,17 +51,17 @@ def create_array(
 
 
 def write_features_info(folder: Path, info: FeaturesInfo) -> None:
-    """Write features.json, after the arrays that it names; others are removed."""
+    """Write features.json after its arrays, and remove all other arrays."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {f"{name}.npy" for name in (*info.views, PLAIN) if info.views}
+    names = {f"{name}.npy" for name in (*info.views, PLAIN) if info.views}
     for path in folder.glob("*.npy"):
-        if path.name not in kept:
+        if path.name not in names:
             path.unlink()
     write_json(folder / "features.json", info)
 
 
 def read_features(folder: Path) -> Features:
-    """Read the features, mapped; without views where there are none."""
+    """Read the features, memory-mapped; without views if there are none."""
     info = read_json(folder / "features.json", FeaturesInfo)
     if not info.views:
         return Features()
@@ -70,7 +70,7 @@ def read_features(folder: Path) -> Features:
 
 
 def why_no_features(network: Network) -> str | None:
-    """Return why no features are made, by the network alone; None if nothing is in the way."""
+    """Return why a network has no features to cache; None if it has. Needs no torch."""
     if not network.frozen:
         return "every layer trains"
     if network.cut is None:

@@ -1,4 +1,4 @@
-"""data/forecast: how long training will take; facts of a machine, on which no result depends."""
+"""data/forecast: predicted training times of this machine; no result depends on them."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ MINUTE, HOUR = 60, 3600  # seconds
 
 
 class RunForecast(Strict):
-    """One fold of one architecture."""
+    """Predicted time of one training."""
 
     model: str
     repeat: Count
     fold: Count
-    seconds: Seconds  # with the start of its process
+    seconds: Seconds  # including the start of its process
 
 
 class Forecast(Strict):
-    """minutes.json: what a comparison takes if nothing of it is cached."""
+    """minutes.json: predicted times of all trainings, as if nothing were cached."""
 
     runs: list[RunForecast]  # in the order in which DVC trains them
     extract_seconds: dict[
@@ -32,16 +32,16 @@ class Forecast(Strict):
 
     @property
     def seconds(self) -> float:
-        """All of it."""
+        """Time of the whole comparison."""
         return sum(self.extract_seconds.values()) + sum(run.seconds for run in self.runs)
 
     def of(self, model: str) -> float:
-        """Return the seconds of one architecture, all its folds and repeats together."""
+        """Return the seconds of one architecture, over all its folds and repeats."""
         runs = sum(run.seconds for run in self.runs if run.model == model)
         return runs + self.extract_seconds.get(model, 0.0)
 
     def after(self, model: str, repeat: int, fold: int) -> float | None:
-        """Return the seconds of the runs that follow one; None if it is not among them."""
+        """Return the seconds of all runs after this one; None if unknown."""
         places = [(run.model, run.repeat, run.fold) for run in self.runs]
         if (model, repeat, fold) not in places:
             return None
@@ -51,7 +51,7 @@ class Forecast(Strict):
 def write_forecast(folder: Path, forecast: Forecast) -> None:
     """Write minutes.json, and ready.json, which is always the same.
 
-    Training depends on the latter alone, so that no other timing trains anything anew.
+    Training depends only on ready.json, so that another timing retrains nothing.
     """
     write_json(folder / "minutes.json", forecast)
     write_json(folder / "ready.json", READY)

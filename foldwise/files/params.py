@@ -1,7 +1,7 @@
 """params.yaml: the schema of all sections, and how a stage reads its own."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,19 +16,19 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.architecture import BuildSection
 from foldwise.files.base import (
     Count,
+    Model,
     NonNegative,
     Positive,
     Share,
     Size,
     Strict,
     raise_schema_errors,
+    read_yaml,
 )
 from foldwise.files.catalogue import DATASETS, NEED_WEIGHTS, expected_name, is_known
 from foldwise.files.validation import error_lines
@@ -284,10 +284,7 @@ def check_params(content: dict[str, Any], n_slots: int, place: str) -> Params:
     Raises:
         InputError: One line for each error.
     """
-    try:
-        return Params.model_validate(content, context={"slots": n_slots})
-    except ValidationError as error:
-        raise InputError(error_lines(error, Params, content, place)) from None
+    return _validate(Params, content, place, {"slots": n_slots})
 
 
 def read_params(path: Path, *sections: str) -> Params:
@@ -301,55 +298,17 @@ def read_params(path: Path, *sections: str) -> Params:
         InputError: One line for each error in these sections.
     """
     content = read_yaml(path)
-    return select_sections(
-        {key: content[key] for key in sections if key in content}, sections, str(path)
-    )
+    fields = {key: Params.model_fields[key] for key in sections}
+    types: dict[str, Any] = {key: (field.annotation, field) for key, field in fields.items()}
+    selected = {key: content[key] for key in sections if key in content}
+    schema = create_model("Sections", __base__=Strict, **types)
+    return Params.model_construct(**dict(_validate(schema, selected, str(path))))
 
 
-def select_sections(content: dict[str, Any], sections: Iterable[str], place: str) -> Params:
-    """Check some sections of params.yaml, as `read_params` reads them.
-
-    Args:
-        content: Of these sections.
-        sections: Top-level keys.
-        place: The file, as the user wrote it.
-
-    Raises:
-        InputError: One line for each error.
-    """
-    fields: dict[str, Any] = {
-        key: (Params.model_fields[key].annotation, Params.model_fields[key]) for key in sections
-    }
-    schema = create_model("Sections", __base__=Strict, **fields)
+def _validate(
+    schema: type[Model], content: dict[str, Any], place: str, context: dict[str, int] | None = None
+) -> Model:
     try:
-        values = schema.model_validate(content)
+        return schema.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(error_lines(error, schema, content, place)) from None
-    return Params.model_construct(**dict(values))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, as DVC reads it.
-
-    DVC's own parser reads it, so that a value means the same to DVC and to a stage. To PyYAML,
-    `no` is False, and `1e-05`, as DVC writes 0.00001 for `-S`, is text.
-
-    Raises:
-        InputError: If the file is missing, is not YAML, names a key twice, or holds no mapping.
-    """
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; restore it with 'git checkout {path}'") from None
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"{path}: {_reason(error)}; fix the syntax") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {content!r}; expected keys and values")
-    return content
-
-
-def _reason(error: YAMLError | ValueError) -> str:
-    """Return where and why the text is not YAML, on one line."""
-    if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return f"not YAML: {' '.join(str(error).split())}"

@@ -1,4 +1,9 @@
-"""Whether params.yaml and dvc.yaml fit each other: what check looks at before anything runs."""
+"""The stage check: params.yaml fits dvc.yaml, and data/checked/STAGE.json fingerprints the code.
+
+A stage depends on its file in data/checked, so a change of the modules in it runs the stage again,
+and no other change of the code does. The file lists the stage itself, the modules that it imports
+from the layers that compute results, and the formats that it writes.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +12,8 @@ from typing import Any
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules
-from foldwise.files.base import write_json
-from foldwise.files.params import check_params, read_yaml
+from foldwise.files.base import read_yaml, write_json
+from foldwise.files.params import check_params
 
 SLOT = re.compile(r"\$\{\s*candidates\[(\d+)\]\s*\}")
 
@@ -45,10 +50,10 @@ def count_slots(pipeline: Mapping[str, Any], place: str) -> int:
     """
     slots = {stage: _slots(body) for stage, body in pipeline.get("stages", {}).items()}
     largest = max(slots.values(), key=len, default=[])
-    for stage, found in slots.items():
-        if found and found != list(range(len(largest))):
+    for stage, numbers in slots.items():
+        if numbers and numbers != list(range(len(largest))):
             raise InputError(
-                f"{place}: the matrix of {stage} has the slots {found} of candidates; expected "
+                f"{place}: the matrix of {stage} has the slots {numbers} of candidates; expected "
                 f"{list(range(len(largest)))}, the same for every stage"
             )
     return len(largest)
@@ -59,30 +64,29 @@ def _slots(stage: Mapping[str, Any]) -> list[int]:
 
 
 def provide_root(dataset: str, root: str, place: str) -> None:
-    """Stop if one's own images are not there; make an empty folder for all other sources.
+    """Require the folder of the user's images; create an empty folder for all other data sets.
 
-    DVC stops with a message of its own where a dependency is missing, and neither digits nor what
-    torchvision is about to download has files there.
+    DVC stops if a dependency is missing, and digits and torchvision's downloads have no files yet.
 
     Args:
         dataset: prepare.dataset.
         root: prepare.root.
-        place: The file that says so.
+        place: The file, as the user wrote it.
 
     Raises:
-        InputError: If there is no such folder, and none can be made.
+        InputError: If the folder is missing or cannot be created.
     """
     if dataset == "folder" and not Path(root).is_dir():
         raise InputError(
-            f"{place}: prepare.root is {root!r}, which is no folder; put a folder of images for "
-            "each class there, or name another"
+            f"{place}: prepare.root is {root!r}, which is not a folder; create it with "
+            "one folder of images per class, or set another"
         )
     try:
         Path(root).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{place}: prepare.root is {root!r}, where no folder can be made ({error.strerror}); "
-            "name another"
+            f"{place}: prepare.root is {root!r}, which cannot be created ({error.strerror}); "
+            "set another"
         ) from None
 
 
@@ -96,14 +100,14 @@ COMPUTING = (
     "foldwise.plan",
 )
 FORMATS = "foldwise.files."
-WRITERS = ("write_", "create_")  # how the functions begin that write a format
+WRITERS = ("write_", "create_")  # first part of the names of functions that write a format
 
-# Imported by a computed name; train and extract learn from network.json which one they need.
+# Imported by name at run time. network.json tells train and extract which of them they need.
 BY_NAME = {"build": ("foldwise/nets/zoo", "foldwise/nets")}
 
 
 def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
-    """Return the fingerprints of the modules that count for each stage; check itself has none.
+    """Return the fingerprints of each stage: module name -> fingerprint; check itself has none.
 
     Args:
         root: The folder that holds the packages `stages` and `foldwise`.
@@ -116,7 +120,7 @@ def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
 
 
 def write_code(path: Path, modules: dict[str, str]) -> None:
-    """Write the fingerprints on which one stage depends."""
+    """Write the fingerprints of one stage."""
     write_json(path, {"modules": modules})
 
 
@@ -136,6 +140,6 @@ def _is_in(name: str, packages: tuple[str, ...]) -> bool:
 
 
 def _roots(root: Path, stage: str) -> list[str]:
-    found = [path for folder in BY_NAME.get(stage, ()) for path in (root / folder).glob("*.py")]
-    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(found)]
+    paths = [path for folder in BY_NAME.get(stage, ()) for path in (root / folder).glob("*.py")]
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(paths)]
     return [f"stages.{stage}", *(name for name in names if not name.endswith("__init__"))]

@@ -1,4 +1,4 @@
-"""data/splits/R: the folds of one repeat, and the normalisation of each."""
+"""data/splits/R and data/augmented/R: folds, normalisation and augmentation of one repeat."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldwise.core.atomic import open_whole
-from foldwise.core.errors import InputError
-from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.base import Strict, existing, read_json, write_json
 from foldwise.files.params import AugmentSection
 
 HELD_OUT = -1  # the "fold" of a test image
 
 
 class Normalisation(Strict):
-    """normalisation.json: per fold and channel, of the training part, in units of 0 .. 1."""
+    """normalisation.json: statistics of the training images, for pixel values in 0 .. 1."""
 
     mean: list[list[float]]  # (folds, channels)
     std: list[list[float]]  # (folds, channels), above 0
@@ -53,9 +52,7 @@ def read_split(folder: Path) -> Split:
     Raises:
         InputError: If one is missing.
     """
-    path = folder / "folds.csv"
-    if not path.is_file():
-        raise InputError(f"{path} is missing; run 'dvc repro' to make it")
+    path = existing(folder / "folds.csv")
     table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
     return Split(table[:, 1], read_json(folder / "normalisation.json", Normalisation))
 

@@ -9,6 +9,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
+from foldwise.files.base import read_yaml
 from foldwise.files.card import Card, read_card
 from foldwise.files.comparison import (
     Comparison,
@@ -18,7 +19,6 @@ from foldwise.files.comparison import (
     read_confused,
     read_mistakes,
 )
-from foldwise.files.params import read_yaml
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, read_table
 from foldwise.files.verdict import Verdict, read_verdict
 

@@ -202,8 +202,8 @@ def test_folder_of_fingerprints_does_not_matter(project, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def f(:\n", r"one.py: not Python: invalid syntax in line 1; mend the syntax$"),
-        ("x = (1\n", r"one.py: not Python: '\(' was never closed in line 1; mend"),
+        ("def f(:\n", r"one.py: not Python: invalid syntax in line 1; fix the syntax$"),
+        ("x = (1\n", r"one.py: not Python: '\(' was never closed in line 1; fix"),
         ("x = 1\0", r"one.py: not Python: source code .*null bytes"),
         ("from ...a import b", r"one.py: not Python: attempted relative import beyond top"),
     ],

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
-from foldwise.files.params import RUN_KEYS, read_params, read_yaml
+from foldwise.files.base import read_yaml
+from foldwise.files.params import RUN_KEYS, read_params
 
 FORECAST = "forecast: {seconds: 0.5}\n"
 

@@ -6,12 +6,9 @@ from foldwise.files.project import provide_root
 
 def test_ones_own_images_must_be_there(tmp_path):
     root = str(tmp_path / "raw")
-    with pytest.raises(InputError) as caught:
+    message = r"^params.yaml: prepare.root is '.*raw'.*one folder of images per class"
+    with pytest.raises(InputError, match=message):
         provide_root("folder", root, "params.yaml")
-    assert str(caught.value) == (
-        f"params.yaml: prepare.root is {root!r}, which is no folder; put a folder of images for "
-        "each class there, or name another"
-    )
     assert not (tmp_path / "raw").exists()
 
 
@@ -27,5 +24,5 @@ def test_other_sources_get_an_empty_folder_and_keep_a_full_one(tmp_path, dataset
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "raw").touch()
-    with pytest.raises(InputError, match=r"prepare.root is '.*raw', where no folder can be made"):
+    with pytest.raises(InputError, match=r"prepare.root is '.*raw', which cannot be created"):
         provide_root("digits", str(tmp_path / "raw"), "params.yaml")

@@ -9,7 +9,7 @@ from synthetic import ROOT
 
 from foldwise.cli.main import run_command
 from foldwise.core.errors import InputError
-from foldwise.files.params import read_yaml
+from foldwise.files.base import read_yaml
 from stages.check import main as check
 from stages.prepare import main as prepare
 

@@ -2,22 +2,25 @@ import math
 
 import pytest
 import torch
+import yaml
 from quick import SECTIONS
 
 from foldwise.core.errors import InputError
 from foldwise.engine.hardware import set_up
 from foldwise.engine.trainer import Trainer
-from foldwise.files.params import select_sections
+from foldwise.files.params import read_params
 from foldwise.plan.measure import measure_throughput
 
 THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}]
 
 
 @pytest.fixture
-def pace_of(info):
+def pace_of(info, tmp_path):
     def pace_of(network, **changed):
         sections = {key: {**one, **changed.get(key, {})} for key, one in SECTIONS.items()}
-        params = select_sections(sections, sections, "params.yaml")
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(sections))
+        params = read_params(path, *sections)
         return measure_throughput(network, info, params, set_up(params.hardware))
 
     return pace_of

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from synthetic import PARAMS
 
 from foldwise.files.architecture import ArchitectureSection
-from foldwise.files.params import read_yaml
+from foldwise.files.base import read_yaml
 from foldwise.plan.candidates import CANDIDATES, rename
 from foldwise.plan.write_params import fill_slots, rewrite
 
