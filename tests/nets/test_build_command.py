@@ -125,7 +125,7 @@ def test_stored_weights_that_changed_are_not_loaded(build, weights_file, trained
         with pytest.raises(InputError, match=r"is missing or not .*network.json; run"):
             read_initial_weights(network)
     path.unlink()
-    with pytest.raises(InputError, match="is missing or not what"):
+    with pytest.raises(InputError, match="is missing or not the file"):
         read_initial_weights(network)
 
 
