@@ -1,11 +1,10 @@
 """Write the augmentation of the training images, and one contact sheet per fold."""
 
-from foldwise.core.process import tune_python
+from foldwise.core.process import parse_options, tune_python
 
 if __name__ == "__main__":
     tune_python()
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,11 +18,17 @@ from foldwise.files.split import read_split, write_recipe
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write recipe.json and one PNG per fold."""
-    parser = argparse.ArgumentParser(prog="python -m stages.augment", description=__doc__)
-    for flag in ("--params", "--dataset", "--split", "--recipe", "--sheets"):
-        parser.add_argument(flag, type=Path, required=True)
-    parser.add_argument("--repeat", type=int, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options(
+        "augment",
+        __doc__,
+        argv,
+        params=Path,
+        dataset=Path,
+        split=Path,
+        recipe=Path,
+        sheets=Path,
+        repeat=int,
+    )
     dataset, split = read_dataset(args.dataset), read_split(args.split)
     recipe = read_params(args.params, "augment").augment
     args.sheets.mkdir(parents=True, exist_ok=True)

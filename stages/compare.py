@@ -1,11 +1,11 @@
 """Compare the architectures of params.yaml on the same folds."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.files.card import read_card
 from foldwise.files.comparison import write_comparison, write_confused
 from foldwise.files.fold_record import read_record, record_path
@@ -22,10 +22,9 @@ from foldwise.selection.records import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
-    parser = argparse.ArgumentParser(prog="python -m stages.compare", description=__doc__)
-    for flag in ("--params", "--folds", "--models", "--output"):
-        parser.add_argument(flag, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options(
+        "compare", __doc__, argv, params=Path, folds=Path, models=Path, output=Path
+    )
     params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
     paths = [record_path(args.folds, *run) for run in params.runs]
     records = {str(path): read_record(path) for path in paths}

@@ -1,11 +1,10 @@
 """Time every architecture of the comparison, and say how long it will take before it begins."""
 
-from foldwise.core.process import tune_python
+from foldwise.core.process import parse_options, tune_python
 
 if __name__ == "__main__":
     tune_python()
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +20,9 @@ from foldwise.plan.measure import measure_throughput
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write minutes.json and ready.json."""
-    parser = argparse.ArgumentParser(prog="python -m stages.forecast", description=__doc__)
-    for flag in ("--params", "--dataset", "--models", "--output"):
-        parser.add_argument(flag, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options(
+        "forecast", __doc__, argv, params=Path, dataset=Path, models=Path, output=Path
+    )
     sections = ("train", "extract", "hardware", "forecast")
     params, info = read_params(args.params, *RUN_KEYS, *sections), read_info(args.dataset)
     hardware = set_up(params.hardware)

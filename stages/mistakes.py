@@ -1,10 +1,10 @@
 """Draw images of the pairs of classes that the chosen architecture confuses most often."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.data.pictures import as_png, image_strip, mistake_images
 from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
 from foldwise.files.dataset import read_dataset
@@ -12,10 +12,7 @@ from foldwise.files.dataset import read_dataset
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write one PNG per pair of classes, and strips.json."""
-    parser = argparse.ArgumentParser(prog="python -m stages.mistakes", description=__doc__)
-    for flag in ("--confused", "--dataset", "--output"):
-        parser.add_argument(flag, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options("mistakes", __doc__, argv, confused=Path, dataset=Path, output=Path)
     dataset = read_dataset(args.dataset)
     examples = mistake_images(read_confused(args.confused), dataset, str(args.confused))
     args.output.mkdir(parents=True, exist_ok=True)

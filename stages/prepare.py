@@ -1,11 +1,11 @@
 """Decode the images of a data set, check them, hold out a test set, and store them as one array."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset, match_groups
 from foldwise.data.decode import decode_images
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
@@ -14,10 +14,7 @@ from foldwise.files.params import read_params
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write images.npy, labels.npy, samples.csv and dataset.json."""
-    parser = argparse.ArgumentParser(prog="python -m stages.prepare", description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options("prepare", __doc__, argv, params=Path, output=Path)
     params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed
     source = open_source(section.dataset, section.root)

@@ -1,11 +1,11 @@
 """Write the report of a comparison: Markdown for a pull request, one HTML file, and figures."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.report.inputs import read_output, read_report_inputs
 from foldwise.report.pages import (
     architectures_markdown,
@@ -19,10 +19,7 @@ from foldwise.report.pages import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write report.md, report.html, architectures.md and figures/*.svg."""
-    parser = argparse.ArgumentParser(prog="python -m stages.report", description=__doc__)
-    for flag in ("--params", "--reports"):
-        parser.add_argument(flag, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options("report", __doc__, argv, params=Path, reports=Path)
     folder = args.reports
     inputs = read_report_inputs(folder, args.params)
     figures = {f"figures/{name}.svg": figure for name, figure in draw_figures(inputs).items()}

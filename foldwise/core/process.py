@@ -1,10 +1,12 @@
 """Set-up of a Python process: start-up settings, and ending together with the parent."""
 
+import argparse
 import ctypes
 import gc
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 INIT = 1  # process number
@@ -20,6 +22,26 @@ def tune_python() -> None:
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     gc.set_threshold(100_000)
+
+
+def parse_options(
+    stage: str,
+    description: str | None,
+    argv: Sequence[str] | None,
+    **types: Callable[[str], object],
+) -> argparse.Namespace:
+    """Return the command-line options of a stage, all of which are required.
+
+    Args:
+        stage: Name of the stage.
+        description: For --help.
+        argv: The options; None: those of this process.
+        types: The type of each option, by name.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m stages.{stage}", description=description)
+    for name, kind in types.items():
+        parser.add_argument(f"--{name}", type=kind, required=True)
+    return parser.parse_args(argv)
 
 
 def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:
