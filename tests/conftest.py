@@ -1,9 +1,21 @@
-"""Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full draws new ones."""
+"""Settings of Hypothesis, and longer time limits for long tests.
+
+Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full draws new ones.
+"""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("quick", derandomize=True, max_examples=25, deadline=None, database=None)
 settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+LONG_SECONDS = 1200  # for slow tests and for runs of the whole pipeline, also on a busy machine
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "slow" in item.keywords or item.path.parent.name == "pipeline":
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS))

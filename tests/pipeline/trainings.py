@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 COMMAND = ("python", "-m", "foldwise.cli.main", "run")
-PATIENCE_SECONDS = 100  # for what takes a few seconds on an idle machine
+PATIENCE_SECONDS = 400  # for what takes a few seconds on an idle machine
 
 
 def forget_trainings(clone, model=""):
