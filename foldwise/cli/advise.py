@@ -4,14 +4,25 @@ This is no stage of dvc.yaml, because it chooses what the pipeline compares: a p
 its own parameters would never be up to date.
 """
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from foldwise.core.atomic import write_text
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.advise import advice_lines, advise
-from foldwise.plan.write_params import rewrite
+from foldwise.plan.candidates import Candidate
+
+SHORT_SECTION = 60  # characters, up to which a section is written on one line
+LINE_WIDTH = 4096  # characters; lines keep the breaks that they have
 
 
 def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
@@ -35,3 +46,86 @@ def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
     text = path.read_text(encoding="utf-8")
     write_text(path, rewrite(text, candidates))
     print(f"advise: {names} -> {path}")
+
+
+def rewrite(text: str, proposals: Sequence[Candidate]) -> str:
+    """Return the text of params.yaml with proposals as its model and candidates.
+
+    Args:
+        text: Of a valid params.yaml.
+        proposals: Two or three, the most promising first; their sections are added to
+            build.architectures, above what is there.
+    """
+    yaml = _round_trip_yaml()
+    content = yaml.load(text)
+    names = [candidate.name for candidate in proposals]
+    model, candidates = fill_slots(names, len(content["candidates"]))
+    _replace(content, "model", model)
+    for slot, name in enumerate(candidates):
+        content["candidates"][slot] = name
+    architectures = content["build"]["architectures"]
+    for candidate in reversed(proposals):
+        if candidate.section and candidate.name not in architectures:
+            architectures.insert(0, candidate.name, _format_section(candidate.section))
+    output = io.StringIO()
+    yaml.dump(content, output)
+    return output.getvalue()
+
+
+def fill_slots(names: Sequence[str], n_slots: int) -> tuple[str, list[str]]:
+    """Return the model and the candidates that together are these names.
+
+    Args:
+        names: Two or three, the most promising first.
+        n_slots: Number of candidates in dvc.yaml. If there are more slots than names, the last
+            name is repeated; if there are fewer, the first name is the model alone.
+    """
+    candidates = list(names) if n_slots >= len(names) else list(names[1:])
+    padded = candidates + candidates[-1:] * n_slots
+    return names[0], padded[:n_slots]
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as null; ruamel.yaml's own leaves it out."""
+
+    def represent_null(self, _: None) -> ScalarNode:
+        node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:null", "null")
+        return node
+
+
+_Representer.add_representer(type(None), _Representer.represent_null)
+
+
+def _round_trip_yaml() -> YAML:
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.preserve_quotes = True
+    yaml.width = LINE_WIDTH
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _replace(content: CommentedMap, key: str, value: str) -> None:
+    """Set a value; its comment follows after two spaces."""
+    content[key] = value
+    _, _, comment, _ = content.ca.items.get(key, [None] * 4)
+    if comment is not None:
+        comment.column = len(f"{key}: {value}  ")
+
+
+def _format_section(section: dict[str, Any]) -> object:
+    """Return a short section on one line, and a long one with one line per key."""
+    if len(str(section)) <= SHORT_SECTION:
+        return _on_one_line(section)
+    return CommentedMap({key: _on_one_line(value) for key, value in section.items()})
+
+
+def _on_one_line(value: object) -> object:
+    """Return mappings in YAML's flow style."""
+    if isinstance(value, list):
+        return [_on_one_line(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    mapping = CommentedMap({key: _on_one_line(item) for key, item in value.items()})
+    mapping.fa.set_flow_style()
+    return mapping

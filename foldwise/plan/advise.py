@@ -17,7 +17,7 @@ from foldwise.plan.budget import (
 )
 from foldwise.plan.candidates import reasons, rename, shortlist
 from foldwise.plan.measure import measure_throughput
-from foldwise.plan.proposals import Rejected, propose, try_candidate
+from foldwise.plan.proposals import propose, try_candidate
 from foldwise.plan.rules import Facts, is_clean, measure_facts
 
 
@@ -28,13 +28,13 @@ class Advice:
     Attributes:
         facts: Of the data and the machine.
         plan: The proposals that fit into the budget.
-        rejected: Candidates that do not suit the data or the machine.
+        rejected: Why candidates do not suit the data or the machine, by name.
         settings: Other keys of params.yaml to change, with reasons.
     """
 
     facts: Facts
     plan: Plan
-    rejected: list[Rejected]
+    rejected: dict[str, str]
     settings: list[str]
 
 
@@ -88,7 +88,7 @@ def advice_lines(advice: Advice, info: DatasetInfo, limits: AdviseSection) -> It
         "advise.budget_minutes"
         for proposal in advice.plan.dropped
     ]
-    rejected = [f"{candidate.name}: {candidate.reason}" for candidate in advice.rejected]
+    rejected = [f"{name}: {reason}" for name, reason in advice.rejected.items()]
     for title, lines in (("Also set", advice.settings), ("Not proposed", rejected + dropped)):
         if lines:
             yield from ("", f"{title}:", *(f"- {line}" for line in lines))

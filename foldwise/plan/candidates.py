@@ -46,40 +46,35 @@ class Candidate:
 
 
 _FIRST_CHOICE = "ResNet18 is the first choice when unsure"
-_TABLE = (
-    Candidate(
-        "lenet5",
-        "two convolutions: the baseline that a deeper network has to beat",
-        exception="it is the baseline",
-    ),
-    Candidate("slim_vgg", "five convolutions in two blocks, with dropout, for simple shapes"),
-    Candidate("vgg_resnet", "a VGG block and a residual stage: seven convolutions, more depth"),
-    Candidate(
-        "small_alexnet",
-        "AlexNet with two and three convolutions: easy to extend or to cut down",
-        exception="AlexNet ends with small maps, too",
-    ),
-    Candidate("narrow_vgg", "VGG without linear layers, as deep as the image size allows"),
-    Candidate("resnet20", "the ResNet made for small photos, with few parameters"),
-    Candidate("resnet56", "the same ResNet, 56 layers deep"),
-    Candidate(
-        "resnet18_small",
-        f"{_FIRST_CHOICE}, here with a stem that does not downsample small images",
-        {"base": "resnet18", "stem": "small"},
-    ),
-    Candidate("resnet18", _FIRST_CHOICE),
-    Candidate("googlenet", "parallel kernels of several sizes, at little cost"),
-    Candidate("resnet34", "twice as deep as ResNet18"),
-    Candidate("resnet50", "three times as deep as ResNet18: for many images and a GPU"),
-    Candidate("mobilenet_v2", "made for devices without a GPU"),
-    Candidate(
-        "resnet18_frozen",
-        "pretrained on ImageNet, only the head trains: its features are computed once",
-        {"base": "resnet18", "weights": WEIGHTS, "policy": "frozen"},
-        exception=PRETRAINED,
-    ),
-)
-CANDIDATES = {candidate.name: candidate for candidate in _TABLE}
+_BECAUSE = {
+    "lenet5": "two convolutions: the baseline that a deeper network has to beat",
+    "slim_vgg": "five convolutions in two blocks, with dropout, for simple shapes",
+    "vgg_resnet": "a VGG block and a residual stage: seven convolutions, more depth",
+    "small_alexnet": "AlexNet with two and three convolutions: easy to extend or to cut down",
+    "narrow_vgg": "VGG without linear layers, as deep as the image size allows",
+    "resnet20": "the ResNet made for small photos, with few parameters",
+    "resnet56": "the same ResNet, 56 layers deep",
+    "resnet18_small": f"{_FIRST_CHOICE}, here with a stem that does not downsample small images",
+    "resnet18": _FIRST_CHOICE,
+    "googlenet": "parallel kernels of several sizes, at little cost",
+    "resnet34": "twice as deep as ResNet18",
+    "resnet50": "three times as deep as ResNet18: for many images and a GPU",
+    "mobilenet_v2": "made for devices without a GPU",
+    "resnet18_frozen": "pretrained on ImageNet, only the head trains: features are computed once",
+}
+_SECTIONS: dict[str, dict[str, Any]] = {
+    "resnet18_small": {"base": "resnet18", "stem": "small"},
+    "resnet18_frozen": {"base": "resnet18", "weights": WEIGHTS, "policy": "frozen"},
+}
+_EXCEPTIONS = {
+    "lenet5": "it is the baseline",
+    "small_alexnet": "AlexNet ends with small maps, too",
+    "resnet18_frozen": PRETRAINED,
+}
+CANDIDATES = {
+    name: Candidate(name, because, _SECTIONS.get(name, {}), _EXCEPTIONS.get(name, POOLS))
+    for name, because in _BECAUSE.items()
+}
 
 # By kind of image, from shallow to deep, and the place where the usual data set begins. Little data
 # begin at the first one, large data one step deeper.

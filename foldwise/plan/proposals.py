@@ -57,14 +57,6 @@ class Proposal:
     throughput: Throughput
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A candidate that is not proposed, and why."""
-
-    name: str
-    reason: str
-
-
 def try_candidate(candidate: Candidate, build: BuildSection, info: DatasetInfo) -> Trial:
     """Build the network of a candidate as the stage build would, and weigh it.
 
@@ -96,8 +88,8 @@ def propose(
     measure: Callable[[Network], Throughput],
     facts: Facts,
     limits: AdviseSection,
-) -> tuple[list[Proposal], list[Rejected]]:
-    """Return two or three proposals, and the candidates that were rejected before them.
+) -> tuple[list[Proposal], dict[str, str]]:
+    """Return two or three proposals, and why the candidates before them were rejected.
 
     Args:
         candidates: The most promising first, each once.
@@ -110,7 +102,7 @@ def propose(
         InputError: If fewer than two are left.
     """
     proposals: list[Proposal] = []
-    rejected: list[Rejected] = []
+    rejected: dict[str, str] = {}
     for candidate in candidates:
         if len(proposals) == MAX_PROPOSALS:
             break
@@ -125,9 +117,9 @@ def propose(
         except InputError as error:
             reason = str(error)
         if reason is not None:
-            rejected.append(Rejected(candidate.name, reason))
+            rejected[candidate.name] = reason
     if len(proposals) < MIN_PROPOSALS:
-        reasons = "; ".join(f"{candidate.name}: {candidate.reason}" for candidate in rejected)
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected.items())
         raise InputError(
             f"prepare.image_size gives images of {facts.side} px, for which fewer than "
             f"{MIN_PROPOSALS} architectures are left ({reasons}); set another image size, or name "

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from synthetic import FACTS, LIMITS, PARAMS, TRAIN, TRAINS, facts_of
 
+from foldwise.cli.advise import rewrite
 from foldwise.files.params import check_params
 from foldwise.plan.candidates import (
     MAX_PROPOSALS,
@@ -14,7 +15,6 @@ from foldwise.plan.candidates import (
     window,
 )
 from foldwise.plan.rules import ORIGINAL_VGG, is_like_imagenet
-from foldwise.plan.write_params import rewrite
 
 DEPTHS = ("lenet5", "slim_vgg", "vgg_resnet", "resnet18_small")  # from shallow to deep
 

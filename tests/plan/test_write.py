@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import PARAMS
 
+from foldwise.cli.advise import fill_slots, rewrite
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.base import read_yaml
 from foldwise.plan.candidates import CANDIDATES, rename
-from foldwise.plan.write_params import fill_slots, rewrite
 
 
 def changes(before, after):
