@@ -1,6 +1,6 @@
 """Features of every training image, from the frozen part of a network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -64,19 +64,17 @@ class FeatureExtractor:
 
     def plain(self) -> Iterator[FeatureChunk]:
         """Yield the features of all images without augmentation."""
-        for index in self._batches():
-            yield _positions(index), as_array(self._run(self._images.plain(index)))
+        yield from self._chunks(self._images.plain)
 
     def view(self, number: int, recipe: AugmentSection) -> Iterator[FeatureChunk]:
         """Yield the features of one augmented view of all images, the same for all folds."""
         draws = draw_view(recipe, (self._n, *self._sides), self._seed, number)
-        for index in self._batches():
-            images = self._images.augmented(index, draws, recipe)
-            yield _positions(index), as_array(self._run(images))
+        yield from self._chunks(lambda index: self._images.augmented(index, draws, recipe))
 
-    def _batches(self) -> Iterator[NDArray[np.int64]]:
+    def _chunks(self, load: Callable[[NDArray[np.int64]], Tensor]) -> Iterator[FeatureChunk]:
         for start in range(0, self._n, BATCH):
-            yield np.arange(start, min(start + BATCH, self._n))
+            rows = slice(start, min(start + BATCH, self._n))
+            yield rows, as_array(self._run(load(np.arange(rows.start, rows.stop))))
 
     @torch.inference_mode()
     def _run(self, images: Tensor) -> Tensor:
@@ -103,10 +101,6 @@ def why_too_large(n_bytes: int, section: ExtractSection) -> str | None:
         f"they would take {n_bytes / GIGABYTE:.2g} GB, over extract.most_gigabytes, "
         f"{section.most_gigabytes:g}"
     )
-
-
-def _positions(index: NDArray[np.int64]) -> slice:
-    return slice(int(index[0]), int(index[-1]) + 1)
 
 
 def store_features(

@@ -7,7 +7,7 @@ falls to 1/250,000 of it.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from itertools import compress
 
 import torch
 from torch import Tensor, nn
@@ -121,16 +121,6 @@ def _names_and_kernel(parameters: list[tuple[str, nn.Parameter]]) -> tuple[list[
     return [name for name, _ in parameters], any(value.ndim > 1 for _, value in parameters)
 
 
-@dataclass
-class _Moments:
-    """A parameter and its AdamW state."""
-
-    parameter: Tensor
-    mean: Tensor
-    mean_of_squares: Tensor
-    n_steps: Tensor
-
-
 class _Group:
     """Parameters with one base learning rate and one weight decay."""
 
@@ -139,15 +129,10 @@ class _Group:
         device = parameters[0].device
         # A tensor on a GPU: a captured step reads the rate of its turn from it.
         self._lr: float | Tensor = torch.zeros((), device=device) if device.type == "cuda" else 0
-        self._moments = [
-            _Moments(
-                parameter,
-                torch.zeros_like(parameter),
-                torch.zeros_like(parameter),
-                torch.zeros((), device=device),
-            )
-            for parameter in parameters
-        ]
+        self._parameters = parameters
+        self._means = [torch.zeros_like(parameter) for parameter in parameters]
+        self._squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self._n_steps = [torch.zeros((), device=device) for _ in parameters]
 
     def set_lr(self, lr: float) -> None:
         if isinstance(self._lr, Tensor):
@@ -157,14 +142,15 @@ class _Group:
 
     def step(self) -> None:
         """Update parameters that have a gradient; frozen ones have none and keep their state."""
-        moments = [m for m in self._moments if m.parameter.grad is not None]
+        has_grad = [parameter.grad is not None for parameter in self._parameters]
+        parameters = list(compress(self._parameters, has_grad))
         adamw(
-            params=[m.parameter for m in moments],
-            exp_avgs=[m.mean for m in moments],
-            exp_avg_sqs=[m.mean_of_squares for m in moments],
+            params=parameters,
+            grads=[parameter.grad for parameter in parameters if parameter.grad is not None],
+            exp_avgs=list(compress(self._means, has_grad)),
+            exp_avg_sqs=list(compress(self._squares, has_grad)),
+            state_steps=list(compress(self._n_steps, has_grad)),
             max_exp_avg_sqs=[],
-            state_steps=[m.n_steps for m in moments],
-            grads=[m.parameter.grad for m in moments if m.parameter.grad is not None],
             fused=True,
             amsgrad=False,
             beta1=BETAS[0],
@@ -174,8 +160,8 @@ class _Group:
             eps=EPSILON,
             maximize=False,
         )
-        for m in moments:
-            m.parameter.grad = None
+        for parameter in parameters:
+            parameter.grad = None
 
 
 class AdamW:

@@ -50,29 +50,17 @@ def count_fold(
     """
     predicted = logits.argmax(axis=1)
     confidence = np.concatenate([_confidence(logits[rows]) for rows in _row_chunks(logits)])
-    table = confusion(labels, predicted, logits.shape[1])
+    n_classes = logits.shape[1]
+    pairs = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+    table = pairs.reshape(n_classes, n_classes)  # (true class, predicted class)
     return FoldCounts(
-        n_classes=logits.shape[1],
+        n_classes=n_classes,
         confusion=[(int(t), int(p), int(table[t, p])) for t, p in np.argwhere(table)],
         log_loss=log_loss(logits, labels) * len(labels),
         ranks=_ranks(logits, labels),
         calibration=_calibration(confidence, predicted == labels),
         mistakes=_mistakes(table, np.stack([labels, predicted, index]), confidence),
     )
-
-
-def confusion(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
-) -> NDArray[np.int64]:
-    """Return the number of images by true class and predicted class, (n_classes, n_classes).
-
-    Args:
-        labels: (n,) true class.
-        predicted: (n,) predicted class.
-        n_classes: Classes of the data set.
-    """
-    counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
-    return counts.reshape(n_classes, n_classes)
 
 
 def _row_chunks(logits: NDArray[np.float32]) -> Iterator[slice]:

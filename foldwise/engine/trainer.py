@@ -26,18 +26,19 @@ LOSS_CHECK_STEPS = 20  # reading the loss makes a GPU wait, so it is read once i
 PREFETCH_BYTES = 2**26  # of inputs that a GPU prepares at once, with the launches of one batch
 
 
+@dataclass(frozen=True)
 class TrainingStep:
-    """One training step: forward pass, backward pass, update of the weights."""
+    """One training step: forward pass, backward pass, update of the weights.
 
-    def __init__(self, module: nn.Module, optimiser: AdamW, hardware: Hardware) -> None:
-        """Connect the parts of the step.
+    Attributes:
+        module: On the device, in train mode.
+        optimiser: Optimiser of the module's parameters.
+        hardware: Device and precision.
+    """
 
-        Args:
-            module: On the device, in train mode.
-            optimiser: Optimiser of the module's parameters.
-            hardware: Device and precision.
-        """
-        self._module, self._optimiser, self._hardware = module, optimiser, hardware
+    module: nn.Module
+    optimiser: AdamW
+    hardware: Hardware
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Update the weights with one batch and return its loss, which stays on the device.
@@ -46,15 +47,15 @@ class TrainingStep:
             inputs: (b, ...).
             labels: (b,) true class.
         """
-        with self._hardware.autocast():
-            loss = loss_of(self._module(inputs), labels)
+        with self.hardware.autocast():
+            loss = loss_of(self.module(inputs), labels)
         torch.autograd.backward(loss)
-        self._optimiser.step()
+        self.optimiser.step()
         return loss.detach()
 
     def discard_gradients(self) -> None:
         """Drop the gradients of a step that did not finish."""
-        self._module.zero_grad()
+        self.module.zero_grad()
 
 
 class Progress(Protocol):
@@ -116,35 +117,29 @@ class TrainingResult:
         self.last = logits
 
 
+@dataclass
 class Trainer:
-    """Trains and evaluates one network on one fold."""
+    """Trains and evaluates one network on one fold.
 
-    def __init__(
-        self,
-        module: nn.Module,
-        network: Network,
-        optimiser: AdamW,
-        fold: Fold,
-        section: TrainSection,
-        hardware: Hardware,
-    ) -> None:
-        """Connect the parts of the training.
+    Attributes:
+        module: On the device, with its initial weights; takes the inputs of the fold.
+        network: Description of the module; says which layers train in which epoch.
+        optimiser: Optimiser of all parameters that train at some time.
+        fold: The data.
+        section: Epochs, batch size and warmup.
+        hardware: Device and precision.
+    """
 
-        Args:
-            module: On the device, with its initial weights; takes the inputs of the fold.
-            network: Description of the module; says which layers train in which epoch.
-            optimiser: Optimiser of all parameters that train at some time.
-            fold: The data.
-            section: Epochs, batch size and warmup.
-            hardware: Device and precision.
-        """
-        self._module = module
-        self._network = network
-        self._optimiser = optimiser
-        self._fold = fold
-        self._section = section
-        self._hardware = hardware
-        self._labels = torch.from_numpy(fold.labels).to(hardware.device)
+    module: nn.Module
+    network: Network
+    optimiser: AdamW
+    fold: Fold
+    section: TrainSection
+    hardware: Hardware
+
+    def __post_init__(self) -> None:
+        """Copy the labels to the device and prepare the training step."""
+        self._labels = torch.from_numpy(self.fold.labels).to(self.hardware.device)
         self._trainable = self._find_trainable()
         self._run_step = self._new_step()
 
@@ -158,10 +153,10 @@ class Trainer:
         """
         result = TrainingResult()
         try:
-            for epoch in range(1, self._section.epochs + 1):
+            for epoch in range(1, self.section.epochs + 1):
                 start = time.perf_counter()
                 self._train_epoch(epoch, progress)
-                self._hardware.wait()
+                self.hardware.wait()
                 trained = time.perf_counter()
                 point, logits = self._evaluate(epoch)
                 result.add(point, logits)
@@ -174,7 +169,7 @@ class Trainer:
 
     def _train_epoch(self, epoch: int, progress: Progress) -> None:
         """Train once on every training image."""
-        fold, section = self._fold, self._section
+        fold, section = self.fold, self.section
         place = (fold.repeat, fold.number, epoch)
         batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
         self.begin(epoch)
@@ -193,8 +188,8 @@ class Trainer:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs and labels of each batch; a GPU prepares several batches at once."""
         n_together = 1
-        if self._hardware.device.type == "cuda":
-            batch_bytes = self._section.batch_size * self._fold.inputs.image_bytes
+        if self.hardware.device.type == "cuda":
+            batch_bytes = self.section.batch_size * self.fold.inputs.image_bytes
             n_together = max(1, PREFETCH_BYTES // batch_bytes)
         for first in range(0, len(batches), n_together):
             together = batches[first : first + n_together]
@@ -204,7 +199,7 @@ class Trainer:
 
     def begin(self, epoch: int) -> None:
         """Set the module to train mode with the layers that train in an epoch, counted from 1."""
-        train_mode(self._module, self._network, epoch)
+        train_mode(self.module, self.network, epoch)
         trainable = self._find_trainable()
         if trainable != self._trainable:
             self._trainable, self._run_step = trainable, self._new_step()
@@ -216,8 +211,8 @@ class Trainer:
             index: (b,) positions of the images in the data set.
             epoch: Counted from 1.
         """
-        labels = self._labels[torch.from_numpy(index).to(self._hardware.device)]
-        return self._fold.inputs.training(index, epoch), labels
+        labels = self._labels[torch.from_numpy(index).to(self.hardware.device)]
+        return self.fold.inputs.training(index, epoch), labels
 
     def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
         """Update the weights with one batch and return its loss, which stays on the device.
@@ -228,22 +223,22 @@ class Trainer:
             step: Counted from 0.
             n_steps: Steps of the whole training.
         """
-        self._optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self._section.warmup))
+        self.optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self.section.warmup))
         return self._run_step(inputs, labels)
 
     def _find_trainable(self) -> list[bool]:
         """Return for each parameter whether it trains now."""
-        return [parameter.requires_grad for parameter in self._module.parameters()]
+        return [parameter.requires_grad for parameter in self.module.parameters()]
 
     def _new_step(self) -> Callable[[Tensor, Tensor], Tensor]:
-        step = TrainingStep(self._module, self._optimiser, self._hardware)
-        device = self._hardware.device
+        step = TrainingStep(self.module, self.optimiser, self.hardware)
+        device = self.hardware.device
         return GraphedStep(step, device) if device.type == "cuda" else step
 
     def _evaluate(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the learning curves, and the logits of the validation images."""
-        train_loss, train_accuracy, _ = self._scores(self._fold.train_eval_subset)
-        validation_loss, validation_accuracy, logits = self._scores(self._fold.validation)
+        train_loss, train_accuracy, _ = self._scores(self.fold.train_eval_subset)
+        validation_loss, validation_accuracy, logits = self._scores(self.fold.validation)
         for part, loss in (("training", train_loss), ("validation", validation_loss)):
             if not math.isfinite(loss):
                 raise DivergedError(f"the {part} loss after epoch {epoch} is {loss}")
@@ -258,17 +253,17 @@ class Trainer:
 
     def _scores(self, index: NDArray[np.int64]) -> tuple[float, float, NDArray[np.float32]]:
         """Return log loss in nats, accuracy and logits of images."""
-        logits, labels = self.logits(index), self._fold.labels[index]
+        logits, labels = self.logits(index), self.fold.labels[index]
         return log_loss(logits, labels), accuracy(logits, labels), logits
 
     @torch.inference_mode()
     def logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits of images in eval mode without augmentation, (b, n_classes)."""
-        self._module.eval()
+        self.module.eval()
         # Twice the batch size of training: without gradients, it needs no more memory.
-        batches = np.array_split(index, n_batches(len(index), 2 * self._section.batch_size))
-        with self._hardware.autocast():
-            parts = [self._module(self._fold.inputs.plain(batch)).float() for batch in batches]
+        batches = np.array_split(index, n_batches(len(index), 2 * self.section.batch_size))
+        with self.hardware.autocast():
+            parts = [self.module(self.fold.inputs.plain(batch)).float() for batch in batches]
         logits: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
         return logits
 

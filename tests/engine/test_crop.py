@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from foldwise.engine.crop import crop_kernels, useful_taps
+from foldwise.engine.crop import CroppedConv2d, crop_kernels, useful_taps
 
 AXES = [
     (size, kernel, stride, padding)
@@ -80,6 +80,19 @@ def test_a_class_of_its_own_stays():
             return 2 * super().forward(images)
 
     assert type(crop_kernels(Doubled(3, 4, 3))) is Doubled
+
+
+def test_torch_still_lets_a_convolution_change_its_class():
+    conv, calls = nn.Conv2d(1, 2, 3, padding=1), []
+    conv.register_forward_hook(lambda *_: calls.append(1))
+    parameters = list(conv.parameters())
+    reason = "this torch forbids changing the class of nn.Conv2d: build a new module in crop.py"
+    assert type(crop_kernels(conv)) is CroppedConv2d, reason
+    assert vars(conv).keys() == vars(CroppedConv2d(1, 2, 3)).keys(), reason
+    conv(torch.zeros(1, 1, 1, 1))
+    assert calls == [1], reason
+    kept = zip(conv.parameters(), parameters, strict=True)
+    assert all(after is before for after, before in kept), reason
 
 
 def test_a_network_gives_what_it_gave():

@@ -115,7 +115,7 @@ def test_what_thaws_stays_to_the_bit_before_and_moves_from_its_epoch_on(trainer)
 def test_dropout_of_a_frozen_part_is_off_and_of_others_on(trainer):
     module, one = trainer("slim_vgg", epochs=1, update={"frozen": ["0", "1", "7"]})
     one.fit(Silent())
-    train_mode(module, one._network, 1)
+    train_mode(module, one.network, 1)
     states = {name: part.training for name, part in module.named_children()}
     assert not any(states[name] for name in ("0", "1", "7"))
     assert states["2"]
@@ -153,7 +153,7 @@ def test_a_validation_loss_that_is_not_finite_diverges(trainer):
 
 def test_train_and_validation_are_measured_on_equally_many_images(trainer):
     _, one = trainer()
-    fold = one._fold
+    fold = one.fold
     assert len(fold.train_eval_subset) == len(fold.validation) == 32
     assert set(fold.train_eval_subset) <= set(fold.training)
     assert not set(fold.training) & set(fold.validation)
@@ -163,6 +163,6 @@ def test_the_batch_size_of_evaluation_changes_no_prediction(trainer):
     """Measured in eval mode: BatchNorm does not look at the batch."""
     _, small = trainer(batch_size=3, epochs=1)
     module, large = trainer(batch_size=64, epochs=1)
-    small._module = module
+    small.module = module
     index = np.arange(20)
     np.testing.assert_allclose(small.logits(index), large.logits(index), atol=0.02)

@@ -9,10 +9,15 @@ import torch
 
 from foldwise.core.errors import InputError
 from foldwise.data.folds import validation_indices
+from foldwise.engine.hardware import set_up
 from foldwise.engine.scores import accuracy, count_fold, log_loss
+from foldwise.engine.training import open_fold, train_fold
 from foldwise.files.dataset import read_dataset
+from foldwise.files.features import Features
 from foldwise.files.fold_record import read_predictions, read_record
-from foldwise.files.split import read_split
+from foldwise.files.network import read_network
+from foldwise.files.params import read_params
+from foldwise.files.split import read_recipe, read_split
 from stages.train import main
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +43,23 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     out, error = capsys.readouterr()
     assert out.startswith("train: slim_vgg repeat 0 fold 1, ")
     assert "slim_vgg repeat 0 fold 2 of 3: epoch 2 of 2, loss " in error
+
+
+def test_a_notebook_trains_a_fold_without_the_command_line(case, flags, capfd):
+    main(flags(fold=1))
+    capfd.readouterr()
+    params = read_params(case / "params.yaml", "train", "hardware")
+    data = (
+        read_dataset(case / "prepared"),
+        read_split(case / "split"),
+        read_recipe(case / "augmented"),
+    )
+    network, hardware = read_network(case / "network"), set_up(params.hardware)
+    fold = open_fold(data, (0, 1), network, Features(), hardware.device)
+    record = train_fold(network, {}, fold, params.train, hardware).record
+    written = read_record(case / "one" / "record.json")
+    assert record.model_copy(update={"timing": written.timing}) == written
+    assert capfd.readouterr() == ("", "")
 
 
 def test_it_learns(case, flags):

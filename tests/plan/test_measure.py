@@ -33,9 +33,9 @@ def steps(monkeypatch):
     step = Trainer.step
 
     def watched(self, inputs, *rest):
-        before = {name: one.clone() for name, one in self._module.named_parameters()}
+        before = {name: one.clone() for name, one in self.module.named_parameters()}
         loss = step(self, inputs, *rest)
-        after = dict(self._module.named_parameters())
+        after = dict(self.module.named_parameters())
         moved = {name for name, one in before.items() if not torch.equal(one, after[name])}
         seen.append((tuple(inputs.shape), moved))
         return loss
