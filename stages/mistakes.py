@@ -6,7 +6,8 @@ from pathlib import Path
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import as_png, image_strip, mistake_images
-from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
+from foldwise.files.base import read_json, write_json
+from foldwise.files.comparison import Confused, Mistakes, Strip
 from foldwise.files.dataset import read_dataset
 
 
@@ -14,7 +15,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write one PNG per pair of classes, and strips.json."""
     args = parse_options("mistakes", __doc__, argv, confused=Path, dataset=Path, output=Path)
     dataset = read_dataset(args.dataset)
-    examples = mistake_images(read_confused(args.confused), dataset, str(args.confused))
+    confused = read_json(args.confused, Confused)
+    examples = mistake_images(confused, dataset, str(args.confused))
     args.output.mkdir(parents=True, exist_ok=True)
     for stale in args.output.glob("*.png"):
         stale.unlink()
@@ -24,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         (args.output / file).write_bytes(as_png(picture))
         width, height = picture.size
         strips.append(Strip(file=file, width=width, height=height, shown=len(images)))
-    write_mistakes(args.output, Mistakes(strips=strips))
+    write_json(args.output / "strips.json", Mistakes(strips=strips))
     n_images = sum(map(len, examples))
     print(f"mistakes: {n_images} images of {len(strips)} pairs of classes -> {args.output}")
 

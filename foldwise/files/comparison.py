@@ -1,13 +1,12 @@
-"""reports/comparison.json: the numbers of the comparison over all folds; in git."""
+"""The schemas of comparison.json, confused.json and strips.json below reports; in git."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict
 from foldwise.files.fold_record import Machine
-from foldwise.files.verdict import Metric, MetricName, metric
+from foldwise.files.verdict import Criteria, Metric, MetricName, metric
 
 Interval = tuple[float, float]  # low, high, at the confidence of the design
 Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
@@ -26,7 +25,7 @@ class Detectable(Strict):
     text: str  # one sentence
 
 
-class Design(Strict):
+class Design(Criteria):
     """The design of the comparison; the same for every architecture."""
 
     models: list[str]  # in the order of params.yaml
@@ -35,11 +34,6 @@ class Design(Strict):
     resplit: bool  # whether each repeat has new folds
     epochs: Size
     n_images: Count  # that were split into folds
-    metric: MetricName  # the metric that decides
-    top_k: Size  # k of the top-k accuracy
-    confidence: Annotated[float, Field(gt=0, lt=1)]  # of every interval and test
-    rope: NonNegative  # region of practical equivalence: smaller differences do not matter
-    sure: Share  # probability of being practically equal from which two tie
     detectable: Detectable
 
     @property
@@ -171,20 +165,6 @@ class Comparison(Strict):
         return next((pair for pair in self.pairs if {pair.first, pair.second} == names), None)
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> None:
-    """Write comparison.json."""
-    write_json(folder / "comparison.json", comparison)
-
-
-def read_comparison(path: Path) -> Comparison:
-    """Read comparison.json.
-
-    Raises:
-        InputError: If it is missing or not of this schema.
-    """
-    return read_json(path, Comparison)
-
-
 class Example(Strict):
     """One image that was taken for the other class."""
 
@@ -197,30 +177,16 @@ class ConfusedPair(Strict):
 
     true: str  # class
     predicted: str  # class
-    images: Size  # that are taken so, all folds together
+    images: Size  # number, over all folds
     share: Share  # of the images of the true class
-    examples: list[Example]  # each image once, the surest mistake first
+    examples: list[Example]  # each image once, most confident mistake first
 
 
 class Confused(Strict):
-    """confused.json."""
+    """confused.json: the class pairs that the chosen architecture confuses most often."""
 
     model: str | None  # the chosen architecture; None: none finished
     pairs: list[ConfusedPair]  # most images first; empty: no mistake
-
-
-def write_confused(folder: Path, confused: Confused) -> None:
-    """Write confused.json."""
-    write_json(folder / "confused.json", confused)
-
-
-def read_confused(path: Path) -> Confused:
-    """Read confused.json.
-
-    Raises:
-        InputError: If it is missing or not of this schema.
-    """
-    return read_json(path, Confused)
 
 
 class Strip(Strict):
@@ -229,24 +195,10 @@ class Strip(Strict):
     file: str  # its name, beside strips.json
     width: Size
     height: Size
-    shown: Count  # images, the surest mistake first
+    shown: Count  # images, most confident mistake first
 
 
 class Mistakes(Strict):
-    """strips.json."""
+    """strips.json: the images of the confused pairs, in the order of confused.json."""
 
-    strips: list[Strip]  # one a pair of confused.json, in that order
-
-
-def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
-    """Write strips.json."""
-    write_json(folder / "strips.json", mistakes)
-
-
-def read_mistakes(folder: Path) -> Mistakes:
-    """Read strips.json.
-
-    Raises:
-        InputError: If it is missing or not of this schema.
-    """
-    return read_json(folder / "strips.json", Mistakes)
+    strips: list[Strip]  # one per pair of confused.json, in that order

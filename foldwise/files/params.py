@@ -32,7 +32,7 @@ from foldwise.files.base import (
 )
 from foldwise.files.catalogue import DATASETS, NEED_WEIGHTS, expected_name, is_known
 from foldwise.files.validation import error_lines
-from foldwise.files.verdict import MetricName
+from foldwise.files.verdict import Criteria
 
 
 class PrepareSection(Strict):
@@ -136,14 +136,9 @@ class AdviseSection(Strict):
     most_multiply_adds: Positive  # 10^9 MACs per image, if trained without a GPU
 
 
-class CompareSection(Strict):
-    """The deciding metric and the thresholds of the decision."""
+class CompareSection(Criteria):
+    """How to decide, and the thresholds of the diagnosis."""
 
-    metric: MetricName
-    top_k: Annotated[int, Field(ge=1, le=10)]  # records count ten ranks
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the corrected intervals and tests
-    rope: NonNegative  # region of practical equivalence, in the unit of the metric
-    sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
     target: Share  # training accuracy
     gap: Share  # between training and validation accuracy
 

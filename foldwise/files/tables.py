@@ -7,27 +7,20 @@ import pandas as pd
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
+from foldwise.files.verdict import METRICS
 
 Columns = Mapping[str, str]
 
+FOLD = {"model": "str", "repeat": "int64", "fold": "int64"}
 SCORES = {  # scores.csv: one row per model, repeat and fold; no numbers if it diverged
-    "model": "str",
-    "repeat": "int64",
-    "fold": "int64",
+    **FOLD,
     "score": "float64",  # the metric that decides
-    "accuracy": "float64",
-    "balanced_accuracy": "float64",
-    "macro_f1": "float64",
-    "log_loss": "float64",  # nats
-    "top_k": "float64",
-    "calibration_error": "float64",
+    **dict.fromkeys(map(str, METRICS), "float64"),
     "train_accuracy": "float64",  # of the last epoch, in eval mode
     "seconds_per_epoch": "float64",
 }
 CURVES = {  # curves.csv: one row per epoch of a fold, up to the last with finite losses
-    "model": "str",
-    "repeat": "int64",
-    "fold": "int64",
+    **FOLD,
     "epoch": "int64",
     "train_loss": "float64",  # nats
     "train_accuracy": "float64",
@@ -62,12 +55,8 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
     """
     numbers = {name: [""] for name, kind in columns.items() if kind == "float64"}
     try:
-        table = pd.read_csv(
-            path,
-            dtype=dict(columns),
-            keep_default_na=False,  # an architecture may be called "null"
-            na_values=numbers,
-        )
+        # keep_default_na: an architecture may be called "null"
+        table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False, na_values=numbers)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
     except ValueError as error:

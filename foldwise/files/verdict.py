@@ -1,9 +1,10 @@
-"""reports/verdict.json and metrics.json: which architecture to take, and how that was decided."""
+"""The schemas of verdict.json and metrics.json: which architecture to take, and why."""
 
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
+from pydantic import Field
+
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict
 
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
@@ -42,6 +43,16 @@ def metric(name: MetricName, top_k: int) -> Metric:
     if name == "top_k":
         return METRICS[name]._replace(label=f"top-{top_k} accuracy")
     return METRICS[name]
+
+
+class Criteria(Strict):
+    """The deciding metric and the thresholds of the decision, as params.yaml sets them."""
+
+    metric: MetricName
+    top_k: Annotated[int, Field(ge=1, le=10)]  # records count ten ranks
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the corrected intervals and tests
+    rope: NonNegative  # region of practical equivalence, in the unit of the metric
+    sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
 
 
 class Rule(Strict):
@@ -94,14 +105,3 @@ class Metrics(Strict):
     std: NonNegative | None
     verdict: str | None  # the chosen architecture
     verdict_mean: float | None
-
-
-def write_verdict(folder: Path, verdict: Verdict, metrics: Metrics) -> None:
-    """Write verdict.json and metrics.json."""
-    write_json(folder / "verdict.json", verdict)
-    write_json(folder / "metrics.json", metrics)
-
-
-def read_verdict(path: Path) -> Verdict:
-    """Read verdict.json."""
-    return read_json(path, Verdict)

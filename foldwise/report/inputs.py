@@ -9,18 +9,11 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import read_yaml
+from foldwise.files.base import read_json, read_yaml
 from foldwise.files.card import Card, read_card
-from foldwise.files.comparison import (
-    Comparison,
-    Confused,
-    Mistakes,
-    read_comparison,
-    read_confused,
-    read_mistakes,
-)
+from foldwise.files.comparison import Comparison, Confused, Mistakes
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, read_table
-from foldwise.files.verdict import Verdict, read_verdict
+from foldwise.files.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -65,13 +58,14 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
     Raises:
         InputError: If a file is missing or invalid, or if two files do not belong together.
     """
-    comparison = read_comparison(folder / "comparison.json")
+    comparison = read_json(folder / "comparison.json", Comparison)
     models = {name: folder / "models" / name for name in comparison.design.models}
-    confused, mistakes = read_confused(folder / "confused.json"), read_mistakes(folder / "mistakes")
+    confused = read_json(folder / "confused.json", Confused)
+    mistakes = read_json(folder / "mistakes" / "strips.json", Mistakes)
     _require_strips(confused, mistakes, folder / "mistakes")
     return ReportInputs(
         comparison=comparison,
-        verdict=read_verdict(folder / "verdict.json"),
+        verdict=read_json(folder / "verdict.json", Verdict),
         confused=confused,
         mistakes=mistakes,
         scores=read_table(folder / "scores.csv", SCORES),

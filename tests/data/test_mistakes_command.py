@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.files.comparison import Confused, ConfusedPair, Example, read_mistakes, write_confused
+from foldwise.files.base import read_json, write_json
+from foldwise.files.comparison import Confused, ConfusedPair, Example, Mistakes
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
 from stages.mistakes import main
 
@@ -41,7 +42,7 @@ def write_inputs(tmp_path):
 
     def write_inputs(*pairs):
         confused = Confused(model="lenet5" if pairs else None, pairs=list(pairs))
-        write_confused(tmp_path, confused)
+        write_json(tmp_path / "confused.json", confused)
         flags = {"confused": "confused.json", "dataset": "prepared", "output": "out"}
         return [
             word for flag, name in flags.items() for word in (f"--{flag}", f"{tmp_path}/{name}")
@@ -64,7 +65,7 @@ def tiles(folder, strip):
 
 def test_one_strip_per_pair_shows_its_examples_in_their_order(write_inputs, tmp_path, capsys):
     main(write_inputs(pair("dog", 4, 1), pair("cat <b>", 0), pair("eel")))
-    strips = read_mistakes(tmp_path / "out").strips
+    strips = read_json(tmp_path / "out" / "strips.json", Mistakes).strips
     assert [strip.shown for strip in strips] == [2, 1, 0]
     assert tiles(tmp_path / "out", strips[0]) == [20, 5]
     assert tiles(tmp_path / "out", strips[1]) == [0]
@@ -78,7 +79,7 @@ def test_one_strip_per_pair_shows_its_examples_in_their_order(write_inputs, tmp_
 
 def test_a_strip_shows_at_most_the_eight_most_confident_mistakes(write_inputs, tmp_path):
     main(write_inputs(pair("cat <b>", *range(24, -1, -3))))
-    (strip,) = read_mistakes(tmp_path / "out").strips
+    (strip,) = read_json(tmp_path / "out" / "strips.json", Mistakes).strips
     assert strip.shown == 8
     assert tiles(tmp_path / "out", strip) == [5 * image for image in range(24, 0, -3)]
 
@@ -89,7 +90,7 @@ def test_strips_of_an_earlier_run_go_away(write_inputs, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "strips.json"]
     main(write_inputs())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["strips.json"]
-    assert read_mistakes(tmp_path / "out").strips == []
+    assert read_json(tmp_path / "out" / "strips.json", Mistakes).strips == []
 
 
 @pytest.mark.parametrize("image", [27, 29, 1000])

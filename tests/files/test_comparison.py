@@ -5,6 +5,7 @@ import json
 import pytest
 
 from foldwise.core.errors import InputError
+from foldwise.files.base import read_json, write_json
 from foldwise.files.comparison import (
     Architecture,
     Comparison,
@@ -15,12 +16,8 @@ from foldwise.files.comparison import (
     Diagnosis,
     Example,
     Scores,
-    read_comparison,
-    read_confused,
-    write_comparison,
-    write_confused,
 )
-from foldwise.files.verdict import Metrics, Rule, Verdict, read_verdict, write_verdict
+from foldwise.files.verdict import Metrics, Rule, Verdict
 
 DESIGN = Design(
     models=["null"],
@@ -69,37 +66,28 @@ CONFUSED = Confused(
 )
 
 
-def test_what_is_written_is_read(tmp_path):
-    write_comparison(tmp_path, COMPARISON)
-    write_verdict(tmp_path, VERDICT, METRICS)
-    write_confused(tmp_path, CONFUSED)
-    assert read_comparison(tmp_path / "comparison.json") == COMPARISON
-    assert read_verdict(tmp_path / "verdict.json") == VERDICT
-    assert read_confused(tmp_path / "confused.json") == CONFUSED
+@pytest.mark.parametrize("content", [COMPARISON, VERDICT, METRICS, CONFUSED])
+def test_what_is_written_is_read(tmp_path, content):
+    write_json(tmp_path / "a.json", content)
+    assert read_json(tmp_path / "a.json", type(content)) == content
 
 
 def test_failure_is_null_and_never_nan(tmp_path):
-    write_verdict(tmp_path, VERDICT, METRICS)
+    write_json(tmp_path / "metrics.json", METRICS)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean"))
 
 
-@pytest.mark.parametrize(
-    ("name", "read"),
-    [
-        ("comparison.json", read_comparison),
-        ("verdict.json", read_verdict),
-        ("confused.json", read_confused),
-    ],
-)
+@pytest.mark.parametrize("schema", [Comparison, Verdict, Confused])
 @pytest.mark.parametrize("text", [None, "", "{}", '{"model": "net", "pairs": [NaN]}'])
-def test_another_file_is_refused_in_one_line_a_fault(tmp_path, name, read, text):
+def test_another_file_is_refused_in_one_line_a_fault(tmp_path, schema, text):
+    path = tmp_path / "a.json"
     if text is not None:
-        (tmp_path / name).write_text(text)
-    with pytest.raises(InputError, match=name) as caught:
-        read(tmp_path / name)
+        path.write_text(text)
+    with pytest.raises(InputError, match=r"a\.json") as caught:
+        read_json(path, schema)
     lines = str(caught.value).splitlines()
-    assert all(line.startswith(str(tmp_path / name)) for line in lines)
+    assert all(line.startswith(str(path)) for line in lines)
 
 
 def test_texts():

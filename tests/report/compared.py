@@ -11,7 +11,8 @@ sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the
 
 from records import flags as compare_flags
 
-from foldwise.files.comparison import Mistakes, Strip, read_confused, write_mistakes
+from foldwise.files.base import read_json, write_json
+from foldwise.files.comparison import Confused, Mistakes, Strip
 from foldwise.report.inputs import read_report_inputs
 from stages.compare import main as compare
 
@@ -42,12 +43,12 @@ def draw_sheets(reports):
 
 
 def draw_mistakes(reports):
-    pairs = read_confused(reports / "confused.json").pairs
+    pairs = read_json(reports / "confused.json", Confused).pairs
     strips = [
         Strip(file=f"{at}.png", width=32, height=8, shown=min(len(pair.examples), 8))
         for at, pair in enumerate(pairs)
     ]
-    write_mistakes(reports / "mistakes", Mistakes(strips=strips))
+    write_json(reports / "mistakes" / "strips.json", Mistakes(strips=strips))
     for strip in strips:
         (reports / "mistakes" / strip.file).write_bytes(picture())
 

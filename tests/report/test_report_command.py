@@ -7,7 +7,8 @@ import pytest
 from html_tree import parse
 
 from foldwise.core.errors import InputError
-from foldwise.files.comparison import Mistakes, write_mistakes
+from foldwise.files.base import write_json
+from foldwise.files.comparison import Mistakes
 from stages.report import main
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}
@@ -73,7 +74,7 @@ def test_missing_output_of_another_stage_is_named_with_what_to_do(case, path):
 
 def test_strips_of_other_pairs_are_named_with_what_to_do(case):
     flags = case({"a": [[0.5, 0.6]]})
-    write_mistakes(Path(flags[-1]) / "mistakes", Mistakes(strips=[]))
+    write_json(Path(flags[-1]) / "mistakes" / "strips.json", Mistakes(strips=[]))
     with pytest.raises(InputError, match=r"mistakes: holds 0 strips of images; expected \d, one"):
         main(flags)
 

@@ -11,11 +11,12 @@ from records import SECTION, card, flags, fold_counts, record, write_case
 from foldwise.core.errors import InputError
 from foldwise.data.folds import digest_of_images
 from foldwise.data.split import assign_folds
+from foldwise.files.base import read_json
 from foldwise.files.card import write_card
-from foldwise.files.comparison import read_comparison
+from foldwise.files.comparison import Comparison
 from foldwise.files.fold_record import Machine, record_path, write_record
 from foldwise.files.tables import SCORES, read_table
-from foldwise.files.verdict import read_verdict
+from foldwise.files.verdict import Verdict
 from stages.compare import main
 
 FILES = (
@@ -30,11 +31,11 @@ def bytes_of(folder):
 
 
 def result(root):
-    return read_comparison(root / "out" / "comparison.json")
+    return read_json(root / "out" / "comparison.json", Comparison)
 
 
 def verdict(root):
-    return read_verdict(root / "out" / "verdict.json")
+    return read_json(root / "out" / "verdict.json", Verdict)
 
 
 def change_params(root, **changes):
