@@ -12,7 +12,8 @@ import foldwise.engine.hardware as hardware
 from benchmarks.contestants.__main__ import MODULES
 from benchmarks.contestants.entry import open_entry
 from foldwise.data.augment import AugmentationDraws, shift_pixels
-from foldwise.engine.inputs import ImageBatches, open_fold
+from foldwise.engine.inputs import ImageBatches
+from foldwise.engine.training import open_fold
 from foldwise.files.features import Features
 
 EXACT = "donot_use_mm_for_euclid_dist"
