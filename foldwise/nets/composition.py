@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from foldwise.files.layers import (
     Pool,
     Take,
 )
+from foldwise.nets.deferred_init import build_part
 from foldwise.nets.reference import parse, take
 
 MAPS = 3  # dimensions of one image's feature maps: channels, height, width
@@ -83,7 +85,10 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
         place = f"build.architectures.{name}.layers.{index}"
         if isinstance(spec, Take):
             sizes = (COLOURS if index else channels, height, width, n_classes)
-            module = _take(spec, sources, sizes, f"{place}.take")
+            build_source = partial(_build_source, spec, sources, sizes)
+            select = partial(_select, text=spec.take, key=f"{place}.take")
+            # On the meta device the whole source needs no memory anyway.
+            module = select(build_source()) if output.is_meta else build_part(build_source, select)
         else:
             module = _make(spec, output, n_classes, place)
         producer = "the layer before gives" if index else "the image is"
@@ -124,13 +129,17 @@ def _require_names(layers: Sequence[AnyLayer], place: str) -> None:
         earlier.add(layer.name)
 
 
-def _take(
-    layer: Take, sources: Mapping[str, Any], sizes: tuple[int, int, int, int], key: str
+def _build_source(
+    layer: Take, sources: Mapping[str, Any], sizes: tuple[int, int, int, int]
 ) -> nn.Module:
     source = sources[parse(layer.take).network]
     builder = importlib.import_module(f"foldwise.nets.{source['builder']}")
     whole: nn.Module = builder.build(*sizes, **source["settings"])
-    return take(whole, layer.take, key)[0]
+    return whole
+
+
+def _select(whole: nn.Module, text: str, key: str) -> nn.Module:
+    return take(whole, text, key)[0]
 
 
 def _make(layer: AnyLayer, tensor: Tensor, n_classes: int, place: str) -> nn.Module:
