@@ -51,7 +51,7 @@ class Card(Strict):
     @property
     def weights(self) -> str:
         """The sources of its weights on one line, or "scratch"."""
-        sources = [f"{one.source} (SHA-256 {one.sha256})" for one in self.loaded]
+        sources = [f"{weights.source} (SHA-256 {weights.sha256})" for weights in self.loaded]
         return ", ".join(dict.fromkeys(sources)) or "scratch"
 
 
