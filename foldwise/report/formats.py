@@ -39,10 +39,10 @@ class Table(NamedTuple):
 
 def short(count: float) -> str:
     """Return a large count in about three digits, for example "188 k" or "2.33 M"."""
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if count >= 0.9995 * size:
-            return f"{_three_digits(count / size)}{unit}"
-    return _three_digits(count)
+            return f"{count / size:.3g}{unit}"
+    return f"{count:.3g}"
 
 
 def memory(n_bytes: float) -> str:
@@ -141,25 +141,19 @@ def address(path: str) -> Markup:
     return Markup(quote(path, errors="replace"))
 
 
-def unbroken(text: Markup) -> Markup:
-    """Return Markdown that is never wrapped."""
-    return Markup(text.replace(" ", NO_BREAK_SPACE))
-
-
 def table(contents: Table, caption: str) -> Markup:
     """Return a table in Markdown below its caption; numbers are aligned to the right."""
-    n_numbers = len(contents.header) - contents.n_text
-    rows: list[Sequence[str]] = [
-        [unbroken(inline(name)) for name in contents.header],
-        [":---"] * contents.n_text + ["---:"] * n_numbers,
-    ]
-    for row in contents.rows:
-        cells = [inline(cell) for cell in row]
-        rows.append(
-            cells[: contents.n_text] + [unbroken(cell) for cell in cells[contents.n_text :]]
-        )
+    n = contents.n_text
+    alignment = [":---"] * n + ["---:"] * (len(contents.header) - n)
+    rows: list[Sequence[str]] = [[_unbroken(name) for name in contents.header], alignment]
+    rows += [[*map(inline, row[:n]), *map(_unbroken, row[n:])] for row in contents.rows]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return Markup(f"**{inline(caption)}**\n\n{lines}")
+
+
+def _unbroken(text: str) -> Markup:
+    """Return Markdown that is never wrapped."""
+    return Markup(inline(text).replace(" ", NO_BREAK_SPACE))
 
 
 def _at_line_start(text: Markup) -> Markup:
@@ -169,8 +163,3 @@ def _at_line_start(text: Markup) -> Markup:
 def _segment(text: str) -> Markup:
     """Return a part of a line as Markdown; spaces at its ends separate it from its neighbours."""
     return " " * text.startswith(" ") + inline(text) + " " * text.endswith(" ")
-
-
-def _three_digits(value: float) -> str:
-    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}"

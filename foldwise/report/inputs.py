@@ -60,6 +60,7 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
     """
     comparison = read_json(folder / "comparison.json", Comparison)
     models = {name: folder / "models" / name for name in comparison.design.models}
+    summaries = {name: read_output(path / "summary.txt") for name, path in models.items()}
     confused = read_json(folder / "confused.json", Confused)
     mistakes = read_json(folder / "mistakes" / "strips.json", Mistakes)
     _require_strips(confused, mistakes, folder / "mistakes")
@@ -73,10 +74,7 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
         classes=read_table(folder / "classes.csv", CLASSES),
         confusion=read_table(folder / "confusion.csv", CONFUSION),
         cards={name: read_card(path) for name, path in models.items()},
-        summaries={
-            name: read_output(path / "summary.txt").decode().rstrip()
-            for name, path in models.items()
-        },
+        summaries={name: text.decode().rstrip() for name, text in summaries.items()},
         params=_as_yaml(read_yaml(params)),
     )
 
@@ -91,10 +89,6 @@ def read_output(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
-
-
-def _read_summary(folder: Path) -> str:
-    return read_output(folder / "summary.txt").decode().rstrip()
 
 
 def _require_strips(confused: Confused, mistakes: Mistakes, folder: Path) -> None:

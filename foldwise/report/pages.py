@@ -15,44 +15,24 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from foldwise.report import formats, tables
-from foldwise.report.figures.confusion import draw_confusion
-from foldwise.report.figures.curves import draw_curves
-from foldwise.report.figures.pairs import draw_pairs
-from foldwise.report.figures.pareto import draw_pareto
-from foldwise.report.figures.scores import draw_scores
+from foldwise.report.figures import curves, matrices, pareto, scores
 from foldwise.report.figures.style import as_svg
 from foldwise.report.inputs import ReportInputs
 
 _UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
-_FILTERS = (
-    "address",
-    "code",
-    "count",
-    "fenced",
-    "memory",
-    "percent",
-    "shape",
-    "table",
-    "with_code",
+_TEXT = ("address", "code", "fenced", "table", "with_code")  # filters, functions of formats
+_NUMBERS = ("count", "memory", "percent", "shape")
+_HTML = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
 )
-
-
-def _environment(**settings: Any) -> Environment:  # noqa: ANN401
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        **settings,
-    )
-
-
-_HTML = _environment()
 # Every expression is shown literally unless it is Markup.
-_MARKDOWN = _environment(finalize=formats.markdown)
-_MARKDOWN.filters |= {name: getattr(formats, name) for name in _FILTERS}
+_MARKDOWN = _HTML.overlay(finalize=formats.markdown)
+_MARKDOWN.filters |= {name: getattr(formats, name) for name in (*_TEXT, *_NUMBERS)}
 _MARKDOWN.globals["tables"] = tables
 
 
@@ -77,14 +57,16 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
     """
     comparison, chosen = inputs.comparison, inputs.verdict.chosen
     draw: dict[str, Callable[[], Figure]] = {
-        "scores": partial(draw_scores, comparison, inputs.scores),
-        "curves": partial(draw_curves, comparison, inputs.curves),
+        "scores": partial(scores.draw_scores, comparison, inputs.scores),
+        "curves": partial(curves.draw_curves, comparison, inputs.curves),
     }
     if comparison.pairs:
-        draw["pairs"] = partial(draw_pairs, comparison)
+        draw["pairs"] = partial(matrices.draw_pairs, comparison)
     if chosen is not None:
-        draw["pareto"] = partial(draw_pareto, comparison, inputs.verdict)
-        draw["confusion"] = partial(draw_confusion, inputs.confusion, inputs.class_names, chosen)
+        draw["pareto"] = partial(pareto.draw_pareto, comparison, inputs.verdict)
+        draw["confusion"] = partial(
+            matrices.draw_confusion, inputs.confusion, inputs.class_names, chosen
+        )
     return {name: SvgFigure(as_svg(d), as_svg(d, dark=True)) for name, d in draw.items()}
 
 

@@ -6,14 +6,21 @@ import pandas as pd
 from markupsafe import Markup
 
 from foldwise.files.card import Card
-from foldwise.files.comparison import Architecture, Cost, Pair
-from foldwise.files.verdict import METRICS, Contender, MetricName, metric
+from foldwise.files.comparison import Architecture, Pair
+from foldwise.files.verdict import METRICS, Contender, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
 
 MODELS_PER_TABLE = 5  # more columns make a page wider than a pull request
-COSTS = {"seconds_per_epoch": "s / epoch", "macs": "MACs"}  # columns of the cost that decides
+COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its format, and the rule
+    "seconds_per_epoch": ("s / epoch", formats.seconds, "fewest seconds per epoch"),
+    "macs": (
+        "MACs",
+        formats.short,
+        "fewest MACs (the machines differ, so times are not comparable)",
+    ),
+}
 CLASS_COLUMNS = ("class", "images", "recall", "precision")
 
 
@@ -24,16 +31,9 @@ def named(inputs: ReportInputs, name: str) -> str:
 
 def architectures(inputs: ReportInputs) -> Table:
     """Return score, diagnosis and cost of each architecture."""
-    label = f"mean {inputs.comparison.design.decides.label}"
-    header = (
-        "architecture",
-        "diagnosis",
-        label,
-        "std",
-        "stability rank",
-        "s / epoch",
-        "parameters",
-    )
+    label = inputs.comparison.design.decides.label
+    numbers = (f"mean {label}", "std", "stability rank", "s / epoch", "parameters")
+    header = ("architecture", "diagnosis", *numbers)
     return _by_architecture(inputs, header, _score_and_cost, n_text=2)
 
 
@@ -41,17 +41,15 @@ def spread(inputs: ReportInputs) -> Table:
     """Return range and variance of the per-fold scores."""
     with_parts = any(each.scores and each.scores.parts for each in inputs.comparison.finished)
     parts = ("due to folds", "due to initial weights") if with_parts else ()
-    header = ("architecture", "lowest", "highest", "variance", *parts)
 
     def cells(architecture: Architecture) -> Row:
-        scores = architecture.scores
-        if scores is None:
-            return [NONE] * (len(header) - 1)
-        row = [score(scores.min), score(scores.max), f"{scores.variance:.2e}"]
-        if scores.parts:
-            row += [f"{scores.parts.fold:.2e}", f"{scores.parts.initialisation:.2e}"]
-        return row + [NONE] * (len(header) - 1 - len(row))
+        if (scores := architecture.scores) is None:
+            return []
+        parts = (scores.parts.fold, scores.parts.initialisation) if scores.parts else ()
+        variances = [f"{variance:.2e}" for variance in (scores.variance, *parts)]
+        return [score(scores.min), score(scores.max), *variances]
 
+    header = ("architecture", "lowest", "highest", "variance", *parts)
     return _by_architecture(inputs, header, cells)
 
 
@@ -74,11 +72,7 @@ def rule_steps(inputs: ReportInputs) -> Table:
     tied = [each for each in contenders if each.tied]
     criterion = f"practically equal to it (within {rule.rope:g}) with probability ≥ {rule.sure:g}"
     front = f"not dominated in {label}, stability, cost and size (Pareto front)"
-    cost = {
-        "seconds_per_epoch": "fewest seconds per epoch",
-        "macs": "fewest MACs (the machines differ, so times are not comparable)",
-    }[rule.cost]
-    cheapest = f"{cost}; within {100 * rule.same_cost:g} %, fewest parameters"
+    cheapest = f"{COSTS[rule.cost][2]}; within {100 * rule.same_cost:g} %, fewest parameters"
     rows: list[Row] = [
         ["1. best", f"{rule.best} mean {label}", _names(contenders[:1])],
         ["2. tied", criterion, _names(tied)],
@@ -90,23 +84,21 @@ def rule_steps(inputs: ReportInputs) -> Table:
 
 def contenders(inputs: ReportInputs) -> Table:
     """Return the numbers that the decision rule used."""
-    rule, label = inputs.verdict.rule, inputs.comparison.design.decides.label
-    header = ("architecture", "tied", "on the front", "differs", f"{label} behind", "P equal")
-    rows = [
-        [
-            named(inputs, each.name),
-            _yes_or_no(each.tied),
-            _yes_or_no(each.on_front) if each.tied else NONE,
-            _yes_or_no(each.different),
-            score(each.behind),
-            formats.probability(each.equal),
-            formats.seconds(each.cost)
-            if rule.cost == "seconds_per_epoch"
-            else formats.short(each.cost),
+    label = inputs.comparison.design.decides.label
+    column, format_cost, _ = COSTS[inputs.verdict.rule.cost]
+
+    def row(contender: Contender) -> Row:
+        on_front = _yes_or_no(contender.on_front) if contender.tied else NONE
+        return [
+            named(inputs, contender.name),
+            *(_yes_or_no(contender.tied), on_front, _yes_or_no(contender.different)),
+            *(score(contender.behind), formats.probability(contender.equal)),
+            format_cost(contender.cost),
         ]
-        for each in inputs.verdict.contenders
-    ]
-    return Table((*header, COSTS[rule.cost]), rows, n_text=4)
+
+    numbers = (f"{label} behind", "P equal", column)
+    header = ("architecture", "tied", "on the front", "differs", *numbers)
+    return Table(header, [row(each) for each in inputs.verdict.contenders], n_text=4)
 
 
 def pair_tests(inputs: ReportInputs) -> Table:
@@ -118,14 +110,10 @@ def pair_tests(inputs: ReportInputs) -> Table:
 
 def pair_probabilities(inputs: ReportInputs) -> Table:
     """Return the probabilities that the first of a pair is better, equal or worse."""
-    rows = [
-        [
-            *(pair.first, pair.second),
-            *map(formats.probability, (pair.better, pair.equal, pair.worse)),
-            formats.percent(pair.wins),
-        ]
-        for pair in inputs.comparison.pairs
-    ]
+    rows = []
+    for pair in inputs.comparison.pairs:
+        probabilities = map(formats.probability, (pair.better, pair.equal, pair.worse))
+        rows.append([pair.first, pair.second, *probabilities, formats.percent(pair.wins)])
     return Table(("first", "second", "better", "equal", "worse", "runs won"), rows, n_text=2)
 
 
@@ -135,14 +123,12 @@ def metrics(inputs: ReportInputs) -> Table | None:
     if baseline is None:
         return None
 
-    def cells(values: dict[MetricName, float]) -> Row:
-        return [score(values.get(name)) for name in METRICS]
-
     readings = [metric(name, top_k) for name in METRICS]
     header = [each.label if each.higher_is_better else f"{each.label} ↓" for each in readings]
     finished = inputs.comparison.finished
-    rows = [[named(inputs, each.name), *cells(each.metrics or {})] for each in finished]
-    rows.append([f"always “{inputs.class_names[baseline.label]}”", *cells(baseline.metrics)])
+    values = [(named(inputs, each.name), each.metrics or {}) for each in finished]
+    values.append((f"always “{inputs.class_names[baseline.label]}”", baseline.metrics))
+    rows = [[name, *(score(means.get(key)) for key in METRICS)] for name, means in values]
     return Table(("architecture", *header), rows)
 
 
@@ -157,9 +143,7 @@ def recall(inputs: ReportInputs, most: int | None = None) -> Table:
     ranked = classes.sort_values(["recall", "class"], na_position="last", kind="stable")[:most]
     rows = [
         [name, f"{images:,}", _share(recalled), _share(precise)]
-        for name, images, recalled, precise in zip(
-            *(ranked[column] for column in CLASS_COLUMNS), strict=True
-        )
+        for name, images, recalled, precise in ranked[[*CLASS_COLUMNS]].itertuples(index=False)
     ]
     return Table(CLASS_COLUMNS, rows)
 
@@ -172,7 +156,7 @@ def fold_scores(inputs: ReportInputs) -> Iterator[Table]:
         part = wide[names[start : start + MODELS_PER_TABLE]]
         rows: list[Row] = [
             [f"repeat {repeat} fold {fold}", *map(_fold_score, scores)]
-            for (repeat, fold), scores in zip(part.index, part.to_numpy(), strict=True)
+            for (repeat, fold), *scores in part.itertuples()
         ]
         yield Table(("fold", *part.columns), rows)
 
@@ -190,10 +174,12 @@ def _by_architecture(
     cells: Callable[[Architecture], Row],
     n_text: int = 1,
 ) -> Table:
-    architectures = inputs.comparison.architectures
-    return Table(
-        header, [[named(inputs, each.name), *cells(each)] for each in architectures], n_text
-    )
+    """Return one row per architecture; missing cells at its end are filled."""
+    rows = []
+    for architecture in inputs.comparison.architectures:
+        row = [named(inputs, architecture.name), *cells(architecture)]
+        rows.append(row + [NONE] * (len(header) - len(row)))
+    return Table(header, rows, n_text)
 
 
 def _score_and_cost(architecture: Architecture) -> Row:
@@ -205,23 +191,15 @@ def _score_and_cost(architecture: Architecture) -> Row:
 
 
 def _costs(architecture: Architecture) -> Row:
-    cost, measured = architecture.cost, [NONE, NONE]
-    if cost is not None:
-        measured = [formats.seconds(cost.total_seconds), f"{cost.images_per_second:,.0f}"]
-    return [
-        *measured,
-        f"{architecture.parameters:,}",
-        f"{architecture.macs:,}",
-        NONE if cost is None else _peak_memory(cost),
-        formats.memory(architecture.predicted_memory_bytes),
-    ]
-
-
-def _peak_memory(cost: Cost) -> str:
-    on_gpu = (
-        "" if cost.peak_gpu_bytes is None else f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)"
-    )
-    return f"{formats.memory(cost.peak_memory_bytes)}{on_gpu}"
+    seconds = speed = memory = NONE
+    if (cost := architecture.cost) is not None:
+        seconds = formats.seconds(cost.total_seconds)
+        speed = f"{cost.images_per_second:,.0f}"
+        memory = formats.memory(cost.peak_memory_bytes)
+        if cost.peak_gpu_bytes is not None:
+            memory += f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)"
+    sizes = [f"{architecture.parameters:,}", f"{architecture.macs:,}"]
+    return [seconds, speed, *sizes, memory, formats.memory(architecture.predicted_memory_bytes)]
 
 
 def _learning(architecture: Architecture) -> Row:
@@ -248,16 +226,10 @@ def _yes_or_no(answer: bool) -> str:
 
 
 def _pair_test(pair: Pair) -> Row:
-    low, high = pair.interval
-    return [
-        pair.first,
-        pair.second,
-        formats.change(pair.mean),
-        f"{formats.change(low)} … {formats.change(high)}",
-        formats.probability(pair.p),
-        formats.probability(pair.p_holm),
-        score(pair.detectable),
-    ]
+    interval = " … ".join(map(formats.change, pair.interval))
+    p_values = map(formats.probability, (pair.p, pair.p_holm))
+    mean, detectable = formats.change(pair.mean), score(pair.detectable)
+    return [pair.first, pair.second, mean, interval, *p_values, detectable]
 
 
 def _share(value: float) -> str:
@@ -271,13 +243,11 @@ def _fold_score(value: float) -> str:
 def _card(card: Card) -> Row:
     side, stride = card.smallest_side, card.total_stride
     sources = dict.fromkeys(loaded.source for loaded in card.loaded)
+    counts = (card.parameters, card.trainable_parameters, card.locked_parameters, card.macs)
     return [
         card.name,
         ", ".join(sources) or "none",
-        f"{card.parameters:,}",
-        f"{card.trainable_parameters:,}",
-        f"{card.locked_parameters:,}",
-        f"{card.macs:,}",
+        *(f"{count:,}" for count in counts),
         f"{card.activation_bytes / 1e6:,.2f} MB",
         "certain sizes" if side is None else formats.shape([side, side]),
         NONE if stride is None else str(stride),

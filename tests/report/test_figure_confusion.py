@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldwise.files.tables import CONFUSION
-from foldwise.report.figures.confusion import STEPS, draw_confusion
-from foldwise.report.figures.style import UNDER_TEXT
+from foldwise.report.figures.matrices import STEPS, UNDER_TEXT, draw_confusion
 
 
 def written(axes):

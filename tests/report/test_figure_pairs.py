@@ -3,9 +3,8 @@ from figure_cases import Case
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from foldwise.report.figures import pairs
-from foldwise.report.figures.pairs import percent
-from foldwise.report.figures.style import UNDER_TEXT
+from foldwise.report.figures import matrices
+from foldwise.report.figures.matrices import UNDER_TEXT, percent
 
 
 def cells(figure):
@@ -19,7 +18,9 @@ def cells(figure):
 
 
 def test_a_cell_says_how_surely_its_row_is_better_than_its_column():
-    figure = pairs.draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [0.8, 0.7]}).comparison)
+    figure = matrices.draw_pairs(
+        Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [0.8, 0.7]}).comparison
+    )
     found, bold = cells(figure)
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert rows == ["b  1", "c  2", "a  3"]  # best first
@@ -36,7 +37,7 @@ def test_a_cell_says_how_surely_its_row_is_better_than_its_column():
 
 
 def test_the_more_probable_the_darker():
-    (axes,) = pairs.draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8]}).comparison).axes
+    (axes,) = matrices.draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8]}).comparison).axes
     opacity = axes.images[0].get_array()[..., 3]
     assert (opacity / UNDER_TEXT).ravel().tolist() == pytest.approx([0, 0.97, 0.009, 0])
 
@@ -50,13 +51,15 @@ def test_the_more_probable_the_darker():
     ],
 )
 def test_fewer_than_two_are_said_in_words(scores, words):
-    figure = pairs.draw_pairs(Case(scores).comparison)
+    figure = matrices.draw_pairs(Case(scores).comparison)
     assert not figure.axes
     assert [text.get_text() for text in figure.texts] == [words]
 
 
 def test_what_failed_has_no_row_but_is_named():
-    figure = pairs.draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [None, 1]}).comparison)
+    figure = matrices.draw_pairs(
+        Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [None, 1]}).comparison
+    )
     assert len(figure.axes[0].get_yticklabels()) == 2
     assert figure.get_supxlabel().endswith("\nfailed: c")
 

@@ -9,9 +9,9 @@ import pytest
 from figure_cases import Case, confusion
 from matplotlib.text import Text
 
-from foldwise.report.figures import confusion as confusion_figure
-from foldwise.report.figures import curves, pairs, pareto, scores
-from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, shades, styled
+from foldwise.report.figures import curves, matrices, pareto, scores
+from foldwise.report.figures.matrices import shades
+from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
 
 LONG = "x" * 34
 EIGHT = {f"{LONG}{n}": [0.9 - n / 100, 0.87, 0.86] for n in range(8)}
@@ -61,14 +61,14 @@ def draws(case):
     return {
         "scores": lambda: scores.draw_scores(case.comparison, case.scores),
         "curves": lambda: curves.draw_curves(case.comparison, case.curves),
-        "pairs": lambda: pairs.draw_pairs(case.comparison),
+        "pairs": lambda: matrices.draw_pairs(case.comparison),
         "pareto": lambda: pareto.draw_pareto(case.comparison, case.verdict),
     }
 
 
 def confused(classes, model="a"):
     table = confusion(matrix(len(classes)), classes)
-    return lambda: confusion_figure.draw_confusion(table, classes, model)
+    return lambda: matrices.draw_confusion(table, classes, model)
 
 
 DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}

@@ -40,6 +40,7 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
         curves: The table of CURVES.
     """
     rows, design = comparison.architectures, comparison.design
+    dot = "o" if design.epochs == 1 else ""  # a curve of one epoch is visible as a dot
     all_marks, n_folds = marks(design.models), len(design.repeats) * len(design.folds)
     figure = canvas(height=0.9 + 1.5 * len(rows))
     panels = figure.subplots(len(rows), 2, sharex=True, squeeze=False)
@@ -54,14 +55,14 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
             axes.yaxis.set_major_locator(MaxNLocator(4))
             colour = all_marks[architecture.name].colour
             if architecture.scores is None or n_folds <= MAX_LINES:
-                _draw_folds(axes, points, metric, colour, design.epochs)
+                _draw_folds(axes, points, metric, colour, dot)
             if architecture.scores is None:
                 _cross(axes, points, design)
             else:
-                _draw_mean(axes, points, metric, colour, design.epochs)
+                _draw_mean(axes, points, metric, colour, dot)
         above.append(_fit(row[1], points))
     _name_epochs(panels, design.epochs)
-    _name_styles(figure, design.epochs, above=any(above))
+    _name_styles(figure, dot, above=any(above))
     note(figure, "Accuracy: the same axis in all rows. Loss: a separate axis in each row.")
     return figure
 
@@ -73,12 +74,12 @@ def _title(architecture: Architecture) -> str:
     return f"{name}: {diagnosis.fit}, gap {diagnosis.gap:+.4f}"
 
 
-def _draw_folds(axes: Axes, points: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
+def _draw_folds(axes: Axes, points: pd.DataFrame, metric: str, colour: str, dot: str) -> None:
     folds = [fold for _, fold in points.groupby(["repeat", "fold"])]
     thin: dict[str, Any] = {"color": colour, "alpha": 0.6, "linewidth": 0.8, "markersize": 3}
     for part, style in STYLES.items():
         x, y = _joined(folds, "epoch"), _joined(folds, f"{part}_{metric}")
-        axes.plot(x, y, marker=_dot(epochs), **thin | style)
+        axes.plot(x, y, marker=dot, **thin | style)
 
 
 def _cross(axes: Axes, points: pd.DataFrame, design: Design) -> None:
@@ -98,20 +99,14 @@ def _joined(folds: list[pd.DataFrame], column: str) -> list[float]:
     return [value for fold in folds for value in (*fold[column], float("nan"))]
 
 
-def _draw_mean(axes: Axes, points: pd.DataFrame, metric: str, colour: str, epochs: int) -> None:
+def _draw_mean(axes: Axes, points: pd.DataFrame, metric: str, colour: str, dot: str) -> None:
     for part, style in STYLES.items():
-        spread = _spread(points, f"{part}_{metric}")
-        thick: dict[str, Any] = {"color": colour, "linewidth": 2, "marker": _dot(epochs)} | style
-        axes.fill_between(
-            spread.index, spread["low"], spread["high"], color=colour, alpha=0.15, linewidth=0
-        )
-        axes.plot(spread.index, spread["mean"], **thick)
-
-
-def _spread(points: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return mean and mean ± one standard deviation over folds, one row per epoch."""
-    spread = points.groupby("epoch")[column].agg(["mean", "std"])
-    return spread.assign(low=spread["mean"] - spread["std"], high=spread["mean"] + spread["std"])
+        folds = points.groupby("epoch")[f"{part}_{metric}"]
+        mean, std = folds.mean(), folds.std()
+        band: dict[str, Any] = {"color": colour, "alpha": 0.15, "linewidth": 0}
+        axes.fill_between(mean.index, mean - std, mean + std, **band)
+        thick: dict[str, Any] = {"color": colour, "linewidth": 2, "marker": dot}
+        axes.plot(mean.index, mean, **thick | style)
 
 
 def _fit(axes: Axes, points: pd.DataFrame) -> bool:
@@ -127,27 +122,21 @@ def _fit(axes: Axes, points: pd.DataFrame) -> bool:
     axes.set_ylim(bottom - margin, top + margin)
     above = sorted(set(points["epoch"][is_above.any(axis=1)]))
     if above:
-        spots = above, [ABOVE_HEIGHT] * len(above)
-        axes.plot(*spots, "^", color=INK, markersize=5, transform=axes.get_xaxis_transform())
+        heights, transform = [ABOVE_HEIGHT] * len(above), axes.get_xaxis_transform()
+        axes.plot(above, heights, "^", color=INK, markersize=5, transform=transform)
     return bool(above)
 
 
 def _name_epochs(panels: Any, epochs: int) -> None:  # noqa: ANN401
     for axes in panels[-1]:
-        axes.set_xlabel("epoch")
-        axes.set_xlim(0.8, epochs + 0.2)
+        axes.set(xlabel="epoch", xlim=(0.8, epochs + 0.2))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
-def _name_styles(figure: Figure, epochs: int, *, above: bool) -> None:
-    handles = [Line2D([], [], color=INK, marker=_dot(epochs), **style) for style in STYLES.values()]
+def _name_styles(figure: Figure, dot: str, *, above: bool) -> None:
+    handles = [Line2D([], [], color=INK, marker=dot, **style) for style in STYLES.values()]
     names = list(STYLES)
     if above:
         handles.append(Line2D([], [], color=INK, marker="^", markersize=5, linestyle=""))
         names.append("a fold is above the axis")
     figure.legend(handles, names, loc="outside upper right", ncols=len(names))
-
-
-def _dot(epochs: int) -> str:
-    """Return the marker: a curve of one epoch is a dot, to be visible."""
-    return "o" if epochs == 1 else ""

@@ -52,13 +52,12 @@ def class_names(classes: Sequence[str], longest: int) -> list[str]:
         classes: All different; any text.
         longest: Characters; longer names are shortened.
     """
-    return [_class_name(number, name, longest) for number, name in enumerate(classes)]
-
-
-def _class_name(number: int, name: str, longest: int) -> str:
-    shown = shorten(drawable(name), longest)
-    whole = shown == name and not re.match(r"\d+: ", name)
-    return shown if whole else f"{number}: {shown}"
+    labels = []
+    for number, name in enumerate(classes):
+        label = shorten(drawable(name), longest)
+        is_whole = label == name and not re.match(r"\d+: ", name)
+        labels.append(label if is_whole else f"{number}: {label}")
+    return labels
 
 
 @functools.cache
@@ -128,10 +127,10 @@ def apart(places: Sequence[float], step: float, last: float) -> list[float]:
 
 
 def _nearest_clear(free: Sequence[Point], size: Point, lines: Sequence[Box]) -> Point:
-    def steps(index: int) -> int:
-        return index + _DETOUR * sum(_overlap(_box(free[index], size), line) for line in lines)
-
-    return free[min(range(len(free)), key=steps)]
+    boxes = [_box(corner, size) for corner in free]
+    covered = [sum(_overlap(box, line) for line in lines) for box in boxes]
+    steps = [at + _DETOUR * n_lines for at, n_lines in enumerate(covered)]
+    return free[steps.index(min(steps))]
 
 
 def _around(point: Point) -> Box:
@@ -169,6 +168,4 @@ def _touch(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
 
 
 def _overlap(box: Box, other: Box) -> bool:
-    apart_x = box[2] <= other[0] or other[2] <= box[0]
-    apart_y = box[3] <= other[1] or other[3] <= box[1]
-    return not (apart_x or apart_y)
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]

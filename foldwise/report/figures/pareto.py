@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,38 +12,20 @@ from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from foldwise.files.comparison import Comparison
-from foldwise.files.verdict import Contender, Metric, Verdict
+from foldwise.files.verdict import Metric, Verdict
+from foldwise.report import formats
+from foldwise.report.figures import style
 from foldwise.report.figures.labels import GAP, Box, Point, nearest, place, shorten
-from foldwise.report.figures.style import (
-    FADED,
-    INK,
-    PAPER,
-    Mark,
-    at_least,
-    canvas,
-    failed,
-    marks,
-    note,
-    words,
-)
+from foldwise.report.figures.style import FADED, INK, PAPER
+
+Points = Sequence[Point]  # cost and mean of the metric of each contender
 
 COSTS = {"seconds_per_epoch": "seconds per epoch", "macs": "MACs for one image"}
 FRONT: dict[str, Any] = {"color": FADED, "linewidth": 1, "linestyle": ":"}
 LEADER = {"arrowstyle": "-", "color": FADED, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 6}
 UNDER: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0}  # lines
 RING: dict[str, Any] = {"marker": "o", "markersize": 14, "markerfacecolor": "none", "mew": 1.5}
-
-
-class Spot(NamedTuple):
-    """One architecture in one panel."""
-
-    label: str
-    x: float  # cost
-    y: float  # mean of the metric
-    std: float
-    tied: bool
-    chosen: bool
-    mark: Mark
+BAR: dict[str, Any] = {"markersize": 8, "elinewidth": 0.8, "capsize": 3}
 
 
 def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
@@ -54,55 +36,42 @@ def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
     panel: no architecture is both better and cheaper. Failed architectures are named below.
     """
-    missing = failed(comparison)
-    if not verdict.contenders:
-        return words("no architecture finished", missing)
-    metric, all_marks = comparison.design.decides, marks(comparison.design.models)
-    figure = canvas(height=7.6)
+    missing, contenders = style.failed(comparison), verdict.contenders
+    if not contenders:
+        return style.words("no architecture finished", missing)
+    figure = style.canvas(height=7.6)
     upper, lower = figure.subplots(2, 1)
-    costs = [_spot(each, each.cost, verdict, all_marks[each.name]) for each in verdict.contenders]
-    sizes = [
-        _spot(each, each.parameters, verdict, all_marks[each.name]) for each in verdict.contenders
+    upper.set_xlabel(COSTS[verdict.rule.cost])
+    lower.set_xlabel("parameters")
+    panels: list[tuple[Axes, Points]] = [
+        (upper, [(each.cost, each.mean) for each in contenders]),
+        (lower, [(each.parameters, each.mean) for each in contenders]),
     ]
-    _draw_panel(upper, costs, metric, COSTS[verdict.rule.cost])
-    _draw_panel(lower, sizes, metric, "parameters")
+    for axes, points in panels:
+        _draw_panel(axes, points, comparison, verdict)
     _name_styles(figure)
-    note(figure, missing)
+    style.note(figure, missing)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels are placed on this layout
-    for axes, spots in ((upper, costs), (lower, sizes)):
-        _label(axes, spots, metric)
+    for axes, points in panels:
+        _label(axes, points, comparison, verdict)
     return figure
 
 
-def _spot(contender: Contender, cost: float, verdict: Verdict, mark: Mark) -> Spot:
-    chosen = contender.name == verdict.chosen
-    label = shorten(contender.name) + " (chosen)" * chosen
-    return Spot(label, cost, contender.mean, contender.std, contender.tied, chosen, mark)
-
-
-def _draw_panel(axes: Axes, spots: Sequence[Spot], metric: Metric, label: str) -> None:
-    axes.set_xlabel(label)
+def _draw_panel(axes: Axes, points: Points, comparison: Comparison, verdict: Verdict) -> None:
+    metric, all_marks = comparison.design.decides, style.marks(comparison.design.models)
     axes.set_ylabel(f"{metric.label}, {metric.best} is best")
-    front = pareto_front([(spot.x, spot.y) for spot in spots], metric)
+    front = pareto_front(points, metric)
     axes.plot(*zip(*front, strict=True), drawstyle="steps-post", **FRONT)
-    for spot in spots:
-        colour, face = spot.mark.colour, spot.mark.colour if spot.tied else PAPER
-        axes.errorbar(
-            spot.x,
-            spot.y,
-            yerr=spot.std,
-            fmt=spot.mark.marker,
-            color=colour,
-            markerfacecolor=face,
-            markersize=8,
-            elinewidth=0.8,
-            capsize=3,
-        )
-        if spot.chosen:
-            axes.plot(spot.x, spot.y, color=INK, **RING)
-    _scale(axes, [spot.x for spot in spots])
-    at_least(axes, "y", 0.02)
+    for point, contender in zip(points, verdict.contenders, strict=True):
+        colour, marker = all_marks[contender.name]
+        face = colour if contender.tied else PAPER
+        mark: dict[str, Any] = {"fmt": marker, "color": colour, "markerfacecolor": face}
+        axes.errorbar(*point, contender.std, **mark | BAR)
+        if contender.name == verdict.chosen:
+            axes.plot(*point, color=INK, **RING)
+    _scale(axes, [cost for cost, _ in points])
+    style.at_least(axes, "y", 0.02)
     axes.margins(y=0.12)
 
 
@@ -113,7 +82,7 @@ def _scale(axes: Axes, costs: Sequence[float]) -> None:
         axes.set_xlim(-0.3 * (high or 1), 1.3 * (high or 1))
         return
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(_short))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: formats.short(cost)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     room = max(2, (high / low) ** 0.3)
     axes.set_xlim(low / room, high * room)
@@ -121,15 +90,7 @@ def _scale(axes: Axes, costs: Sequence[float]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
 
 
-def _short(value: float, _position: int) -> str:
-    """Return "0.05", "20" or "5 M" for the numbers at log ticks."""
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
-
-
-def pareto_front(points: Sequence[Point], metric: Metric) -> list[Point]:
+def pareto_front(points: Points, metric: Metric) -> list[Point]:
     """Return the points of the Pareto front, cheapest first.
 
     Args:
@@ -156,36 +117,40 @@ def _name_styles(figure: Figure) -> None:
     figure.legend(handles, names, loc="outside upper center", ncols=len(names))
 
 
-def _label(axes: Axes, spots: Sequence[Spot], metric: Metric) -> None:
+def _label(axes: Axes, points: Points, comparison: Comparison, verdict: Verdict) -> None:
     """Write the names beside the points, with a leader line to a name further away."""
-    texts = [_write(axes, spot.label, (spot.x, spot.y), bbox=UNDER) for spot in spots]
+    texts = []
+    for point, contender in zip(points, verdict.contenders, strict=True):
+        chosen = " (chosen)" if contender.name == verdict.chosen else ""
+        texts.append(_write(axes, shorten(contender.name) + chosen, point, bbox=UNDER))
     sizes = [(box.width, box.height) for box in map(Text.get_window_extent, texts)]
-    points = [_pixels(axes, spot.x, spot.y) for spot in spots]
-    corners = place(points, sizes, axes.bbox.extents, _lines(axes, spots, metric))
-    for text, point, corner, size in zip(texts, points, corners, sizes, strict=True):
-        text.set_position(_from(point, corner))
-        end = _from(point, nearest(point, corner, size))
+    spots = [_pixels(axes, point) for point in points]
+    stds = [each.std for each in verdict.contenders]
+    lines = _lines(axes, points, stds, comparison.design.decides)
+    corners = place(spots, sizes, axes.bbox.extents, lines)
+    for text, spot, corner, size in zip(texts, spots, corners, sizes, strict=True):
+        text.set_position(_from(spot, corner))
+        end = _from(spot, nearest(spot, corner, size))
         if math.hypot(*end) > 1.5 * GAP:
             _write(axes, "", text.xy, end, arrowprops=LEADER)
 
 
-def _lines(axes: Axes, spots: Sequence[Spot], metric: Metric) -> list[Box]:
+def _lines(axes: Axes, points: Points, stds: Sequence[float], metric: Metric) -> list[Box]:
     """Return the error bars and the steps of the front, in pixels."""
-    ends = [((spot.x, spot.y - spot.std), (spot.x, spot.y + spot.std)) for spot in spots]
-    front = pareto_front([(spot.x, spot.y) for spot in spots], metric)
-    for (x, y), (next_x, next_y) in itertools.pairwise(front):
+    ends = [((x, y - std), (x, y + std)) for (x, y), std in zip(points, stds, strict=True)]
+    for (x, y), (next_x, next_y) in itertools.pairwise(pareto_front(points, metric)):
         ends += [((x, y), (next_x, y)), ((next_x, y), (next_x, next_y))]
-    corners = [(*_pixels(axes, *start), *_pixels(axes, *end)) for start, end in ends]
+    corners = [(*_pixels(axes, start), *_pixels(axes, end)) for start, end in ends]
     return [(min(x, x2), min(y, y2), max(x, x2), max(y, y2)) for x, y, x2, y2 in corners]
 
 
-def _pixels(axes: Axes, x: float, y: float) -> Point:
-    right, up = axes.transData.transform((x, y))
+def _pixels(axes: Axes, point: Point) -> Point:
+    right, up = axes.transData.transform(point)
     return right, up
 
 
-def _write(axes: Axes, text: str, spot: Point, at: Point = (0, 0), **style: Any) -> Annotation:  # noqa: ANN401
-    return axes.annotate(text, spot, at, textcoords="offset points", va="bottom", **style)
+def _write(axes: Axes, text: str, spot: Point, at: Point = (0, 0), **kwargs: Any) -> Annotation:  # noqa: ANN401
+    return axes.annotate(text, spot, at, textcoords="offset points", va="bottom", **kwargs)
 
 
 def _from(point: Point, other: Point) -> Point:

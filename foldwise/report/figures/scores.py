@@ -1,5 +1,7 @@
 """Figure of the score of every fold with mean and standard deviation, one row per architecture."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,10 +30,8 @@ def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
         _draw_row(axes, row, architecture, folds, all_marks[architecture.name])
     axes.set_yticks(range(len(rows)), [shorten(each.name) for each in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)  # first on top
-    axes.set_xlabel(
-        f"validation {metric.label} of folds, their mean ± standard deviation; "
-        f"{metric.best} is best"
-    )
+    values = f"validation {metric.label} of folds, their mean ± standard deviation"
+    axes.set_xlabel(f"{values}; {metric.best} is best")
     axes.grid(visible=False, axis="y")
     if all(each.scores is None for each in rows):
         axes.set_xticks([])
@@ -48,20 +48,8 @@ def _draw_row(
         label = f"{scores.mean:.4f}, std {scores.std:.4f}"
         heights = [row + 0.2] * len(folds)  # below the mean, so that both are visible
         axes.plot(folds, heights, mark.marker, color=mark.colour, alpha=0.6, markersize=5, mew=0)
-        axes.errorbar(
-            scores.mean,
-            row - 0.08,
-            xerr=scores.std,
-            fmt=mark.marker,
-            color=mark.colour,
-            markersize=8,
-            capsize=4,
-        )
-    axes.annotate(
-        label,
-        xy=(1.01, row),
-        xycoords=("axes fraction", "data"),
-        color=FADED if scores is None else INK,
-        va="center",
-        annotation_clip=False,
-    )
+        bar: dict[str, Any] = {"color": mark.colour, "markersize": 8, "capsize": 4}
+        axes.errorbar(scores.mean, row - 0.08, xerr=scores.std, fmt=mark.marker, **bar)
+    place: dict[str, Any] = {"xy": (1.01, row), "xycoords": ("axes fraction", "data")}
+    colour = FADED if scores is None else INK
+    axes.annotate(label, **place, color=colour, va="center", annotation_clip=False)

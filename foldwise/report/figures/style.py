@@ -14,20 +14,14 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from foldwise.files.comparison import Comparison
 from foldwise.report.figures.labels import shorten
 
-Floats = NDArray[np.float64]
-
 WIDTH = 8.0  # inches
-UNDER_TEXT = 0.65  # opacity on which text has a contrast of 4.5 or more, light and dark
 LINE = 105  # characters of a note, so that it stays inside the figure
 INK, FADED, PAPER = "C6", "C7", "C8"  # of the cycle below
 
@@ -146,42 +140,6 @@ def at_least(axes: Axes, axis: str, span: float) -> None:
     if high - low < span:
         middle = (low + high) / 2
         getattr(axes, f"set_{axis}lim")(middle - span / 2, middle + span / 2)
-
-
-def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats:
-    """Return a colour that is more transparent for smaller shares.
-
-    Args:
-        shares: (...) 0 .. 1.
-        colour: Any matplotlib colour.
-        strongest: Opacity of a share of 1.
-
-    Returns:
-        (..., 4) red, green, blue and opacity, 0 .. 1.
-    """
-    colours = np.empty((*shares.shape, 4))
-    colours[..., :3] = to_rgb(colour)
-    colours[..., 3] = strongest * shares
-    return colours
-
-
-def shade(axes: Axes, cells: Floats) -> None:
-    """Draw a matrix of cells over the whole axes.
-
-    Args:
-        axes: Empty.
-        cells: (rows, columns, 4).
-    """
-    # One image: for 100 classes, one path per cell is a hundred times as large.
-    axes.imshow(cells, aspect="auto", interpolation="none")
-    axes.grid(visible=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(True)
-
-
-def write(axes: Axes, row: float, column: float, text: str, **style: Any) -> None:  # noqa: ANN401
-    """Write text centred in a cell."""
-    axes.text(column, row, text, ha="center", va="center", **style)
 
 
 def as_svg(draw: Callable[[], Figure], *, dark: bool = False) -> str:
