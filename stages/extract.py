@@ -1,11 +1,10 @@
 """Run the frozen part of a network once, for all folds and epochs."""
 
-from foldwise.core.process import tune_python
+from foldwise.core.process import parse_options, tune_python
 
 if __name__ == "__main__":
     tune_python()
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,10 +18,9 @@ from foldwise.files.split import read_recipe
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write features.json and, if a part of the network is frozen, the arrays that it names."""
-    parser = argparse.ArgumentParser(prog="python -m stages.extract", description=__doc__)
-    for flag in ("--params", "--dataset", "--recipe", "--network", "--output"):
-        parser.add_argument(flag, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = parse_options(
+        "extract", __doc__, argv, params=Path, dataset=Path, recipe=Path, network=Path, output=Path
+    )
     params, network = read_params(args.params, "extract", "hardware"), read_network(args.network)
     reason = why_no_features(network)
     if reason is None:

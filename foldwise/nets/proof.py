@@ -6,9 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
+from foldwise.files.architecture import BuildSection
+from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import Cut, Network
+from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import construct, extract_features, loss_of, tail_module
 from foldwise.nets.reference import Reference, parse, take
+from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.shapes import (
     BATCH,
     LARGEST,
@@ -28,6 +32,25 @@ from foldwise.nets.shapes import (
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
 # Images on which the source of a taken span runs: every network of torchvision takes them.
 _SOURCE_INPUT = {**WHOLE, "channels": 3, "height": 224, "width": 224}
+
+
+def fit_network(model: str, build: BuildSection, info: DatasetInfo) -> Network:
+    """Return the network of an architecture for a data set, with its frozen layers.
+
+    Pretrained weights are still to be loaded; see `nets.weights.pretrained`.
+
+    Args:
+        model: A name of the catalogue, or one that `build` defines.
+        build: The section build of params.yaml.
+        info: The data set: channels, size and classes.
+
+    Raises:
+        InputError: If the architecture is unknown, or cannot take the images.
+    """
+    network = resolve(model, build, info)
+    require_connected_spans(network)
+    require_fit(network)
+    return resolve_freezing(network, build.of(model), frozen_by_default(network))
 
 
 def require_fit(network: Network) -> None:

@@ -13,10 +13,8 @@ from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import Network
 from foldwise.files.params import AdviseSection
 from foldwise.nets.cost import count_macs, total_stride, total_stride_at
-from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import extract_features, tail_module
-from foldwise.nets.proof import require_fit
-from foldwise.nets.resolve import frozen_by_default, resolve
+from foldwise.nets.proof import fit_network
 from foldwise.nets.shapes import construct_shapes, misfit, square
 from foldwise.nets.weights.pretrained import IMAGENET
 from foldwise.plan.candidates import MAX_PROPOSALS, Candidate
@@ -74,9 +72,7 @@ def try_candidate(candidate: Candidate, build: BuildSection, info: DatasetInfo) 
         architectures[candidate.name] = section
     build = BuildSection(architectures=architectures)
     section = build.of(candidate.name)
-    network = resolve(candidate.name, build, info)
-    require_fit(network)
-    network = resolve_freezing(network, section, frozen_by_default(network))
+    network = fit_network(candidate.name, build, info)
     if section.has_weights:
         network = network.model_copy(update={"normalisation": IMAGENET})
     return Trial(network, _count_downsamplings(network), _trained_macs(network))
