@@ -1,11 +1,8 @@
 """The images of one fold, their batches, and the random streams that the fold draws from."""
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.core.machine import chunks
 from foldwise.files.split import HELD_OUT, Split
 
 
@@ -17,33 +14,6 @@ def training_indices(split: Split, fold: int) -> NDArray[np.int64]:
 def validation_indices(split: Split, fold: int) -> NDArray[np.int64]:
     """Return the positions of the images that validate a fold, ascending."""
     return np.flatnonzero(split.fold == fold)
-
-
-def digest_of_images(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], index: NDArray[np.int64]
-) -> str:
-    """Return a digest of the content of some images and of their labels.
-
-    Two sets of images have the same digest only if they hold the same pixels under the same
-    labels. The order of the images changes nothing. 48,000 images of 28×28 take 0.2 seconds.
-
-    Args:
-        images: (n, h, w, c), may be memory-mapped.
-        labels: (n,) class of each image.
-        index: (m,) positions of the images in the set.
-
-    Returns:
-        SHA-256 in hex, of the shape of an image and the sorted SHA-256 digests of the images.
-    """
-    positions = np.sort(index)  # reads a memory-mapped file from front to back
-    digests = np.empty(len(positions), dtype="S32")
-    for part in chunks(len(positions), images.nbytes // len(images)):
-        pixels = images[positions[part]].reshape(part.stop - part.start, -1)  # (b, h * w * c)
-        label_bytes = labels[positions[part], None].astype("<i8").view(np.uint8)  # (b, 8)
-        rows = np.concatenate([label_bytes, pixels], axis=1)
-        digests[part] = [hashlib.sha256(row).digest() for row in rows]
-    shape = np.array(images.shape[1:], dtype="<i8").tobytes()
-    return hashlib.sha256(shape + np.sort(digests).tobytes()).hexdigest()
 
 
 def network_seed(seed: int, model: str, repeat: int, fold: int) -> int:

@@ -1,5 +1,6 @@
-"""Assign images to stratified, grouped folds, and fit the normalisation of each fold."""
+"""Split a data set into stratified, grouped folds, each with its normalisation and digests."""
 
+import hashlib
 import math
 from collections.abc import Iterable
 
@@ -10,9 +11,45 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
 from foldwise.data.arrange import number_by_appearance
-from foldwise.files.split import Normalisation
+from foldwise.files.dataset import Dataset
+from foldwise.files.split import HELD_OUT, FoldDigests, Normalisation, Split
 
 PIXEL_MAX = 255
+
+
+def split_dataset(
+    dataset: Dataset, groups: NDArray[np.int64], n_folds: int, repeat: int = 0
+) -> Split:
+    """Return the folds of one repeat, with the normalisation and the digests of each fold.
+
+    Test images, which come last, are in no fold: they change neither normalisation nor digests.
+
+    >>> import numpy as np
+    >>> from foldwise.data.prepare import dataset_from_arrays
+    >>> images = np.zeros((6, 8, 8, 1), dtype=np.uint8)
+    >>> dataset = dataset_from_arrays(images, np.array([0, 1, 0, 1, 0, 1]), ["cat", "dog"])
+    >>> split = split_dataset(dataset, groups=np.arange(6), n_folds=3)
+    >>> np.bincount(split.fold).tolist()
+    [2, 2, 2]
+
+    Args:
+        dataset: The images and their labels; its seed gives the folds.
+        groups: (n,) group of each image; each group stays in one fold. For example, the
+            patient, or np.arange(n) if every image is its own group.
+        n_folds: k, at least 2.
+        repeat: The number of the repeat, from 0.
+
+    Raises:
+        InputError: If a class has fewer groups than there are folds.
+    """
+    info, n = dataset.info, dataset.info.n_train
+    images, labels = dataset.images[:n], dataset.labels[:n]
+    require_enough(labels, groups[:n], info.classes, n_folds)
+    fold = assign_folds(labels, groups[:n], n_folds, info.seed, repeat)
+    normalisation = fit_normalisation(images, fold, n_folds)
+    digests = digest_folds(images, labels, fold, n_folds)
+    padded = np.pad(fold, (0, info.n_test), constant_values=HELD_OUT)
+    return Split(padded, normalisation, digests)
 
 
 def assign_folds(
@@ -86,12 +123,52 @@ def fit_normalisation(
     means, stds = [], []
     for number in range(n_folds):
         training = fold != number
-        totals = [int(total) for total in sums[training].sum(axis=0)]
-        square_totals = [int(total) for total in squares[training].sum(axis=0)]
+        totals = sums[training].sum(axis=0).tolist()
+        square_totals = squares[training].sum(axis=0).tolist()
         n = int(training.sum()) * n_pixels
         means.append([total / (n * PIXEL_MAX) for total in totals])
         stds.append([_std(*pair, n) for pair in zip(totals, square_totals, strict=True)])
     return Normalisation(mean=means, std=stds)
+
+
+def digest_folds(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], fold: NDArray[np.int64], n_folds: int
+) -> FoldDigests:
+    """Return digests of the images that train and that validate in each fold.
+
+    Two sets of images have the same digest only if they hold the same pixels under the same
+    labels. The order of the images changes nothing.
+
+    Args:
+        images: (n, h, w, c), may be memory-mapped.
+        labels: (n,) class of each image.
+        fold: (n,) fold in which each image is validated.
+        n_folds: k.
+
+    Returns:
+        SHA-256 in hex, of the shape of an image and the sorted SHA-256 digests of the images.
+    """
+    digests = _digest_images(images, labels)
+    shape = np.array(images.shape[1:], dtype="<i8").tobytes()
+
+    def digest(members: NDArray[np.bool_]) -> str:
+        return hashlib.sha256(shape + np.sort(digests[members]).tobytes()).hexdigest()
+
+    return FoldDigests(
+        train=[digest(fold != number) for number in range(n_folds)],
+        validation=[digest(fold == number) for number in range(n_folds)],
+    )
+
+
+def _digest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Return the SHA-256 of the label and the pixels of each image, (n,)."""
+    digests = np.empty(len(images), dtype="S32")
+    for part in chunks(len(images), images.nbytes // len(images)):
+        pixels = images[part].reshape(part.stop - part.start, -1)  # (b, h * w * c)
+        label_bytes = labels[part, None].astype("<i8").view(np.uint8)  # (b, 8)
+        rows = np.concatenate([label_bytes, pixels], axis=1)
+        digests[part] = [hashlib.sha256(row).digest() for row in rows]
+    return digests
 
 
 def _random_state(seed: int, repeat: int) -> int:

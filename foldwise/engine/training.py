@@ -10,7 +10,6 @@ from torch import Tensor
 from foldwise.core.errors import InputError
 from foldwise.core.machine import peak_memory_bytes
 from foldwise.data.folds import (
-    digest_of_images,
     draw_train_eval_subset,
     network_seed,
     training_indices,
@@ -91,8 +90,8 @@ def open_fold(
         inputs=FeatureBatches(features, device) if features.views else augmented,
         labels=dataset.labels,
         normalisation=normalisation,
-        train_digest=digest_of_images(dataset.images, dataset.labels, training),
-        validation_digest=digest_of_images(dataset.images, dataset.labels, validation),
+        train_digest=split.digests.train[number],
+        validation_digest=split.digests.validation[number],
     )
 
 

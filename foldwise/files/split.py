@@ -20,6 +20,13 @@ class Normalisation(Strict):
     std: list[list[float]]  # (folds, channels), above 0
 
 
+class FoldDigests(Strict):
+    """digests.json: SHA-256 digests of the pixels and labels of the images of each fold, in hex."""
+
+    train: list[str]  # (folds,)
+    validation: list[str]  # (folds,)
+
+
 @dataclass(frozen=True)
 class Split:
     """The folds of one repeat.
@@ -27,10 +34,12 @@ class Split:
     Attributes:
         fold: (n,) fold in which each image is validated; HELD_OUT for test images.
         normalisation: Mean and standard deviation per fold.
+        digests: Which images train and validate in each fold, by their content.
     """
 
     fold: NDArray[np.int64]
     normalisation: Normalisation
+    digests: FoldDigests
 
     @property
     def n_folds(self) -> int:
@@ -39,22 +48,24 @@ class Split:
 
 
 def write_split(folder: Path, split: Split) -> None:
-    """Write folds.csv and normalisation.json."""
+    """Write folds.csv, normalisation.json and digests.json."""
     with open_whole(folder / "folds.csv") as file:
         file.write("index,fold\n")
         file.writelines(f"{index},{fold}\n" for index, fold in enumerate(split.fold))
     write_json(folder / "normalisation.json", split.normalisation)
+    write_json(folder / "digests.json", split.digests)
 
 
 def read_split(folder: Path) -> Split:
-    """Read folds.csv and normalisation.json.
+    """Read folds.csv, normalisation.json and digests.json.
 
     Raises:
         InputError: If one is missing.
     """
     path = existing(folder / "folds.csv")
     table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
-    return Split(table[:, 1], read_json(folder / "normalisation.json", Normalisation))
+    normalisation = read_json(folder / "normalisation.json", Normalisation)
+    return Split(table[:, 1], normalisation, read_json(folder / "digests.json", FoldDigests))
 
 
 def write_recipe(folder: Path, section: AugmentSection) -> None:

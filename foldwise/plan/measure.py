@@ -17,7 +17,7 @@ from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features, why_no_features
 from foldwise.files.network import Network
 from foldwise.files.params import AugmentSection, ExtractSection, Params
-from foldwise.files.split import Normalisation, Split
+from foldwise.files.split import FoldDigests, Normalisation, Split
 from foldwise.nets.network import construct
 from foldwise.plan.forecast import Throughput
 
@@ -192,6 +192,8 @@ def _random_fold(
 ) -> Fold:
     """Return a fold of random images as the engine opens it."""
     half = [[0.5] * network.channels] * 2
-    split = Split(np.arange(len(images.labels)) % 2, Normalisation(mean=half, std=half))
+    normalisation = Normalisation(mean=half, std=half)
+    no_digests = FoldDigests(train=["", ""], validation=["", ""])
+    split = Split(np.arange(len(images.labels)) % 2, normalisation, no_digests)
     data = images, split, RECIPE
     return open_fold(data, (0, 0), network, features, device)

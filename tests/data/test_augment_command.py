@@ -8,7 +8,7 @@ from PIL import Image
 
 from foldwise.data import contact_sheet
 from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
-from foldwise.files.split import Normalisation, Split, write_split
+from foldwise.files.split import FoldDigests, Normalisation, Split, write_split
 from stages.augment import main
 
 SECTION = {"shift": 0.1, "flip": 0.5, "rotation": 0.0, "erase": 0.0, "brightness": 0.0}
@@ -43,7 +43,8 @@ def run_augment(tmp_path):
         write_dataset(tmp_path / "prepared", info, samples)
         fold = np.arange(n) // len(classes) % 3
         stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)
-        write_split(tmp_path / "split", Split(fold, stats))
+        digests = FoldDigests(train=[""] * 3, validation=[""] * 3)
+        write_split(tmp_path / "split", Split(fold, stats, digests))
         params = tmp_path / "params.yaml"
         params.write_text(yaml.safe_dump({"augment": {**SECTION, "contrast": 0.0, **changes}}))
         root = tmp_path / output

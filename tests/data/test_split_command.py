@@ -51,11 +51,23 @@ def test_every_training_image_is_validated_once_and_no_test_image_ever(split, da
 
 
 def test_test_images_change_nothing(split, dataset):
-    before = (split(dataset) / "normalisation.json").read_bytes()
+    before = {path.name: path.read_bytes() for path in split(dataset).iterdir()}
     images = np.load(dataset / "images.npy", mmap_mode="r+")
     images[12:] = 255
     images.flush()
-    assert (split(dataset) / "normalisation.json").read_bytes() == before
+    assert {path.name: path.read_bytes() for path in split(dataset).iterdir()} == before
+
+
+def test_another_validation_image_changes_only_the_validation_digest_of_its_fold(split, dataset):
+    before = read_split(split(dataset))
+    images = np.load(dataset / "images.npy", mmap_mode="r+")
+    images[validation_indices(before, 0)[0]] ^= 1
+    images.flush()
+    after = read_split(split(dataset)).digests
+    assert after.train[0] == before.digests.train[0]
+    assert after.validation[0] != before.digests.validation[0]
+    assert after.validation[1:] == before.digests.validation[1:]
+    assert not set(after.train[1:]) & set(before.digests.train)
 
 
 def test_without_resplit_a_repeat_keeps_the_folds_of_the_first(split, dataset):

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import yaml
 
-from foldwise.data.split import assign_folds, fit_normalisation
-from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.data.split import split_dataset
+from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
-from foldwise.files.split import Split, write_recipe, write_split
+from foldwise.files.split import write_recipe, write_split
 
 SECTION = {
     "epochs": 2,
@@ -46,9 +46,8 @@ def case(tmp_path):
         seed=7,
     )
     write_dataset(tmp_path / "prepared", info, samples)
-    fold = np.full(len(labels), -1)
-    fold[:n] = assign_folds(labels[:n], np.arange(n), 3, 7, 0)
-    write_split(tmp_path / "split", Split(fold, fit_normalisation(images[:n], fold[:n], 3)))
+    split = split_dataset(Dataset(info, images, labels), samples.groups, 3, 0)
+    write_split(tmp_path / "split", split)
     write_recipe(tmp_path / "augmented", AugmentSection(**AUGMENT))
     return tmp_path
 

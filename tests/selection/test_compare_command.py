@@ -9,8 +9,8 @@ import yaml
 from records import SECTION, card, flags, fold_counts, record, write_case
 
 from foldwise.core.errors import InputError
-from foldwise.data.folds import digest_of_images
-from foldwise.data.split import assign_folds
+from foldwise.data.prepare import dataset_from_arrays
+from foldwise.data.split import split_dataset
 from foldwise.files.base import read_json
 from foldwise.files.card import write_card
 from foldwise.files.comparison import Comparison
@@ -219,12 +219,11 @@ def test_splits_of_two_seeds_do_not_pair_though_their_classes_are_equally_freque
     images = np.random.default_rng(0).integers(0, 256, (300, 4, 4, 1), dtype=np.uint8)
     path, twin = (record_path(tmp_path / "folds", model, 0, 2) for model in ("slim_vgg", "lenet5"))
     for seed, file, model in ((0, twin, "lenet5"), (1, path, "slim_vgg")):
-        folds = assign_folds(labels, np.arange(300), 3, seed, repeat=0)
-        changes = {
-            "train_digest": digest_of_images(images, labels, np.flatnonzero(folds != 2)),
-            "validation_digest": digest_of_images(images, labels, np.flatnonzero(folds == 2)),
-        }
-        assert np.bincount(labels[folds == 2]).tolist() == [25] * 4
+        dataset = dataset_from_arrays(images, labels, list("abcd"), seed=seed)
+        split = split_dataset(dataset, np.arange(300), 3, repeat=0)
+        train, validation = split.digests.train[2], split.digests.validation[2]
+        changes = {"train_digest": train, "validation_digest": validation}
+        assert np.bincount(labels[split.fold == 2]).tolist() == [25] * 4
         write_record(file, record(model, 0, 2, 0.9, **changes))
     with pytest.raises(InputError, match=f"^{path}: train_digest is .*, but .* in {twin}; delete"):
         main(flags(tmp_path))

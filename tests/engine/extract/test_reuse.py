@@ -6,10 +6,11 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from foldwise.data.split import assign_folds, fit_normalisation
+from foldwise.data.split import split_dataset
+from foldwise.files.dataset import read_dataset
 from foldwise.files.fold_record import read_record
 from foldwise.files.network import read_network, write_network
-from foldwise.files.split import Split, write_split
+from foldwise.files.split import write_split
 from foldwise.nets.weights.tensors import read_initial_weights
 from stages.extract import main as extract
 from stages.train import main as train
@@ -26,10 +27,8 @@ def train_fold(case, tmp_path):
         flags = case(most=most, augment=OFF, keep_weights=True, **section)
         params = yaml.safe_load((tmp_path / "params.yaml").read_text()) | {"train": TRAIN}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-        images = np.load(tmp_path / "prepared" / "images.npy", mmap_mode="r")
-        fold = np.full(len(images), -1)
-        fold[:30] = assign_folds(np.arange(30) % 3, np.arange(30), 3, 7, 0)
-        write_split(tmp_path / "split", Split(fold, fit_normalisation(images[:30], fold[:30], 3)))
+        split = split_dataset(read_dataset(tmp_path / "prepared"), np.arange(34), 3, 0)
+        write_split(tmp_path / "split", split)
         extract(flags)
         paths = {"split": "split", "features": "features", "predictions": "run"}
         more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]
