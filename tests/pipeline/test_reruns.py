@@ -96,7 +96,7 @@ def test_the_readme_reruns_nothing(stale_after):
     [
         ("compare", {"confidence": 0.9}, {"compare", "report"}),
         ("train", {"learning_rate": 0.001}, {"forecast", "train", "report"}),
-        ("augment", {"flip": True}, {"augment", "report"}),
+        ("augment", {"flip": 0.25}, {"augment", "report"}),
     ],
 )
 def test_a_setting_reruns_its_stage(stale_after, section, values, stages):
