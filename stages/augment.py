@@ -6,7 +6,6 @@ if __name__ == "__main__":
     tune_python()
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.data.contact_sheet import contact_sheet
@@ -18,17 +17,7 @@ from foldwise.files.split import read_split, write_recipe
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write recipe.json and one PNG per fold."""
-    args = parse_options(
-        "augment",
-        __doc__,
-        argv,
-        params=Path,
-        dataset=Path,
-        split=Path,
-        recipe=Path,
-        sheets=Path,
-        repeat=int,
-    )
+    args = parse_options("augment", __doc__, argv, "params dataset split recipe sheets", repeat=int)
     dataset, split = read_dataset(args.dataset), read_split(args.split)
     recipe = read_params(args.params, "augment").augment
     args.sheets.mkdir(parents=True, exist_ok=True)

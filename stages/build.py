@@ -6,7 +6,6 @@ if __name__ == "__main__":
     tune_python()
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
@@ -22,9 +21,7 @@ from foldwise.nets.weights.tensors import write_initial_weights
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write network.json and, if pretrained, weights.safetensors; card.json and summary.txt."""
-    args = parse_options(
-        "build", __doc__, argv, params=Path, dataset=Path, model=str, network=Path, summary=Path
-    )
+    args = parse_options("build", __doc__, argv, "params dataset network summary", model=str)
     section = read_params(args.params, "build").build
     architecture = section.of(args.model)
     info = read_info(args.dataset)

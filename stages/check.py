@@ -1,7 +1,6 @@
 """Check params.yaml, and write down the code that counts for what reruns."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
@@ -10,7 +9,7 @@ from foldwise.files.project import check_project
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write STAGE.json for every other stage, if all is sound."""
-    args = parse_options("check", __doc__, argv, params=Path, pipeline=Path, code=Path, output=Path)
+    args = parse_options("check", __doc__, argv, "params pipeline code output")
     print(check_project(args.params, args.pipeline, args.code, args.output))
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
@@ -21,9 +20,7 @@ from foldwise.selection.records import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
-    args = parse_options(
-        "compare", __doc__, argv, params=Path, folds=Path, models=Path, output=Path
-    )
+    args = parse_options("compare", __doc__, argv, "params folds models output")
     params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
     paths = [record_path(args.folds, *run) for run in params.runs]
     records = {str(path): read_record(path) for path in paths}

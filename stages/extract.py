@@ -6,7 +6,6 @@ if __name__ == "__main__":
     tune_python()
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.files.dataset import read_dataset
@@ -18,9 +17,7 @@ from foldwise.files.split import read_recipe
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write features.json and, if a part of the network is frozen, the arrays that it names."""
-    args = parse_options(
-        "extract", __doc__, argv, params=Path, dataset=Path, recipe=Path, network=Path, output=Path
-    )
+    args = parse_options("extract", __doc__, argv, "params dataset recipe network output")
     params, network = read_params(args.params, "extract", "hardware"), read_network(args.network)
     reason = why_no_features(network)
     if reason is None:

@@ -6,7 +6,6 @@ if __name__ == "__main__":
     tune_python()
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.engine.hardware import set_up
@@ -20,9 +19,7 @@ from foldwise.plan.measure import measure_throughput
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write minutes.json and ready.json."""
-    args = parse_options(
-        "forecast", __doc__, argv, params=Path, dataset=Path, models=Path, output=Path
-    )
+    args = parse_options("forecast", __doc__, argv, "params dataset models output")
     sections = ("train", "extract", "hardware", "forecast")
     params, info = read_params(args.params, *RUN_KEYS, *sections), read_info(args.dataset)
     hardware = set_up(params.hardware)

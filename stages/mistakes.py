@@ -1,7 +1,6 @@
 """Draw images of the pairs of classes that the chosen architecture confuses most often."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
@@ -13,7 +12,7 @@ from foldwise.files.dataset import read_dataset
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write one PNG per pair of classes, and strips.json."""
-    args = parse_options("mistakes", __doc__, argv, confused=Path, dataset=Path, output=Path)
+    args = parse_options("mistakes", __doc__, argv, "confused dataset output")
     dataset = read_dataset(args.dataset)
     confused = read_json(args.confused, Confused)
     examples = mistake_images(confused, dataset, str(args.confused))

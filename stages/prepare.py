@@ -14,7 +14,7 @@ from foldwise.files.params import read_params
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write images.npy, labels.npy, samples.csv and dataset.json."""
-    args = parse_options("prepare", __doc__, argv, params=Path, output=Path)
+    args = parse_options("prepare", __doc__, argv, "params output")
     params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed
     source = open_source(section.dataset, section.root)

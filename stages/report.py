@@ -1,7 +1,6 @@
 """Write the report of a comparison: Markdown for a pull request, one HTML file, and figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
@@ -19,7 +18,7 @@ from foldwise.report.pages import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write report.md, report.html, architectures.md and figures/*.svg."""
-    args = parse_options("report", __doc__, argv, params=Path, reports=Path)
+    args = parse_options("report", __doc__, argv, "params reports")
     folder = args.reports
     inputs = read_report_inputs(folder, args.params)
     figures = {f"figures/{name}.svg": figure for name, figure in draw_figures(inputs).items()}

@@ -1,7 +1,6 @@
 """Split the training images of a data set into the folds of one repeat."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
@@ -13,7 +12,7 @@ from foldwise.files.split import write_split
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write folds.csv, normalisation.json and digests.json."""
-    args = parse_options("split", __doc__, argv, params=Path, dataset=Path, repeat=int, output=Path)
+    args = parse_options("split", __doc__, argv, "params dataset output", repeat=int)
     params = read_params(args.params, "folds", "resplit")
     dataset, groups = read_dataset(args.dataset), read_samples(args.dataset).groups
     n_folds, draw = len(params.folds), args.repeat if params.resplit else 0

@@ -1,16 +1,14 @@
 """Train one architecture on one fold."""
 
 from foldwise.core.preload import delegate
-from foldwise.core.process import die_with_parent, tune_python
+from foldwise.core.process import die_with_parent, parse_options, tune_python
 
 if __name__ == "__main__":  # before torch is imported, in which time DVC may be killed
     tune_python()
     die_with_parent()
     delegate("stages.train")
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from foldwise.core.atomic import sole_writer
 from foldwise.core.errors import run_main
@@ -29,20 +27,14 @@ from foldwise.run.progress import FoldProgressBar, result_line
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the fold record, predictions.npz and, if kept, weights.safetensors."""
-    parser = argparse.ArgumentParser(prog="python -m stages.train", description=__doc__)
-    inputs = ("--params", "--dataset", "--split", "--recipe", "--network", "--features")
-    for flag in (*inputs, "--predictions", "--record"):
-        parser.add_argument(flag, type=Path, required=True)
-    for flag in ("--repeat", "--fold"):
-        parser.add_argument(flag, type=int, required=True)
-    parser.add_argument("--forecast", type=Path, help="minutes.json; only changes the display")
-    args = parser.parse_args(argv)
+    paths = "params dataset split recipe network features predictions record forecast"
+    args = parse_options("train", __doc__, argv, paths, repeat=int, fold=int)
     params = read_params(args.params, "train", "hardware")
     hardware, epochs = set_up(params.hardware), params.train.epochs
     data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
     network, features = read_network(args.network), read_features(args.features)
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
-    forecast = read_forecast(args.forecast) if args.forecast and args.forecast.is_file() else None
+    forecast = read_forecast(args.forecast) if args.forecast.is_file() else None
     following = forecast.after(network.name, args.repeat, args.fold) if forecast else None
     title = f"{network.name} repeat {fold.repeat} fold {fold.number + 1} of {fold.n_folds}"
     with sole_writer(args.predictions):

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 INIT = 1  # process number
@@ -28,6 +29,7 @@ def parse_options(
     stage: str,
     description: str | None,
     argv: Sequence[str] | None,
+    paths: str,
     **types: Callable[[str], object],
 ) -> argparse.Namespace:
     """Return the command-line options of a stage, all of which are required.
@@ -36,10 +38,11 @@ def parse_options(
         stage: Name of the stage.
         description: For --help.
         argv: The options; None: those of this process.
-        types: The type of each option, by name.
+        paths: Names of the options that are paths, separated by spaces.
+        types: The types of the other options, by name.
     """
     parser = argparse.ArgumentParser(prog=f"python -m stages.{stage}", description=description)
-    for name, kind in types.items():
+    for name, kind in {**dict.fromkeys(paths.split(), Path), **types}.items():
         parser.add_argument(f"--{name}", type=kind, required=True)
     return parser.parse_args(argv)
 

@@ -91,6 +91,7 @@ def flags(case):
             "features": case / "features",
             "predictions": case / name / "run",
             "record": case / name / "record.json",
+            "forecast": case / "none" / "minutes.json",
             "repeat": 0,
             "fold": fold,
         }

@@ -33,6 +33,7 @@ def train_fold(case, tmp_path):
         paths = {"split": "split", "features": "features", "predictions": "run"}
         more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]
         more += ["--record", str(tmp_path / "record.json"), "--repeat", "0", "--fold", "1"]
+        more += ["--forecast", str(tmp_path / "none.json")]
         train([*flags[:-2], *more])
         weights = load_file(tmp_path / "run" / "weights.safetensors")
         return read_record(tmp_path / "record.json"), weights
@@ -81,5 +82,6 @@ def test_nothing_is_kept_unless_asked(train_fold, case, tmp_path):
         "record": "record.json",
     }
     paths = [str(x) for flag, name in flags.items() for x in (f"--{flag}", tmp_path / name)]
-    train([*paths, "--repeat", "0", "--fold", "1"])
+    more = ["--forecast", str(tmp_path / "none.json")]
+    train([*paths, "--repeat", "0", "--fold", "1", *more])
     assert not (tmp_path / "run" / "weights.safetensors").exists()
