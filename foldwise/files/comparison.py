@@ -6,7 +6,7 @@ from pydantic import Field
 
 from foldwise.files.base import Count, NonNegative, Share, Size, Strict
 from foldwise.files.fold_record import Machine
-from foldwise.files.verdict import Criteria, Metric, MetricName, metric
+from foldwise.files.verdict import Criteria, MetricName
 
 Interval = tuple[float, float]  # low, high, at the confidence of the design
 Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
@@ -35,11 +35,6 @@ class Design(Criteria):
     epochs: Size
     n_images: Count  # that were split into folds
     detectable: Detectable
-
-    @property
-    def decides(self) -> Metric:
-        """The metric that decides: its label, and which way it is better."""
-        return metric(self.metric, self.top_k)
 
     @property
     def percent(self) -> str:

@@ -54,6 +54,11 @@ class Criteria(Strict):
     rope: NonNegative  # region of practical equivalence, in the unit of the metric
     sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
 
+    @property
+    def decides(self) -> Metric:
+        """The metric that decides: its label, and which way it is better."""
+        return metric(self.metric, self.top_k)
+
 
 class Rule(Strict):
     """The decision rule: best mean; practically equal ones tie; take the cheapest of these."""

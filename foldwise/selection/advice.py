@@ -29,6 +29,13 @@ FIT_STEPS: dict[Fit, str] = {
 }
 
 
+NO_CHANGE = "These folds suggest no change: train the chosen architecture longer, on all images."
+TRY_REFERENCE = (
+    "These folds suggest no change. ResNet18 is the usual reference: "
+    f"`dvc exp run -S model={REFERENCE}`."
+)
+
+
 def next_steps(
     comparison: Comparison, decision: Decision | None, cards: Mapping[str, Card]
 ) -> list[str]:
@@ -39,7 +46,12 @@ def next_steps(
         decision: How the choice was made; None if no architecture finished.
         cards: Card of each architecture, by name.
     """
-    steps = list(_diverged(comparison))
+    steps = [
+        f"{a.name} {a.reason}: lower its peak learning rate, for example to a third "
+        f"(`build.architectures.{a.name}.learning_rate` in params.yaml)."
+        for a in comparison.architectures
+        if a.scores is None
+    ]
     if decision:
         chosen = decision.chosen.name
         fits = list(_fits(comparison, chosen))
@@ -48,17 +60,8 @@ def next_steps(
         steps += _reference(decision)
         steps += _transfer(comparison, cards)
         steps += [step for name, step in fits if name != chosen]
-    return steps[:MAX_STEPS] or [_no_change(comparison)]
-
-
-def _diverged(comparison: Comparison) -> Iterator[str]:
-    for architecture in comparison.architectures:
-        if architecture.scores is None:
-            yield (
-                f"{architecture.name} {architecture.reason}: lower its peak learning rate, for "
-                "example to a third "
-                f"(`build.architectures.{architecture.name}.learning_rate` in params.yaml)."
-            )
+    no_change = NO_CHANGE if REFERENCE in comparison.design.models else TRY_REFERENCE
+    return steps[:MAX_STEPS] or [no_change]
 
 
 def _not_significant(decision: Decision) -> Iterator[str]:
@@ -92,23 +95,19 @@ def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
     """Yield one step per diagnosis and its first architecture: the chosen one, or the best."""
     for fit, step in FIT_STEPS.items():
         affected = [a for a in comparison.architectures if a.diagnosis.fit == fit]
+        affected.sort(key=lambda architecture: architecture.name != chosen)
         if not affected:
             continue
-        affected.sort(key=lambda architecture: architecture.name != chosen)
         first, several = affected[0], len(affected) > 1
         if fit == "still improving":
             first = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
-        evidence = first.diagnosis.evidence
-        yield (
-            affected[0].name,
-            step.format(
-                names=join_names([architecture.name for architecture in affected]),
-                s="" if several else "s",
-                evidence=f"{first.name}: {evidence}" if several else evidence,
-                first=first.name,
-                epochs=2 * comparison.design.epochs,
-            ),
+        evidence = (
+            f"{first.name}: {first.diagnosis.evidence}" if several else first.diagnosis.evidence
         )
+        names, s = join_names([a.name for a in affected]), "" if several else "s"
+        epochs = 2 * comparison.design.epochs
+        text = step.format(names=names, s=s, evidence=evidence, first=first.name, epochs=epochs)
+        yield affected[0].name, text
 
 
 def _reference(decision: Decision) -> Iterator[str]:
@@ -117,25 +116,22 @@ def _reference(decision: Decision) -> Iterator[str]:
     reference = next((a for a in comparison.finished if a.name == REFERENCE), None)
     if not (reference and reference.metrics and reference.cost and chosen.cost):
         return
-    accuracy = reference.metrics["accuracy"]
-    seconds, chosen_seconds = reference.cost.seconds_per_epoch, chosen.cost.seconds_per_epoch
-    reached = f"{REFERENCE} reaches {accuracy:.3f} in {comparison.design.epochs} epochs"
-    models = comparison.design.models
+    models, epochs = comparison.design.models, comparison.design.epochs
+    accuracy, seconds = reference.metrics["accuracy"], reference.cost.seconds_per_epoch
+    reached = f"{REFERENCE} reaches {accuracy:.3f} in {epochs} epochs"
     deeper = [name for name in DEEPER if name not in models]
     try_shallow = "" if SHALLOW in models else f"try `dvc exp run -S model={SHALLOW}`, and "
     shallow = f"{try_shallow}add layers to {SHALLOW} or remove some"
     if accuracy < GOOD_ACCURACY:
         yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
-    elif seconds > SLOW * chosen_seconds:
+    elif seconds > SLOW * chosen.cost.seconds_per_epoch:
         yield (
             f"{REFERENCE} is too slow for its accuracy ({seconds:.3g} s per epoch, {chosen.name} "
-            f"{chosen_seconds:.3g} s): {shallow}."
+            f"{chosen.cost.seconds_per_epoch:.3g} s): {shallow}."
         )
     elif deeper and reference.diagnosis.fit != "overfit":
-        yield (
-            f"{reached}, at least {GOOD_ACCURACY:g}: more layers may help, "
-            f"`dvc exp run -S model={deeper[0]}`."
-        )
+        more = f"more layers may help, `dvc exp run -S model={deeper[0]}`"
+        yield f"{reached}, at least {GOOD_ACCURACY:g}: {more}."
 
 
 def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str]:
@@ -153,12 +149,3 @@ def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str
                 f"{cards[name].policy}): remove the added layers and freeze the pretrained ones "
                 f"(`build.architectures.{name}.policy: frozen`), or leave it out."
             )
-
-
-def _no_change(comparison: Comparison) -> str:
-    if REFERENCE not in comparison.design.models:
-        return (
-            "These folds suggest no change. ResNet18 is the usual reference: "
-            f"`dvc exp run -S model={REFERENCE}`."
-        )
-    return "These folds suggest no change: train the chosen architecture longer, on all images."

@@ -1,32 +1,22 @@
 """From fold records to the comparison, the verdict and the tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from statistics import fmean, median_high, stdev, variance
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from foldwise.files.card import Card
-from foldwise.files.comparison import (
-    Architecture,
-    Comparison,
-    Confused,
-    Cost,
-    Design,
-    Diagnosis,
-    Scores,
-)
-from foldwise.files.fold_record import FoldCounts, FoldRecord, Machine
+from foldwise.files.comparison import Architecture, Comparison, Confused, Cost, Design, Scores
+from foldwise.files.fold_record import FoldCounts, FoldRecord
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
-from foldwise.selection import statistics, tables
-from foldwise.selection.advice import next_steps
+from foldwise.selection import advice, metrics, statistics, tables
 from foldwise.selection.decision import decide, selection_rule
 from foldwise.selection.diagnosis import diagnose, diverged
-from foldwise.selection.metrics import best_first, confusion_matrix, majority_baseline, ranks
 from foldwise.selection.pairs import compare_pairs
-from foldwise.selection.statistics import ScoreMatrix
 from foldwise.selection.verdict_text import verdict_text
 
 DECIMALS = 6  # of metrics.json: finer than one image in 100,000, coarser than rounding errors
@@ -63,20 +53,19 @@ def compare(
     verdict = _verdict(comparison, cards)
     chosen, classes = verdict.chosen, next(iter(cards.values())).classes
     counts = {a.name: _counts(by_model[a.name]) for a in comparison.finished}
-    matrices = {name: confusion_matrix(folds) for name, folds in counts.items()}
-    confused = Confused(model=None, pairs=[])
-    if chosen:
-        mistakes = [mistake for fold in counts[chosen] for mistake in fold.mistakes]
-        confused = tables.most_confused(chosen, matrices[chosen], mistakes, classes)
+    matrices = {name: metrics.confusion_matrix(folds) for name, folds in counts.items()}
+    nothing = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    matrix, folds = (matrices[chosen], counts[chosen]) if chosen else (nothing, [])
+    mistakes = [mistake for fold in folds for mistake in fold.mistakes]
     return ComparisonResult(
         comparison=comparison,
         verdict=verdict,
         metrics=_metrics(comparison, params.model, chosen),
-        confused=confused,
+        confused=tables.most_confused(chosen, matrix, mistakes, classes),
         scores=scores,
         curves=tables.curves_table(records),
         classes=tables.classes_table(matrices, classes),
-        confusion=tables.confusion_table(matrices[chosen] if chosen else None, classes),
+        confusion=tables.confusion_table(matrix, classes),
     )
 
 
@@ -84,95 +73,83 @@ def _comparison(
     by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
 ) -> Comparison:
     design = _design(next(iter(by_model.values())), params)
+    ranked = metrics.best_first(_architectures(by_model, table, cards, params), design.decides)
     scores = tables.scores_by_model(table)
-    stability = ranks({name: stdev(_flat(matrix)) for name, matrix in scores.items()})
-    summaries = {name: _scores(scores[name], stability[name], design) for name in scores}
-    curves = {name: [record.curves for record in by_model[name]] for name in scores}
-    diagnoses = diagnose(curves, target=params.compare.target, gap=params.compare.gap)
-    architectures = [
-        _architecture(cards[name], records, table, summaries.get(name), diagnoses.get(name))
-        for name, records in by_model.items()
-    ]
-    ranked = best_first(architectures, design.decides)
-    finished = [architecture.name for architecture in ranked if architecture.scores]
-    baseline = majority_baseline(_counts(by_model[finished[0]]), design.top_k) if finished else None
+    finished = {a.name: scores[a.name] for a in ranked if a.scores}
+    counts = _counts(by_model[next(iter(finished))]) if finished else []
+    machines = {r.machine.model_dump_json(): r.machine for r in chain(*by_model.values())}
     return Comparison(
         design=design,
-        baseline=baseline,
+        baseline=metrics.majority_baseline(counts, design.top_k) if counts else None,
         architectures=ranked,
-        pairs=compare_pairs({name: scores[name] for name in finished}, design),
-        machines=_machines(record for records in by_model.values() for record in records),
+        pairs=compare_pairs(finished, design, resplit=design.resplit),
+        machines=[machines[key] for key in sorted(machines)],
     )
 
 
 def _design(records: Sequence[FoldRecord], params: Params) -> Design:
-    settings, n_folds = params.compare, len(params.folds)
-    detectable = statistics.detectable_difference(
-        len(params.repeats), n_folds, settings.confidence, resplit=params.resplit
-    )
+    settings, n_folds, resplit = params.compare, len(params.folds), params.resplit
     return Design(
+        **settings.model_dump(exclude={"target", "gap"}),
         models=params.models,
         repeats=params.repeats,
         folds=params.folds,
-        resplit=params.resplit,
+        resplit=resplit,
         epochs=records[0].epochs,
         n_images=sum(record.n_validation for record in records[:n_folds]),
-        metric=settings.metric,
-        top_k=settings.top_k,
-        confidence=settings.confidence,
-        rope=settings.rope,
-        sure=settings.sure,
-        detectable=detectable,
+        detectable=statistics.detectable_difference(
+            len(params.repeats), n_folds, settings.confidence, resplit=resplit
+        ),
     )
 
 
-def _scores(scores: ScoreMatrix, stability_rank: int, design: Design) -> Scores:
-    every = _flat(scores)
-    values = statistics.resampled_values(scores, resplit=design.resplit)
-    sample = statistics.sample(values, len(design.folds))
+def _scores(scores: statistics.ScoreMatrix, stability_rank: int, params: Params) -> Scores:
+    every = list(chain(*scores))
+    values = statistics.resampled_values(scores, resplit=params.resplit)
+    sample = statistics.sample(values, len(params.folds))
     return Scores(
         mean=fmean(every),
         variance=variance(every),
         std=stdev(every),
         min=min(every),
         max=max(every),
-        interval=statistics.confidence_interval(sample, design.confidence),
+        interval=statistics.confidence_interval(sample, params.compare.confidence),
         stability_rank=stability_rank,
-        parts=None if design.resplit else statistics.variance_parts(scores),
+        parts=None if params.resplit else statistics.variance_parts(scores),
     )
 
 
-def _architecture(
-    card: Card,
-    records: Sequence[FoldRecord],
-    table: pd.DataFrame,
-    scores: Scores | None,
-    diagnosis: Diagnosis | None,
-) -> Architecture:
-    """Return the numbers of one architecture; without scores, one of its folds diverged."""
-    rows = table[table["model"] == card.name]
-    return Architecture(
-        name=card.name,
-        title=card.title,
-        status="finished" if scores else "failed",
-        reason=None if scores else _why_failed(records),
-        parameters=card.parameters,
-        macs=card.macs,
-        predicted_memory_bytes=card.memory.with_batches_of(records[0].batch_size),
-        scores=scores,
-        metrics={name: fmean(rows[name]) for name in METRICS} if scores else None,
-        diagnosis=diagnosis or diverged(records),
-        cost=_cost(records, rows) if scores else None,
-    )
+def _architectures(
+    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
+) -> list[Architecture]:
+    """Return the numbers of each architecture; without scores, one of its folds diverged."""
+    scores = tables.scores_by_model(table)
+    stability = metrics.ranks({name: stdev(chain(*rows)) for name, rows in scores.items()})
+    curves = {name: [record.curves for record in by_model[name]] for name in scores}
+    diagnoses = diagnose(curves, target=params.compare.target, gap=params.compare.gap)
+    architectures = []
+    for name, records in by_model.items():
+        rows, finished = table[table["model"] == name], name in scores
+        architecture = Architecture(
+            **cards[name].model_dump(include={"name", "title", "parameters", "macs"}),
+            status="finished" if finished else "failed",
+            reason=None if finished else _why_failed(records),
+            predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
+            scores=_scores(scores[name], stability[name], params) if finished else None,
+            metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
+            diagnosis=diagnoses[name] if finished else diverged(records),
+            cost=_cost(records, rows) if finished else None,
+        )
+        architectures.append(architecture)
+    return architectures
 
 
 def _why_failed(records: Sequence[FoldRecord]) -> str:
-    folds = [
-        f"repeat {record.repeat} fold {record.fold} ({record.reason or 'no reason recorded'})"
-        for record in records
-        if record.status == "diverged"
-    ]
-    return f"diverged in {len(folds)} of {len(records)} folds: {', '.join(folds)}"
+    failed = [record for record in records if record.status == "diverged"]
+    folds = ", ".join(
+        f"repeat {r.repeat} fold {r.fold} ({r.reason or 'no reason recorded'})" for r in failed
+    )
+    return f"diverged in {len(failed)} of {len(records)} folds: {folds}"
 
 
 def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:
@@ -190,15 +167,15 @@ def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:
 def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
     rule = selection_rule(comparison)
     decision = decide(comparison, rule)
-    names = [architecture.name for architecture in comparison.finished]
+    best, second, *_ = [*(a.name for a in comparison.finished), None, None]
     return Verdict(
         rule=rule,
-        best=names[0] if names else None,
+        best=best,
         chosen=decision.chosen.name if decision else None,
-        runner_up=names[1] if len(names) > 1 else None,
+        runner_up=second,
         contenders=decision.contenders if decision else [],
         text=verdict_text(comparison, decision),
-        next=next_steps(comparison, decision, cards),
+        next=advice.next_steps(comparison, decision, cards),
     )
 
 
@@ -213,15 +190,5 @@ def _metrics(comparison: Comparison, model: str, chosen: str | None) -> Metrics:
     )
 
 
-def _flat(scores: ScoreMatrix) -> list[float]:
-    return [score for row in scores for score in row]
-
-
 def _counts(records: Iterable[FoldRecord]) -> list[FoldCounts]:
     return [record.fold_counts for record in records if record.fold_counts]
-
-
-def _machines(records: Iterable[FoldRecord]) -> list[Machine]:
-    """Return each machine once, in an order that does not depend on that of the records."""
-    machines = {record.machine.model_dump_json(): record.machine for record in records}
-    return [machines[key] for key in sorted(machines)]

@@ -1,5 +1,6 @@
 """The selection rule: of the architectures practically equal to the best mean, the cheapest."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
@@ -67,10 +68,8 @@ def selection_rule(comparison: Comparison) -> Rule:
     """Return the rule; seconds decide the cost only if all folds ran on equal machines."""
     design = comparison.design
     return Rule(
-        metric=design.metric,
+        **design.model_dump(include={"metric", "rope", "sure"}),
         best=design.decides.best,
-        rope=design.rope,
-        sure=design.sure,
         cost="seconds_per_epoch" if len(comparison.machines) == 1 else "macs",
         same_cost=SAME_COST,
     )
@@ -89,32 +88,28 @@ def decide(comparison: Comparison, rule: Rule) -> Decision | None:
     """
     if not comparison.finished:
         return None
-    contenders = _contenders(comparison, rule)
+    contenders, metric = _contenders(comparison, rule), comparison.design.decides
     front = [contender for contender in contenders if contender.on_front]
     limit = min(contender.cost for contender in front) * (1 + rule.same_cost)
     macs = {architecture.name: architecture.macs for architecture in comparison.architectures}
     chosen = min(
         (contender for contender in front if contender.cost <= limit),
-        key=lambda contender: (
-            contender.parameters,
-            macs[contender.name],
-            as_loss(contender.mean, comparison.design.decides),
-            contender.name,
-        ),
+        key=lambda c: (c.parameters, macs[c.name], as_loss(c.mean, metric), c.name),
     )
     return Decision(comparison, rule, contenders, chosen)
 
 
 def _contenders(comparison: Comparison, rule: Rule) -> list[Contender]:
     """Return every architecture that finished, with the steps of the rule, best mean first."""
-    contenders = [
-        _contender(architecture, comparison, rule) for architecture in comparison.finished
-    ]
-    tied = [contender for contender in contenders if contender.tied]
-    front = [a for a in tied if not any(_dominates(b, a, comparison) for b in tied)]
-    return [
-        contender.model_copy(update={"on_front": contender in front}) for contender in contenders
-    ]
+    metric = comparison.design.decides
+    contenders = [_contender(a, comparison, rule) for a in comparison.finished]
+    tied = {
+        c.name: (as_loss(c.mean, metric), round(c.std, DIGITS), c.cost, c.parameters)
+        for c in contenders
+        if c.tied
+    }
+    front = [a for a, ours in tied.items() if not any(_dominates(b, ours) for b in tied.values())]
+    return [c.model_copy(update={"on_front": c.name in front}) for c in contenders]
 
 
 def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -> Contender:
@@ -127,11 +122,9 @@ def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -
     by_time = rule.cost == "seconds_per_epoch"
     return Contender(
         name=architecture.name,
-        mean=scores.mean,
-        std=scores.std,
-        cost=cost.seconds_per_epoch if by_time else float(architecture.macs),
         parameters=architecture.parameters,
-        stability_rank=scores.stability_rank,
+        **scores.model_dump(include={"mean", "std", "stability_rank"}),
+        cost=cost.seconds_per_epoch if by_time else float(architecture.macs),
         behind=abs(best.mean - scores.mean),
         equal=equal,
         different=pair is not None and pair.different,
@@ -140,15 +133,6 @@ def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -
     )
 
 
-def _dominates(first: Contender, second: Contender, comparison: Comparison) -> bool:
-    """Return whether the first is as good in everything, and better in something (Pareto)."""
-    ours, theirs = (
-        (
-            as_loss(contender.mean, comparison.design.decides),
-            round(contender.std, DIGITS),
-            contender.cost,
-            contender.parameters,
-        )
-        for contender in (first, second)
-    )
-    return ours != theirs and all(a <= b for a, b in zip(ours, theirs, strict=True))
+def _dominates(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Return whether the first is as low in every value, and lower in one (Pareto)."""
+    return first != second and all(a <= b for a, b in zip(first, second, strict=True))

@@ -23,6 +23,8 @@ SMALL_STD = 0.02
 LOSS_RISE = 0.02  # relative to the minimum; a mean over folds moves as much by chance
 MIN_SLOPE = 0.005  # accuracy per epoch: two more epochs gain one point
 
+Curves = Sequence[Sequence[Epoch]]  # (folds, epochs)
+
 
 class CurveSummary(NamedTuple):
     """The learning curves of one architecture, means over the folds.
@@ -32,18 +34,12 @@ class CurveSummary(NamedTuple):
         gap: Training − validation accuracy after the last epoch.
         start: Validation accuracy after the first epoch.
         slope: Slope of the validation accuracy over the last third, per epoch; None for one epoch.
-        losses: Validation loss of each epoch.
-        drop: Largest drop of validation accuracy between two epochs of the second half.
-        std: Standard deviation of the last validation accuracy over the folds.
     """
 
     train_accuracy: float
     gap: float
     start: float
     slope: float | None
-    losses: Sequence[float]
-    drop: float
-    std: float
 
 
 def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
@@ -52,9 +48,7 @@ def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     return Diagnosis(fit="diverged", evidence=f"{n_diverged} of {len(records)} folds diverged")
 
 
-def diagnose(
-    curves: Mapping[str, Sequence[Sequence[Epoch]]], *, target: float, gap: float
-) -> dict[str, Diagnosis]:
+def diagnose(curves: Mapping[str, Curves], *, target: float, gap: float) -> dict[str, Diagnosis]:
     """Return the diagnosis of every architecture that finished.
 
     The first of unstable, overfit, underfit and still improving that holds; otherwise healthy.
@@ -66,28 +60,25 @@ def diagnose(
     """
     summaries = {name: _summarise(runs) for name, runs in curves.items()}
     starts = ranks({name: -summary.start for name, summary in summaries.items()})
-    slopes = ranks(
-        {n: -summary.slope for n, summary in summaries.items() if summary.slope is not None}
-    )
+    slopes = ranks({name: -s.slope for name, s in summaries.items() if s.slope is not None})
+    stds = {name: stdev(run[-1].validation_accuracy for run in curves[name]) for name in curves}
     diagnoses = {}
     for name, summary in summaries.items():
-        other_stds = [other.std for other_name, other in summaries.items() if other_name != name]
-        fit, evidence = _fit(summary, other_stds, target=target, max_gap=gap)
+        other_stds = [std for other, std in stds.items() if other != name]
+        fit, evidence = _fit(curves[name], summary, target, gap)
+        if unstable := _instability(curves[name], stds[name], other_stds):
+            fit, evidence = "unstable", unstable
         diagnoses[name] = Diagnosis(
             fit=fit,
             evidence=evidence,
-            train_accuracy=summary.train_accuracy,
-            gap=summary.gap,
-            start=summary.start,
-            slope=summary.slope,
             start_rank=starts[name],
             potential_rank=slopes.get(name),
+            **summary._asdict(),
         )
     return diagnoses
 
 
-def _summarise(runs: Sequence[Sequence[Epoch]]) -> CurveSummary:
-    losses = [fmean(fold.validation_loss for fold in epoch) for epoch in zip(*runs, strict=True)]
+def _summarise(runs: Curves) -> CurveSummary:
     accuracies = [[epoch.validation_accuracy for epoch in run] for run in runs]
     train_accuracy = fmean(run[-1].train_accuracy for run in runs)
     return CurveSummary(
@@ -95,9 +86,6 @@ def _summarise(runs: Sequence[Sequence[Epoch]]) -> CurveSummary:
         gap=train_accuracy - fmean(run[-1] for run in accuracies),
         start=fmean(run[0] for run in accuracies),
         slope=_slope([fmean(epoch) for epoch in zip(*accuracies, strict=True)]),
-        losses=losses,
-        drop=fmean(_largest_drop(run) for run in accuracies),
-        std=stdev(run[-1] for run in accuracies),
     )
 
 
@@ -108,60 +96,61 @@ def _slope(accuracy: Sequence[float]) -> float | None:
     return linear_regression(range(len(tail)), tail).slope if len(tail) > 1 else None
 
 
-def _largest_drop(accuracy: Sequence[float]) -> float:
-    """Return the largest drop between two epochs of the second half; at least 0.
+def _largest_drop(run: Sequence[Epoch]) -> float:
+    """Return the largest drop of validation accuracy in the second half; at least 0.
 
     The first half does not count, because the learning rate of one cycle is at its peak there.
     """
-    second_half = accuracy[(len(accuracy) - 1) // 2 :]
+    second_half = [epoch.validation_accuracy for epoch in run[(len(run) - 1) // 2 :]]
     return max([0.0, *(before - after for before, after in pairwise(second_half))])
 
 
-def _fit(
-    curve: CurveSummary, other_stds: Sequence[float], *, target: float, max_gap: float
-) -> tuple[Fit, str]:
-    """Return the diagnosis and its evidence.
+def _fit(runs: Curves, curve: CurveSummary, target: float, max_gap: float) -> tuple[Fit, str]:
+    """Return the diagnosis of stable training and its evidence.
 
     Args:
-        curve: Summary of one architecture.
-        other_stds: Standard deviation over the folds of each other architecture.
+        runs: One curve per fold.
+        curve: Their summary.
         target: Lowest training accuracy that is not underfit.
         max_gap: Largest gap that is never overfit.
     """
-    if unstable := _instability(curve, other_stds):
-        return "unstable", unstable
-    lowest = min(curve.losses)
-    rise = curve.losses[-1] / lowest - 1 if lowest else 0.0
+    losses = [fmean(fold.validation_loss for fold in epoch) for epoch in zip(*runs, strict=True)]
+    lowest = min(losses)
+    rise = losses[-1] / lowest - 1 if lowest else 0.0
     gap = f"training accuracy {curve.train_accuracy:.3f}, {curve.gap:+.3f} relative to validation"
     if curve.gap > max_gap and rise > LOSS_RISE:
         return "overfit", (
             f"{gap}; the validation loss rose by {100 * rise:.0f} % from "
-            f"{lowest:.3f} in epoch {1 + curve.losses.index(lowest)}"
+            f"{lowest:.3f} in epoch {1 + losses.index(lowest)}"
         )
-    slope = (
-        ""
-        if curve.slope is None
-        else f"validation accuracy {curve.slope:+.4f} per epoch at the end"
-    )
-    trend = f"; {slope}" if slope else ""
+    slope = curve.slope
+    trend = "" if slope is None else f"validation accuracy {slope:+.4f} per epoch at the end"
+    suffix = trend and f"; {trend}"
     if curve.train_accuracy < target:
-        return "underfit", f"training accuracy {curve.train_accuracy:.3f} below {target:g}{trend}"
-    if curve.slope is not None and curve.slope >= MIN_SLOPE:
-        return "still improving", slope
-    return "healthy", f"{gap}{trend}"
+        return "underfit", f"training accuracy {curve.train_accuracy:.3f} below {target:g}{suffix}"
+    if slope is not None and slope >= MIN_SLOPE:
+        return "still improving", trend
+    return "healthy", gap + suffix
 
 
-def _instability(curve: CurveSummary, other_stds: Sequence[float]) -> str:
-    """Return the evidence for unstable training; empty if it is stable."""
-    if curve.drop > MAX_DROP:
+def _instability(runs: Curves, std: float, other_stds: Sequence[float]) -> str:
+    """Return the evidence for unstable training; empty if it is stable.
+
+    Args:
+        runs: One curve per fold.
+        std: Standard deviation of the last validation accuracy over the folds.
+        other_stds: The same of each other architecture.
+    """
+    drop = fmean(map(_largest_drop, runs))
+    if drop > MAX_DROP:
         return (
-            f"validation accuracy drops by up to {curve.drop:.3f} between two epochs of the "
-            "second half, mean over the folds"
+            f"validation accuracy drops by up to {drop:.3f} between two epochs of the second "
+            "half, mean over the folds"
         )
-    usual = median(other_stds) if other_stds else curve.std
-    if curve.std > max(SMALL_STD, MAX_STD_RATIO * usual):
+    usual = median(other_stds) if other_stds else std
+    if std > max(SMALL_STD, MAX_STD_RATIO * usual):
         return (
-            f"standard deviation of the validation accuracy over the folds {curve.std:.3f}, "
-            f"median of the other architectures {usual:.3f}"
+            f"standard deviation of the validation accuracy over the folds {std:.3f}, median of "
+            f"the other architectures {usual:.3f}"
         )
     return ""

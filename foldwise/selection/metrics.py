@@ -1,7 +1,8 @@
 """Metrics of one fold, the majority baseline, and the ranking of architectures."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from statistics import fmean
 
 import numpy as np
@@ -16,22 +17,29 @@ from foldwise.selection.statistics import DIGITS
 def fold_metrics(counts: FoldCounts, top_k: int) -> dict[MetricName, float]:
     """Return every metric of the predictions on one fold, as scikit-learn defines them.
 
+    Balanced accuracy is the mean recall of the classes that occur. Macro F1 is the mean F1 of the
+    classes that occur or are predicted. The calibration error is that of Guo et al. 2017, eq. 3.
+
     Args:
         counts: Counts over at least one image.
         top_k: k of the top-k accuracy, which is 1.0 if there are at most k classes.
     """
-    matrix = confusion_matrix([counts])
+    matrix, bins = confusion_matrix([counts]), counts.calibration
+    correct, images = matrix.diagonal(), matrix.sum(axis=1)
+    images_and_predictions = images + matrix.sum(axis=0)
+    occurs, used = images > 0, images_and_predictions > 0
+    errors = (abs(c - p) for c, p in zip(bins.correct, bins.confidence, strict=True))
     return {
         "accuracy": counts.n_correct / counts.n_images,
-        "balanced_accuracy": _balanced_accuracy(matrix),
-        "macro_f1": _macro_f1(matrix),
+        "balanced_accuracy": fmean((correct[occurs] / images[occurs]).tolist()),
+        "macro_f1": fmean((2 * correct[used] / images_and_predictions[used]).tolist()),
         "log_loss": counts.log_loss / counts.n_images,
         "top_k": sum(counts.ranks[:top_k]) / counts.n_images,
-        "calibration_error": _calibration_error(counts.calibration),
+        "calibration_error": sum(errors) / sum(bins.images),
     }
 
 
-def confusion_matrix(folds: Iterable[FoldCounts]) -> NDArray[np.int64]:
+def confusion_matrix(folds: Sequence[FoldCounts]) -> NDArray[np.int64]:
     """Return the sum of the confusion matrices.
 
     Args:
@@ -40,38 +48,13 @@ def confusion_matrix(folds: Iterable[FoldCounts]) -> NDArray[np.int64]:
     Returns:
         (n_classes, n_classes) images by (true class, predicted class).
     """
-    first, *others = folds
-    matrix = np.zeros((first.n_classes, first.n_classes), dtype=np.int64)
-    for counts in (first, *others):
-        for true, predicted, images in counts.confusion:
-            matrix[true, predicted] += images
+    matrix = np.zeros((folds[0].n_classes, folds[0].n_classes), dtype=np.int64)
+    for true, predicted, images in chain.from_iterable(counts.confusion for counts in folds):
+        matrix[true, predicted] += images
     return matrix
 
 
-def _balanced_accuracy(matrix: NDArray[np.int64]) -> float:
-    """Return the mean recall of the classes that occur: balanced_accuracy_score."""
-    images = matrix.sum(axis=1)
-    occurs = images > 0
-    return fmean((matrix.diagonal()[occurs] / images[occurs]).tolist())
-
-
-def _macro_f1(matrix: NDArray[np.int64]) -> float:
-    """Return the mean F1 of the classes that occur or are predicted: f1_score(average="macro").
-
-    F1 = 2 · hits / (images of the class + predictions of the class).
-    """
-    images_and_predictions = matrix.sum(axis=0) + matrix.sum(axis=1)
-    used = images_and_predictions > 0
-    return fmean((2 * matrix.diagonal()[used] / images_and_predictions[used]).tolist())
-
-
-def _calibration_error(bins: Calibration) -> float:
-    """Return the expected calibration error (Guo et al. 2017, eq. 3)."""
-    pairs = zip(bins.correct, bins.confidence, strict=True)
-    return sum(abs(correct - confidence) for correct, confidence in pairs) / sum(bins.images)
-
-
-def majority_baseline(folds: Iterable[FoldCounts], top_k: int) -> Baseline:
+def majority_baseline(folds: Sequence[FoldCounts], top_k: int) -> Baseline:
     """Return the metrics of always predicting the largest class.
 
     The probabilities are the class frequencies, as in scikit-learn's
@@ -88,9 +71,7 @@ def majority_baseline(folds: Iterable[FoldCounts], top_k: int) -> Baseline:
         confusion=[(true, label, count) for true, count in enumerate(images) if count],
         log_loss=sum(count * math.log(n / count) for count in images if count),
         ranks=sorted(images, reverse=True),
-        calibration=Calibration(
-            images=[n], correct=[images[label]], confidence=[float(images[label])]
-        ),
+        calibration=Calibration(images=[n], correct=[images[label]], confidence=[images[label]]),
         mistakes=[],
     )
     return Baseline(label=label, metrics=fold_metrics(counts, top_k))
@@ -103,11 +84,8 @@ def as_loss(value: float, metric: Metric) -> float:
 
 def ranks(values: Mapping[str, float]) -> dict[str, int]:
     """Return the rank of each value, 1 for the lowest; values equal to 12 decimals share it."""
-    rounded = {name: round(value, DIGITS) for name, value in values.items()}
-    return {
-        name: 1 + sum(other < value for other in rounded.values())
-        for name, value in rounded.items()
-    }
+    ordered = sorted(round(value, DIGITS) for value in values.values())
+    return {name: 1 + ordered.index(round(value, DIGITS)) for name, value in values.items()}
 
 
 def best_first(architectures: Iterable[Architecture], metric: Metric) -> list[Architecture]:
@@ -117,8 +95,8 @@ def best_first(architectures: Iterable[Architecture], metric: Metric) -> list[Ar
     """
 
     def key(architecture: Architecture) -> tuple[float, int, str]:
-        if architecture.scores is None:
-            return math.inf, 0, architecture.name
-        return as_loss(architecture.scores.mean, metric), architecture.macs, architecture.name
+        scores = architecture.scores
+        loss, macs = (as_loss(scores.mean, metric), architecture.macs) if scores else (math.inf, 0)
+        return loss, macs, architecture.name
 
     return sorted(architectures, key=key)

@@ -1,68 +1,119 @@
 """Comparison of every pair of architectures on the same folds."""
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import chain, combinations
 from statistics import fmean
 
-from foldwise.files.comparison import Design, Pair
-from foldwise.selection.statistics import (
-    DIGITS,
-    ScoreMatrix,
-    confidence_interval,
-    holm,
-    resampled_values,
-    rope_probabilities,
-    sample,
-    t_test,
-)
+import numpy as np
+
+from foldwise.files.comparison import Pair
+from foldwise.files.verdict import Criteria, MetricName
+from foldwise.selection import statistics
+from foldwise.selection.metrics import as_loss
+from foldwise.selection.statistics import DIGITS, ScoreMatrix
 
 
-def compare_pairs(scores: Mapping[str, ScoreMatrix], design: Design) -> list[Pair]:
+def compare_scores(
+    scores: Mapping[str, ScoreMatrix],
+    metric: MetricName = "accuracy",
+    rope: float = 0.01,
+    confidence: float = 0.95,
+    *,
+    resplit: bool = True,
+) -> list[Pair]:
+    """Return the comparison of every two architectures, the better one first.
+
+    The test is the corrected resampled t-test, with p-values adjusted by Holm. All architectures
+    need scores on the same folds, because scores are compared fold by fold.
+
+    Args:
+        scores: Per architecture (repeats, folds): one row per repeat, one score per fold.
+        metric: What the scores are. It says whether higher or lower is better.
+        rope: Region of practical equivalence: smaller differences do not matter.
+        confidence: Confidence level of intervals and tests.
+        resplit: Whether each repeat has new folds. False: all repeats share their folds, and the
+            scores of a fold are averaged first.
+
+    Returns:
+        The pairs in the order of the means. All differences are first − second.
+
+    Raises:
+        ValueError: If an argument is out of range, or if the architectures or the repeats differ
+            in their number of folds.
+
+    Example:
+        >>> small, large = [0.85, 0.90, 0.88, 0.92], [0.90, 0.94, 0.95, 0.94]  # 4 folds
+        >>> (pair,) = compare_scores({"small": [small], "large": [large]})
+        >>> pair.first, pair.second
+        ('large', 'small')
+        >>> low, high = pair.interval
+        >>> print(f"{pair.mean:.3f} (95 % interval {low:.3f} to {high:.3f}), p = {pair.p:.2f}")
+        0.045 (95 % interval -0.006 to 0.096), p = 0.07
+    """
+    criteria = Criteria(metric=metric, top_k=1, confidence=confidence, rope=rope, sure=1)
+    n_folds = {name: [len(row) for row in matrix] for name, matrix in scores.items()}
+    n_repeats, counts = {*map(len, n_folds.values())}, {*chain(*n_folds.values())}
+    if len(n_repeats) != 1 or len(counts) != 1 or min(counts) < 2:
+        raise ValueError(
+            f"scores: folds of each repeat are {n_folds}; expected the same number, at least 2, "
+            "for all; leave out incomplete repeats"
+        )
+    numbers = np.array([*scores.values()], dtype=np.float64)  # (architectures, repeats, folds)
+    if not np.isfinite(numbers).all():
+        raise ValueError("scores: a score is NaN or infinite; leave out what diverged")
+    rows = dict(zip(scores, numbers.tolist(), strict=True))
+    losses = {name: as_loss(fmean(chain(*rows[name])), criteria.decides) for name in rows}
+    ranked = sorted(rows, key=lambda name: (losses[name], name))
+    return compare_pairs({name: rows[name] for name in ranked}, criteria, resplit=resplit)
+
+
+def compare_pairs(
+    scores: Mapping[str, ScoreMatrix], criteria: Criteria, *, resplit: bool
+) -> list[Pair]:
     """Return the comparison of every two architectures.
 
     Args:
         scores: Scores of the architectures that finished, best first.
-        design: Folds, repeats, metric and levels of the comparison.
+        criteria: Metric, confidence level and region of practical equivalence.
+        resplit: Whether each repeat has new folds.
     """
-    pairs = [_compare(scores, names, design) for names in combinations(scores, 2)]
-    adjusted = holm([pair.p for pair in pairs])
+    pairs = [_compare(scores, names, criteria, resplit) for names in combinations(scores, 2)]
+    adjusted = statistics.holm([pair.p for pair in pairs])
     return [
-        pair.model_copy(update={"p_holm": p, "different": p <= 1 - design.confidence})
+        pair.model_copy(update={"p_holm": p, "different": p <= 1 - criteria.confidence})
         for pair, p in zip(pairs, adjusted, strict=True)
     ]
 
 
-def _compare(scores: Mapping[str, ScoreMatrix], names: tuple[str, str], design: Design) -> Pair:
+def _compare(
+    scores: Mapping[str, ScoreMatrix], names: tuple[str, str], criteria: Criteria, resplit: bool
+) -> Pair:
     """Return the comparison of two architectures without the adjustment for other pairs."""
-    first, second = (scores[name] for name in names)
     differences = [
         [round(a - b, DIGITS) for a, b in zip(*rows, strict=True)]
-        for rows in zip(first, second, strict=True)
+        for rows in zip(*(scores[name] for name in names), strict=True)
     ]
-    values = sample(resampled_values(differences, resplit=design.resplit), len(design.folds))
-    test = t_test(values)
-    below, equal, above = rope_probabilities(values, design.rope)
-    higher_is_better = design.decides.higher_is_better
+    n_folds, confidence = len(differences[0]), criteria.confidence
+    values = statistics.sample(statistics.resampled_values(differences, resplit=resplit), n_folds)
+    t, p = statistics.t_test(values)
+    worse, equal, better = statistics.rope_probabilities(values, criteria.rope)
+    signs = [(value > 0) - (value < 0) for value in chain.from_iterable(differences)]
+    if not criteria.decides.higher_is_better:
+        better, worse, signs = worse, better, [-sign for sign in signs]
     return Pair(
         first=names[0],
         second=names[1],
         n=values.n,
         mean=values.mean,
         std=values.std,
-        interval=confidence_interval(values, design.confidence),
-        t=test.t,
-        p=test.p,
-        p_holm=test.p,
+        interval=statistics.confidence_interval(values, confidence),
+        t=t,
+        p=p,
+        p_holm=p,
         different=False,
-        better=above if higher_is_better else below,
+        better=better,
         equal=equal,
-        worse=below if higher_is_better else above,
-        wins=_win_rate(differences, higher_is_better=higher_is_better),
-        detectable=design.detectable.significant * values.std,
+        worse=worse,
+        wins=fmean((1 + sign) / 2 for sign in signs),
+        detectable=statistics.smallest_significant(values.n, n_folds, confidence) * values.std,
     )
-
-
-def _win_rate(differences: ScoreMatrix, *, higher_is_better: bool) -> float:
-    """Return the share of runs in which the first is better; ties count half."""
-    signs = [(value > 0) - (value < 0) for row in differences for value in row]
-    return fmean((1 + (sign if higher_is_better else -sign)) / 2 for sign in signs)

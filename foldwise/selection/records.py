@@ -28,8 +28,10 @@ def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -
     """
     first: dict[tuple[int, int], str] = {}  # file of the first architecture of each fold
     for (file, record), run in zip(records.items(), params.runs, strict=True):
-        expected = dict(zip(("model", "repeat", "fold"), run, strict=True))
-        for key, value in (expected | {"n_folds": len(params.folds)}).items():
+        expected = zip(
+            ("model", "repeat", "fold", "n_folds"), (*run, len(params.folds)), strict=True
+        )
+        for key, value in expected:
             _require_equal(file, key, getattr(record, key), value, "params.yaml and the file name")
         _require_scores(file, record)
         other = first.setdefault((record.repeat, record.fold), file)
@@ -78,10 +80,10 @@ def describe_unused_records(
         present: All files below it.
         used: Files of this comparison.
     """
-    unused_records = sorted(set(present) - set(used))
+    unused = groupby(sorted(set(present) - set(used)), key=lambda file: file.parent)
     names = ", ".join(
         f"{parent.relative_to(folder)} ({', '.join(file.stem for file in files)})"
-        for parent, files in groupby(unused_records, key=lambda file: file.parent)
+        for parent, files in unused
     )
     return names and f"{folder}: records of other experiments are ignored: {names}"
 
@@ -99,23 +101,22 @@ def _require_equal(
 def _require_scores(file: str, record: FoldRecord) -> None:
     if record.status == "diverged":
         return
-    if record.fold_counts is None or len(record.curves) != record.epochs:
+    counts = record.fold_counts
+    if counts is None or len(record.curves) != record.epochs:
         raise InputError(
             f"{file}: status is 'finished', but fold_counts or an epoch is missing; {REMEDY} and "
             "run 'dvc repro'"
         )
-    n_images = record.fold_counts.n_images
-    _require_equal(
-        file, "number of images in fold_counts", n_images, record.n_validation, "n_validation"
-    )
+    key = "number of images in fold_counts"
+    _require_equal(file, key, counts.n_images, record.n_validation, "n_validation")
 
 
 def _require_more_classes(file: str, record: FoldRecord, top_k: int) -> None:
     """Raise an error if the top-k accuracy would always be 1."""
-    if record.fold_counts and record.fold_counts.n_classes <= top_k:
-        n_classes = record.fold_counts.n_classes
+    counts = record.fold_counts
+    if counts and counts.n_classes <= top_k:
         raise InputError(
-            f"params.yaml: compare.top_k is {top_k}, but {file} has {n_classes} classes, so every "
-            f"score would be 1; set compare.top_k to less than {n_classes}, or compare.metric to "
-            "accuracy"
+            f"params.yaml: compare.top_k is {top_k}, but {file} has {counts.n_classes} classes, so "
+            f"every score would be 1; set compare.top_k to less than {counts.n_classes}, or "
+            "compare.metric to accuracy"
         )

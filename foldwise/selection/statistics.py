@@ -45,32 +45,6 @@ class Sample(NamedTuple):
     n_folds: int
 
 
-class TTest(NamedTuple):
-    """Result of the corrected resampled t-test.
-
-    Attributes:
-        t: None if the values have no spread.
-        p: Two-sided p-value.
-    """
-
-    t: float | None
-    p: float
-
-
-class RopeProbabilities(NamedTuple):
-    """Posterior probabilities of the true mean; the three add up to 1.
-
-    Attributes:
-        below: The true mean is below −rope.
-        within: The true mean is within the region of practical equivalence (ROPE).
-        above: The true mean is above rope.
-    """
-
-    below: float
-    within: float
-    above: float
-
-
 def resampled_values(scores: ScoreMatrix, *, resplit: bool) -> list[float]:
     """Return the J values that count as separate resamples of the data.
 
@@ -127,33 +101,36 @@ def confidence_interval(values: Sample, confidence: float) -> tuple[float, float
     return values.mean - half, values.mean + half
 
 
-def t_test(values: Sample) -> TTest:
+def t_test(values: Sample) -> tuple[float | None, float]:
     """Test whether the true mean is 0, by the corrected resampled t-test.
 
-    Without spread, p is 0, or 1 if the mean is 0.
+    Returns:
+        t and the two-sided p-value. Without spread, t is None, and p is 0, or 1 if the mean is 0.
     """
     if not values.std:
-        return TTest(None, 0.0 if round(values.mean, DIGITS) else 1.0)
+        return None, 0.0 if round(values.mean, DIGITS) else 1.0
     t = values.mean / standard_error(values)
-    return TTest(t, float(two_sided_p(t, values.n)))
+    return t, float(two_sided_p(t, values.n))
 
 
-def rope_probabilities(values: Sample, rope: float) -> RopeProbabilities:
+def rope_probabilities(values: Sample, rope: float) -> tuple[float, float, float]:
     """Return where the true mean is, by the Bayesian correlated t-test (Corani and Benavoli 2015).
-
-    Without spread, one of the three probabilities is 1.
 
     Args:
         values: Summary of J paired differences.
-        rope: The region of practical equivalence is −rope .. rope.
+        rope: The region of practical equivalence (ROPE) is −rope .. rope.
+
+    Returns:
+        Posterior probabilities that the true mean is below, within and above the ROPE. They add
+        up to 1. Without spread, one of them is 1.
     """
     scale = standard_error(values)
     if not scale:
         mean = round(values.mean, DIGITS)
-        return RopeProbabilities(float(mean < -rope), float(abs(mean) <= rope), float(mean > rope))
+        return float(mean < -rope), float(abs(mean) <= rope), float(mean > rope)
     below = float(stdtr(values.n - 1, (-rope - values.mean) / scale))
     above = float(stdtr(values.n - 1, (values.mean - rope) / scale))
-    return RopeProbabilities(below, max(0.0, 1 - (below + above)), above)
+    return below, max(0.0, 1 - (below + above)), above
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -201,9 +178,8 @@ def detectable_difference(
         resplit: Whether each repeat has new folds; otherwise the repeats count as one.
     """
     n = n_folds * (n_repeats if resplit else 1)
-    significant, many = (
-        smallest_significant(j, n_folds, confidence) for j in (n, MANY_REPEATS * n_folds)
-    )
+    significant = smallest_significant(n, n_folds, confidence)
+    many = smallest_significant(MANY_REPEATS * n_folds, n_folds, confidence)
     repeats = "once" if n_repeats == 1 else f"{n_repeats} times"
     averaged = "" if resplit or n_repeats == 1 else " with the same splits, averaged,"
     return Detectable(
@@ -261,7 +237,6 @@ def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None
         n_folds: k, of each repeat.
         confidence: Confidence level of the two-sided test.
     """
-    for repeats in range(1, MAX_REPEATS + 1):
-        if power(effect, repeats * n_folds, n_folds, confidence) >= POWER:
-            return repeats
-    return None
+    counts = range(1, MAX_REPEATS + 1)
+    powers = (power(effect, repeats * n_folds, n_folds, confidence) for repeats in counts)
+    return next((n for n, reached in zip(counts, powers, strict=True) if reached >= POWER), None)

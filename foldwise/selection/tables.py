@@ -14,6 +14,8 @@ from foldwise.files.verdict import MetricName
 from foldwise.selection.metrics import fold_metrics
 from foldwise.selection.statistics import ScoreMatrix
 
+Matrix = NDArray[np.int64]  # (classes, classes) images by (true class, predicted class)
+
 MAX_PAIRS = 6
 MAX_EXAMPLES = 8  # of each pair
 
@@ -60,9 +62,7 @@ def curves_table(records: Iterable[FoldRecord]) -> pd.DataFrame:
     return _table(rows, CURVES)
 
 
-def classes_table(
-    matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str]
-) -> pd.DataFrame:
+def classes_table(matrices: Mapping[str, Matrix], classes: Sequence[str]) -> pd.DataFrame:
     """Return one row per architecture and class.
 
     Args:
@@ -82,18 +82,16 @@ def classes_table(
     return _table(rows, CLASSES)
 
 
-def confusion_table(matrix: NDArray[np.int64] | None, classes: Sequence[str]) -> pd.DataFrame:
+def confusion_table(matrix: Matrix, classes: Sequence[str]) -> pd.DataFrame:
     """Return one row per pair of true and predicted class that has images.
 
     Args:
-        matrix: Confusion matrix of the chosen architecture; None if none finished.
+        matrix: Confusion matrix of the chosen architecture; zeros if none finished.
         classes: Class names.
 
     Returns:
         Table with the columns of CONFUSION.
     """
-    if matrix is None:
-        return _table([], CONFUSION)
     images = matrix.sum(axis=1)
     rows = [
         (classes[true], classes[predicted], count, count / images[true])
@@ -104,49 +102,39 @@ def confusion_table(matrix: NDArray[np.int64] | None, classes: Sequence[str]) ->
 
 
 def most_confused(
-    model: str,
-    matrix: NDArray[np.int64],
-    mistakes: Sequence[Mistake],
-    classes: Sequence[str],
+    model: str | None, matrix: Matrix, mistakes: Iterable[Mistake], classes: Sequence[str]
 ) -> Confused:
     """Return the class pairs with the most mistakes.
 
     Of pairs with equally many mistakes, those with examples come first, then the first classes.
 
     Args:
-        model: Name of the architecture.
-        matrix: Its confusion matrix over all folds.
+        model: Name of the chosen architecture; None if none finished.
+        matrix: Its confusion matrix over all folds; zeros if none finished.
         mistakes: Examples from all of its folds.
         classes: Class names.
     """
     images = matrix.sum(axis=1)
-    examples: dict[tuple[int, int], list[Mistake]] = {}
-    for mistake in mistakes:
-        examples.setdefault((mistake.true, mistake.predicted), []).append(mistake)
+    by_pair: dict[tuple[int, int], dict[int, float]] = {}  # confidence of each image
+    for mistake in sorted(mistakes, key=lambda mistake: (-mistake.confidence, mistake.image)):
+        examples = by_pair.setdefault((mistake.true, mistake.predicted), {})
+        examples.setdefault(mistake.image, mistake.confidence)  # the highest of all repeats
     confused = [(int(t), int(p)) for t, p in np.argwhere(matrix) if t != p]
-    confused.sort(key=lambda pair: (-matrix[pair], pair not in examples))
-    return Confused(
-        model=model,
-        pairs=[
-            ConfusedPair(
-                true=classes[true],
-                predicted=classes[predicted],
-                images=int(matrix[true, predicted]),
-                share=float(matrix[true, predicted] / images[true]),
-                examples=_most_confident(examples.get((true, predicted), [])),
-            )
-            for true, predicted in confused[:MAX_PAIRS]
-        ],
-    )
-
-
-def _most_confident(mistakes: Iterable[Mistake]) -> list[Example]:
-    """Return each image once, with its highest confidence in any repeat; the highest first."""
-    highest: dict[int, float] = {}
-    for mistake in mistakes:
-        highest[mistake.image] = max(mistake.confidence, highest.get(mistake.image, 0.0))
-    order = sorted(highest, key=lambda image: (-highest[image], image))
-    return [Example(image=image, confidence=highest[image]) for image in order[:MAX_EXAMPLES]]
+    confused.sort(key=lambda pair: (-matrix[pair], pair not in by_pair))
+    pairs = [
+        ConfusedPair(
+            true=classes[true],
+            predicted=classes[predicted],
+            images=int(matrix[true, predicted]),
+            share=float(matrix[true, predicted] / images[true]),
+            examples=[
+                Example(image=image, confidence=confidence)
+                for image, confidence in by_pair.get((true, predicted), {}).items()
+            ][:MAX_EXAMPLES],
+        )
+        for true, predicted in confused[:MAX_PAIRS]
+    ]
+    return Confused(model=model, pairs=pairs)
 
 
 def _table(rows: list[Any], columns: Columns) -> pd.DataFrame:

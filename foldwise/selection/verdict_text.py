@@ -10,6 +10,7 @@ from foldwise.selection.statistics import DIGITS
 
 MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
 AS_GOOD = 0.5  # probability of being as good from which it is named
+GROUPS = ("Significantly better", "Significantly worse", "Not significantly different")
 SELECTION_BIAS = 3  # architectures from which the optimism of the best mean is mentioned
 
 
@@ -28,12 +29,10 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
             "Nothing can be chosen: no architecture finished all of its folds. "
             f"Training diverged: {failed}."
         )
-    sentences = [_choice(decision), _baseline(decision), *_comparison_with_rival(decision)]
-    sentences += [_comparison_with_others(decision), _selection_bias(decision)]
-    sentences += [_cost(decision), _much_cheaper(decision)]
-    if failed:
-        sentences.append(f"Without a score because training diverged: {failed}.")
-    return " ".join(sentence for sentence in sentences if sentence)
+    parts = (_choice, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
+    sentences = [part(decision) for part in parts]
+    sentences.append(failed and f"Without a score because training diverged: {failed}.")
+    return " ".join(filter(None, sentences))
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -121,11 +120,11 @@ def _baseline(decision: Decision) -> str:
     return f"That is {lead:.4f} {'above' if design.decides.higher_is_better else 'below'} {text}."
 
 
-def _comparison_with_rival(decision: Decision) -> list[str]:
+def _rival(decision: Decision) -> str:
     """Return the difference to the rival with its interval, its probabilities and its p-value."""
     pair, rival, design = decision.pair, decision.rival, decision.comparison.design
     if pair is None or rival is None:
-        return []
+        return ""
     if decision.same_mean:
         text = f"{rival.name} has the same mean"
     elif decision.chosen is decision.best:
@@ -141,13 +140,12 @@ def _comparison_with_rival(decision: Decision) -> list[str]:
     better, equal, worse = map(_probability, (pair.better, pair.equal, pair.worse))
     if pair.first != decision.chosen.name:
         better, worse = worse, better
-    return [
-        f"{text} ({design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}).",
+    return (
+        f"{text} ({design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}). "
         f"{decision.chosen.name} is better by more than {decision.rule.rope:g} with probability "
         f"{better}, practically equal with probability {equal}, and worse with probability "
-        f"{worse}.",
-        _significance(decision, pair),
-    ]
+        f"{worse}. {_significance(decision, pair)}"
+    ).rstrip()
 
 
 def _significance(decision: Decision, pair: Pair) -> str:
@@ -169,13 +167,9 @@ def _significance(decision: Decision, pair: Pair) -> str:
     return f"{text}; {repeats} repeats would detect a difference of this size with a power of 80 %."
 
 
-def _comparison_with_others(decision: Decision) -> str:
+def _others(decision: Decision) -> str:
     """Return which of the other contenders differ significantly from the chosen one."""
-    groups: dict[str, list[str]] = {
-        "Significantly better": [],
-        "Significantly worse": [],
-        "Not significantly different": [],
-    }
+    groups: dict[str, list[str]] = {group: [] for group in GROUPS}
     for contender in decision.contenders:
         pair = decision.pair_with(contender)
         if pair is None or contender is decision.rival:
@@ -190,25 +184,20 @@ def _selection_bias(decision: Decision) -> str:
     n = len(decision.contenders)
     if n < SELECTION_BIAS or decision.chosen is not decision.best:
         return ""
-    return (
-        f"Because it was picked as the best of {n} on these folds, its own mean is slightly "
-        "optimistic."
-    )
+    reason = f"it was picked as the best of {n} on these folds"
+    return f"Because {reason}, its own mean is slightly optimistic."
 
 
 def _cost(decision: Decision) -> str:
     architecture = decision.architecture
     assert architecture.cost is not None
-    text = (
+    by_macs = decision.rule.cost == "macs"
+    note = " The machines or versions differ between folds, so MACs decide the cost, not seconds."
+    return (
         f"{architecture.name} trains for {architecture.cost.seconds_per_epoch:.3g} s per epoch, "
         f"has {_count(architecture.parameters)} parameters and needs {_count(architecture.macs)} "
-        "MACs (multiply-accumulate operations) per image."
+        f"MACs (multiply-accumulate operations) per image.{note if by_macs else ''}"
     )
-    if decision.rule.cost == "macs":
-        text += (
-            " The machines or versions differ between folds, so MACs decide the cost, not seconds."
-        )
-    return text
 
 
 def _much_cheaper(decision: Decision) -> str:

@@ -1,14 +1,17 @@
+import doctest
 import math
 from itertools import combinations
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
-from comparisons import findings
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foldwise.selection.pairs import compare_pairs
+from foldwise.files.verdict import Criteria
+from foldwise.selection import pairs
+from foldwise.selection.pairs import compare_pairs, compare_scores
 from foldwise.selection.statistics import confidence_interval, sample
 
 SHARE = st.integers(0, 50).map(lambda n: n / 50)
@@ -16,15 +19,12 @@ RUNS = st.lists(st.lists(SHARE, min_size=4, max_size=4), min_size=2, max_size=2)
 A, B = [[0.90, 0.92, 0.95, 0.91]], [[0.85, 0.90, 0.88, 0.92]]  # .05, .02, .07, −.01
 
 
-DESIGNS = [findings({"a": [[0.5] * 4] * repeats}).comparison.design for repeats in (1, 2)]
+CRITERIA = Criteria(metric="accuracy", top_k=3, confidence=0.95, rope=0.01, sure=0.95)
 
 
-def design(n_repeats=1, **changes):
-    return DESIGNS[n_repeats - 1].model_copy(update=changes)
-
-
-def pair(first, second, **changes):
-    (found,) = compare_pairs({"a": first, "b": second}, design(len(first), **changes))
+def pair(first, second, resplit=True, **changes):
+    criteria = CRITERIA.model_copy(update=changes)
+    (found,) = compare_pairs({"a": first, "b": second}, criteria, resplit=resplit)
     return found
 
 
@@ -102,10 +102,49 @@ def test_repeats_of_the_same_folds_are_averaged_but_won_one_by_one(first, second
 @given(st.lists(RUNS, min_size=3, max_size=4))
 def test_every_two_are_compared_and_holm_counts_all(runs):
     scores = dict(zip("abcd", runs, strict=False))
-    found = compare_pairs(scores, design(2))
+    found = compare_pairs(scores, CRITERIA, resplit=True)
     assert [(one.first, one.second) for one in found] == list(combinations(scores, 2))
     smallest = min(found, key=lambda one: one.p)
     assert smallest.p_holm == pytest.approx(min(1, smallest.p * len(found)))
     for one in found:
         assert one.p == pair(scores[one.first], scores[one.second]).p
         assert one.different == (one.p_holm <= 1 - 0.95)
+
+
+def test_scores_of_a_notebook_are_compared_best_first():
+    scores = {"b": B, "worst": [[0.1, 0.2, 0.3, 0.2]], "a": A}
+    found = compare_scores(scores)
+    assert [(one.first, one.second) for one in found] == [
+        ("a", "b"),
+        ("a", "worst"),
+        ("b", "worst"),
+    ]
+    assert found == compare_pairs(
+        {name: scores[name] for name in ("a", "b", "worst")}, CRITERIA, resplit=True
+    )
+    assert compare_scores(scores, "log_loss")[0].first == "worst"
+    assert compare_scores({name: np.array(rows) for name, rows in scores.items()}) == found
+    assert compare_scores({"a": A * 2, "b": B * 2}, resplit=False) == compare_scores(
+        {"a": A, "b": B}
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "changes", "key"),
+    [
+        ({}, {}, "scores: "),
+        ({"a": [[0.5]], "b": [[0.6]]}, {}, "at least 2"),
+        ({"a": A, "b": [[0.5, 0.6]]}, {}, r"'a': \[4\], 'b': \[2\]"),
+        ({"a": [A[0], A[0][:2]], "b": [B[0], B[0][:2]]}, {}, r"\[4, 2\]"),
+        ({"a": A, "b": [[math.nan] * 4]}, {}, "NaN"),
+        ({"a": A, "b": B}, {"metric": "f1"}, "metric"),
+        ({"a": A, "b": B}, {"confidence": 95}, "confidence"),
+    ],
+)
+def test_scores_that_cannot_be_compared(scores, changes, key):
+    with pytest.raises(ValueError, match=key):
+        compare_scores(scores, **changes)
+
+
+def test_example_in_the_documentation():
+    assert doctest.testmod(pairs) == (0, 5)

@@ -59,7 +59,7 @@ def test_odds_add_up_and_mirror(mean, std, n, k, rope):
     found, mirrored = (rope_probabilities(Sample(m, std, n, k), rope) for m in (mean, -mean))
     assert sum(found) == pytest.approx(1, abs=1e-9)
     assert all(0 <= share <= 1 for share in found)
-    assert (found.below, found.above) == (mirrored.above, mirrored.below)
+    assert (found[0], found[2]) == (mirrored[2], mirrored[0])
 
 
 @pytest.mark.parametrize(
