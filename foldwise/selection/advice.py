@@ -29,11 +29,9 @@ FIT_STEPS: dict[Fit, str] = {
 }
 
 
-NO_CHANGE = "These folds suggest no change: train the chosen architecture longer, on all images."
-TRY_REFERENCE = (
-    "These folds suggest no change. ResNet18 is the usual reference: "
-    f"`dvc exp run -S model={REFERENCE}`."
-)
+NO_CHANGE = "These folds suggest no change"
+TRAIN_LONGER = f"{NO_CHANGE}: train the chosen architecture longer, on all images."
+TRY_REFERENCE = f"{NO_CHANGE}. ResNet18 is the usual reference: `dvc exp run -S model={REFERENCE}`."
 
 
 def next_steps(
@@ -60,8 +58,8 @@ def next_steps(
         steps += _reference(decision)
         steps += _transfer(comparison, cards)
         steps += [step for name, step in fits if name != chosen]
-    no_change = NO_CHANGE if REFERENCE in comparison.design.models else TRY_REFERENCE
-    return steps[:MAX_STEPS] or [no_change]
+    has_reference = REFERENCE in comparison.design.models
+    return steps[:MAX_STEPS] or [TRAIN_LONGER if has_reference else TRY_REFERENCE]
 
 
 def _not_significant(decision: Decision) -> Iterator[str]:
@@ -70,22 +68,17 @@ def _not_significant(decision: Decision) -> Iterator[str]:
     if not pair or not rival or pair.different or rival.tied or decision.same_mean:
         return
     text = f"The difference between {pair.first} and {pair.second} is not significant"
-    repeats = decision.repeats_needed
+    repeats, detect = decision.repeats_needed, "would detect a difference of this size"
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
         cheaper = rival.cost * (1 + decision.rule.same_cost) < decision.chosen.cost
         take = f", or take the cheaper architecture, {rival.name}" if cheaper else ""
-        yield (
-            f"{text}, and {needed} would detect a difference of this size: use more images if "
-            f"there are any{take}."
-        )
+        yield f"{text}, and {needed} {detect}: use more images if there are any{take}."
     elif repeats > len(design.repeats) or not design.resplit:
         numbers = ",".join(map(str, range(max(2, repeats))))
         resplit = "" if design.resplit else " -S resplit=true"
-        yield (
-            f"{text}; {max(2, repeats)} repeats with new folds would detect a difference of this "
-            f"size: `dvc exp run -S 'repeats=[{numbers}]'{resplit}`."
-        )
+        command = f"`dvc exp run -S 'repeats=[{numbers}]'{resplit}`"
+        yield f"{text}; {max(2, repeats)} repeats with new folds {detect}: {command}."
     else:
         n = len(decision.comparison.pairs)
         yield f"{text} as one of {n} pairs: compare these two alone."
@@ -101,9 +94,7 @@ def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
         first, several = affected[0], len(affected) > 1
         if fit == "still improving":
             first = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
-        evidence = (
-            f"{first.name}: {first.diagnosis.evidence}" if several else first.diagnosis.evidence
-        )
+        evidence = (f"{first.name}: " if several else "") + first.diagnosis.evidence
         names, s = join_names([a.name for a in affected]), "" if several else "s"
         epochs = 2 * comparison.design.epochs
         text = step.format(names=names, s=s, evidence=evidence, first=first.name, epochs=epochs)
@@ -125,10 +116,8 @@ def _reference(decision: Decision) -> Iterator[str]:
     if accuracy < GOOD_ACCURACY:
         yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
     elif seconds > SLOW * chosen.cost.seconds_per_epoch:
-        yield (
-            f"{REFERENCE} is too slow for its accuracy ({seconds:.3g} s per epoch, {chosen.name} "
-            f"{chosen.cost.seconds_per_epoch:.3g} s): {shallow}."
-        )
+        times = f"{seconds:.3g} s per epoch, {chosen.name} {chosen.cost.seconds_per_epoch:.3g} s"
+        yield f"{REFERENCE} is too slow for its accuracy ({times}): {shallow}."
     elif deeper and reference.diagnosis.fit != "overfit":
         more = f"more layers may help, `dvc exp run -S model={deeper[0]}`"
         yield f"{reached}, at least {GOOD_ACCURACY:g}: {more}."

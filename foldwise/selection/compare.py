@@ -146,10 +146,10 @@ def _architectures(
 
 def _why_failed(records: Sequence[FoldRecord]) -> str:
     failed = [record for record in records if record.status == "diverged"]
-    folds = ", ".join(
+    folds = (
         f"repeat {r.repeat} fold {r.fold} ({r.reason or 'no reason recorded'})" for r in failed
     )
-    return f"diverged in {len(failed)} of {len(records)} folds: {folds}"
+    return f"diverged in {len(failed)} of {len(records)} folds: {', '.join(folds)}"
 
 
 def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:

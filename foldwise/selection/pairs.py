@@ -12,9 +12,11 @@ from foldwise.selection import statistics
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, ScoreMatrix
 
+Scores = Mapping[str, ScoreMatrix]  # by architecture
+
 
 def compare_scores(
-    scores: Mapping[str, ScoreMatrix],
+    scores: Scores,
     metric: MetricName = "accuracy",
     rope: float = 0.01,
     confidence: float = 0.95,
@@ -67,9 +69,7 @@ def compare_scores(
     return compare_pairs({name: rows[name] for name in ranked}, criteria, resplit=resplit)
 
 
-def compare_pairs(
-    scores: Mapping[str, ScoreMatrix], criteria: Criteria, *, resplit: bool
-) -> list[Pair]:
+def compare_pairs(scores: Scores, criteria: Criteria, *, resplit: bool) -> list[Pair]:
     """Return the comparison of every two architectures.
 
     Args:
@@ -85,9 +85,7 @@ def compare_pairs(
     ]
 
 
-def _compare(
-    scores: Mapping[str, ScoreMatrix], names: tuple[str, str], criteria: Criteria, resplit: bool
-) -> Pair:
+def _compare(scores: Scores, names: tuple[str, str], criteria: Criteria, resplit: bool) -> Pair:
     """Return the comparison of two architectures without the adjustment for other pairs."""
     differences = [
         [round(a - b, DIGITS) for a, b in zip(*rows, strict=True)]

@@ -10,6 +10,7 @@ from foldwise.files.fold_record import FoldRecord
 from foldwise.files.params import Params
 
 REMEDY = "delete the file"
+RUN = ("model", "repeat", "fold", "n_folds")
 SAME_FOLD = ("n_train", "n_validation", "train_digest", "validation_digest", "epochs")
 
 
@@ -28,10 +29,7 @@ def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -
     """
     first: dict[tuple[int, int], str] = {}  # file of the first architecture of each fold
     for (file, record), run in zip(records.items(), params.runs, strict=True):
-        expected = zip(
-            ("model", "repeat", "fold", "n_folds"), (*run, len(params.folds)), strict=True
-        )
-        for key, value in expected:
+        for key, value in zip(RUN, (*run, len(params.folds)), strict=True):
             _require_equal(file, key, getattr(record, key), value, "params.yaml and the file name")
         _require_scores(file, record)
         other = first.setdefault((record.repeat, record.fold), file)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foldwise.files.comparison import Confused, ConfusedPair, Example
 from foldwise.files.fold_record import FoldRecord, Mistake
-from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, Columns
+from foldwise.files.tables import CLASSES, CONFUSION, CURVES, FOLD, SCORES, Columns
 from foldwise.files.verdict import MetricName
 from foldwise.selection.metrics import fold_metrics
 from foldwise.selection.statistics import ScoreMatrix
@@ -115,10 +115,10 @@ def most_confused(
         classes: Class names.
     """
     images = matrix.sum(axis=1)
-    by_pair: dict[tuple[int, int], dict[int, float]] = {}  # confidence of each image
+    by_pair: dict[tuple[int, int], dict[int, Example]] = {}  # each image once
     for mistake in sorted(mistakes, key=lambda mistake: (-mistake.confidence, mistake.image)):
-        examples = by_pair.setdefault((mistake.true, mistake.predicted), {})
-        examples.setdefault(mistake.image, mistake.confidence)  # the highest of all repeats
+        example = Example(image=mistake.image, confidence=mistake.confidence)
+        by_pair.setdefault((mistake.true, mistake.predicted), {}).setdefault(mistake.image, example)
     confused = [(int(t), int(p)) for t, p in np.argwhere(matrix) if t != p]
     confused.sort(key=lambda pair: (-matrix[pair], pair not in by_pair))
     pairs = [
@@ -127,10 +127,7 @@ def most_confused(
             predicted=classes[predicted],
             images=int(matrix[true, predicted]),
             share=float(matrix[true, predicted] / images[true]),
-            examples=[
-                Example(image=image, confidence=confidence)
-                for image, confidence in by_pair.get((true, predicted), {}).items()
-            ][:MAX_EXAMPLES],
+            examples=list(by_pair.get((true, predicted), {}).values())[:MAX_EXAMPLES],
         )
         for true, predicted in confused[:MAX_PAIRS]
     ]
@@ -146,7 +143,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _key(record: FoldRecord) -> dict[str, Any]:
-    return {"model": record.model, "repeat": record.repeat, "fold": record.fold}
+    return record.model_dump(include={*FOLD})
 
 
 def _scores(record: FoldRecord, metric: MetricName, top_k: int) -> dict[str, Any]:

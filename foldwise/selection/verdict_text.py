@@ -25,10 +25,8 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
     """
     failed = join_names([a.name for a in comparison.architectures if a.scores is None])
     if decision is None:
-        return (
-            "Nothing can be chosen: no architecture finished all of its folds. "
-            f"Training diverged: {failed}."
-        )
+        reason = "no architecture finished all of its folds"
+        return f"Nothing can be chosen: {reason}. Training diverged: {failed}."
     parts = (_choice, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
     sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
@@ -56,21 +54,15 @@ def _count(number: int) -> str:
 
 def _costs(contenders: Sequence[Contender], rule: Rule) -> str:
     """Return for example "3 s instead of 20 s of training per epoch"."""
-    if rule.cost == "seconds_per_epoch":
-        amounts, unit = [f"{c.cost:.3g} s" for c in contenders], "of training per epoch"
-    else:
-        amounts, unit = [_count(round(c.cost)) for c in contenders], "MACs per image"
-    return f"{' instead of '.join(amounts)} {unit}"
+    if rule.cost == "macs":
+        return f"{' instead of '.join(_count(round(c.cost)) for c in contenders)} MACs per image"
+    return f"{' instead of '.join(f'{c.cost:.3g} s' for c in contenders)} of training per epoch"
 
 
 def _choice(decision: Decision) -> str:
-    design, chosen, scores = (
-        decision.comparison.design,
-        decision.chosen,
-        decision.architecture.scores,
-    )
+    design, scores = decision.comparison.design, decision.architecture.scores
     assert scores is not None
-    label, best = design.decides.label, decision.rule.best
+    chosen, label, best = decision.chosen, design.decides.label, decision.rule.best
     score = f"{scores.text} ({design.percent} confidence interval, {design.text})"
     if decision.rival is None:
         return (
@@ -160,10 +152,8 @@ def _significance(decision: Decision, pair: Pair) -> str:
     if decision.same_mean:
         return f"{text}."
     if repeats is None:
-        return (
-            f"{text}, and no number of repeats would reliably detect a difference of this size, "
-            "because repeats share their images."
-        )
+        cannot = "no number of repeats would reliably detect a difference of this size"
+        return f"{text}, and {cannot}, because repeats share their images."
     return f"{text}; {repeats} repeats would detect a difference of this size with a power of 80 %."
 
 
