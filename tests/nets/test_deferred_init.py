@@ -9,7 +9,7 @@ from foldwise.nets import deferred_init
 from foldwise.nets.deferred_init import build_part
 from foldwise.nets.from_torchvision import build
 
-# One of each way to initialise: He, truncated normal, Xavier, views of one parameter.
+# Networks that differ in how they initialise their weights.
 PARTS = {
     "resnet18": "layer3",
     "vgg11_bn": "features",
@@ -46,11 +46,21 @@ def require_equal(whole, path):
         )
 
 
-@pytest.mark.parametrize(("name", "path"), PARTS.items())
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_part_has_the_bits_of_the_whole_network(name, path, channels, monkeypatch):
+QUICK = ("resnet18", "googlenet", "mobilenet_v3_small", "mnasnet0_5", "regnet_x_400mf")
+
+
+def marked(name, channels):
+    slow = name not in QUICK or (channels == 3) != (name == "resnet18")
+    marks = pytest.mark.slow if slow else ()
+    return pytest.param(name, channels, marks=marks)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"), [marked(name, channels) for name in PARTS for channels in (1, 3)]
+)
+def test_a_part_has_the_bits_of_the_whole_network(name, channels, monkeypatch):
     monkeypatch.setattr(deferred_init, "CHUNK", 2**12)
-    require_equal(lambda: build(channels, 224, 224, 10, name), path)
+    require_equal(lambda: build(channels, 224, 224, 10, name), PARTS[name])
 
 
 class Shared(nn.Module):
