@@ -23,8 +23,14 @@ def module_of(model):
     return importlib.import_module(f"foldwise.nets.zoo.{model}")
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("side", [8, 16, 28, 32, 64])
+DEFAULT_SHAPES = ((1, 8), (3, 32), (4, 28))  # channels and side
+SHAPES = [
+    pytest.param(*shape, marks=() if shape in DEFAULT_SHAPES else pytest.mark.slow)
+    for shape in itertools.product((1, 3, 4), (8, 16, 28, 32, 64))
+]
+
+
+@pytest.mark.parametrize(("channels", "side"), SHAPES)
 @pytest.mark.parametrize("model", ZOO)
 def test_every_network_trains_on_every_shape(network_of, model, side, channels):
     network = network_of(model, channels, side)
