@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.files.base import write_json
 from foldwise.files.card import read_card
+from foldwise.files.comparison import write_comparison
 from foldwise.files.fold_record import read_record, record_path
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table
+from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
 from foldwise.selection.records import (
     describe_unused_records,
@@ -30,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unused := describe_unused_records(args.folds, args.folds.rglob("*.json"), paths):
         print(f"warning: {unused}", file=sys.stderr)
     result = compare(list(records.values()), cards, params)
-    for name in ("comparison", "verdict", "metrics", "confused"):
-        write_json(args.output / f"{name}.json", getattr(result, name))
+    write_comparison(args.output, result.comparison, result.confused)
+    write_verdict(args.output, result.verdict, result.metrics)
     write_table(args.output / "scores.csv", result.scores, SCORES)
     write_table(args.output / "curves.csv", result.curves, CURVES)
     write_table(args.output / "classes.csv", result.classes, CLASSES)

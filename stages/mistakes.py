@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import as_png, image_strip, mistake_images
-from foldwise.files.base import read_json, write_json
-from foldwise.files.comparison import Confused, Mistakes, Strip
+from foldwise.files.base import read_json
+from foldwise.files.comparison import Confused, Mistakes, Strip, write_mistakes
 from foldwise.files.dataset import read_dataset
 
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         (args.output / file).write_bytes(as_png(picture))
         width, height = picture.size
         strips.append(Strip(file=file, width=width, height=height, shown=len(images)))
-    write_json(args.output / "strips.json", Mistakes(strips=strips))
+    write_mistakes(args.output, Mistakes(strips=strips))
     n_images = sum(map(len, examples))
     print(f"mistakes: {n_images} images of {len(strips)} pairs of classes -> {args.output}")
 

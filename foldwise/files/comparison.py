@@ -1,10 +1,11 @@
 """The schemas of comparison.json, confused.json and strips.json below reports; in git."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from foldwise.files.base import Count, NonNegative, Share, Size, Strict
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict, write_json
 from foldwise.files.fold_record import Machine
 from foldwise.files.verdict import Criteria, MetricName
 
@@ -197,3 +198,14 @@ class Mistakes(Strict):
     """strips.json: the images of the confused pairs, in the order of confused.json."""
 
     strips: list[Strip]  # one per pair of confused.json, in that order
+
+
+def write_comparison(folder: Path, comparison: Comparison, confused: Confused) -> None:
+    """Write comparison.json and confused.json."""
+    write_json(folder / "comparison.json", comparison)
+    write_json(folder / "confused.json", confused)
+
+
+def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
+    """Write strips.json."""
+    write_json(folder / "strips.json", mistakes)

@@ -1,10 +1,11 @@
 """The schemas of verdict.json and metrics.json: which architecture to take, and why."""
 
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from foldwise.files.base import Count, NonNegative, Share, Size, Strict
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict, write_json
 
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
@@ -110,3 +111,9 @@ class Metrics(Strict):
     std: NonNegative | None
     verdict: str | None  # the chosen architecture
     verdict_mean: float | None
+
+
+def write_verdict(folder: Path, verdict: Verdict, metrics: Metrics) -> None:
+    """Write verdict.json and metrics.json."""
+    write_json(folder / "verdict.json", verdict)
+    write_json(folder / "metrics.json", metrics)
