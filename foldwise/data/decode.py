@@ -6,6 +6,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -29,9 +30,10 @@ class DecodedImage(NamedTuple):
 
     pixels: NDArray[np.uint8]  # (h, w, 3)
     is_grey: bool  # the file has one channel, so the three are equal
+    digest: bytes  # SHA-256 of the pixels
 
 
-Result = tuple[DecodedImage, bytes] | str  # an image and the SHA-256 of its pixels, or an error
+Result = DecodedImage | str  # an image, or an error message
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def decode_image(image: Image.Image, side: int | None) -> DecodedImage:
         side: Pixels per side of the square, or None to keep the size.
 
     Raises:
-        InputError: If the image has more than 8 bits per channel or is too large. The message
-            lacks the name of the file, which goes before it.
+        InputError: If the image is broken, has more than 8 bits per channel or is too large. The
+            message lacks the name of the file, which goes before it.
     """
     if image.width * image.height > MAX_PIXELS:
         size = f"{image.width}×{image.height}"
@@ -69,9 +71,11 @@ def decode_image(image: Image.Image, side: int | None) -> DecodedImage:
         raise InputError(
             f"has over 8 bits per channel (mode {image.mode}); convert it to 8 bits per channel"
         )
-    rgb = ImageOps.exif_transpose(image).convert("RGB")
+    with _pil_errors():
+        rgb = ImageOps.exif_transpose(image).convert("RGB")
     pixels = np.asarray(_resize_to_square(rgb, side) if side else rgb)
-    return DecodedImage(pixels, image.mode in GREY_MODES)
+    digest = hashlib.sha256(pixels.tobytes()).digest()
+    return DecodedImage(pixels, image.mode in GREY_MODES, digest)
 
 
 def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedImages:
@@ -90,13 +94,14 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
     content_ids = np.zeros(len(source.files), dtype=np.int64)
     is_grey = True
     errors: list[str] = []
-    for index, result in enumerate(_decode_all(source, side)):
-        if isinstance(result, str):
-            errors.append(result)
+    n = len(source.files)
+    images = tqdm(_decode_all(source, side), "decode", n, unit=" images", disable=None)
+    for index, image in enumerate(images):
+        if isinstance(image, str):
+            errors.append(image)
             continue
-        image, digest = result
         if not id_of_digest:
-            shape = (len(source.files), *image.pixels.shape)
+            shape = (n, *image.pixels.shape)
             pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
             first = index
         if image.pixels.shape != pixels.shape[1:]:
@@ -107,7 +112,7 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
             )
             break
         pixels[index] = image.pixels
-        content_ids[index] = id_of_digest.setdefault(digest, len(id_of_digest))
+        content_ids[index] = id_of_digest.setdefault(image.digest, len(id_of_digest))
         is_grey &= image.is_grey
     if errors:
         raise InputError("\n".join(errors))
@@ -128,19 +133,15 @@ def _resize_to_square(image: Image.Image, side: int) -> Image.Image:
 
 
 def _decode_all(source: ImageSource, side: int | None) -> Iterator[Result]:
-    """Yield each image and the digest of its pixels, or an error message, in order."""
-    with warnings.catch_warnings():
-        # PIL warns about odd metadata, and about large images, which decode_image rejects.
-        warnings.simplefilter("ignore")
-        results = _decode_ahead(source, side)
-        yield from tqdm(results, "decode", len(source.files), unit=" images", disable=None)
+    """Yield each image or an error message, in order.
 
-
-def _decode_ahead(source: ImageSource, side: int | None) -> Iterator[Result]:
-    """Decode in threads, a few batches ahead; Executor.map would keep every result in memory."""
+    Threads decode a few batches ahead; Executor.map would keep every result in memory.
+    """
     n, n_threads = len(source.files), os.cpu_count() or 1
     waiting: deque[Future[list[Result]]] = deque()
-    with ThreadPoolExecutor(n_threads) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
+        # PIL warns about odd metadata, and about large images, which decode_image rejects.
+        warnings.simplefilter("ignore")
         for start in range(0, n, BATCH):
             batch = range(start, min(start + BATCH, n))
             waiting.append(pool.submit(_decode_batch, source, side, batch))
@@ -151,19 +152,27 @@ def _decode_ahead(source: ImageSource, side: int | None) -> Iterator[Result]:
 
 
 def _decode_batch(source: ImageSource, side: int | None, batch: range) -> list[Result]:
-    return [_decode_and_hash(source, side, index) for index in batch]
+    return [_decode_file(source, side, index) for index in batch]
 
 
-def _decode_and_hash(source: ImageSource, side: int | None, index: int) -> Result:
-    path = f"{source.root}/{source.files[index]}"
+def _decode_file(source: ImageSource, side: int | None, index: int) -> Result:
     try:
-        with source.load(index) as opened:
-            image = decode_image(opened, side)
+        with _pil_errors():
+            image = source.load(index)
+        with image:
+            return decode_image(image, side)
     except InputError as error:
-        return f"{path} {error}"
+        return f"{source.root}/{source.files[index]} {error}"
+
+
+@contextmanager
+def _pil_errors() -> Iterator[None]:
+    """Raise any exception of PIL as an InputError."""
+    try:
+        yield
     except UnidentifiedImageError:
-        return f"{path} is empty or not an image of a known format; replace or remove it"
+        reason = "is empty or not an image of a known format"
+        raise InputError(f"{reason}; replace or remove it") from None
     except Exception as error:  # noqa: BLE001  # PIL's decoders raise anything on broken files
         reason = " ".join(str(error).split()) or type(error).__name__
-        return f"{path} cannot be decoded ({reason}); replace or remove it"
-    return image, hashlib.sha256(image.pixels.tobytes()).digest()
+        raise InputError(f"cannot be decoded ({reason}); replace or remove it") from None

@@ -3,7 +3,7 @@
 import gzip
 import inspect
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,16 +34,8 @@ def open_torchvision(name: str, root: str) -> ImageSource:
     Raises:
         InputError: If the files are broken, or missing and the download fails.
     """
-    try:
-        with _socket_timeout(TIMEOUT_SECONDS):
-            parts = _parts(name, root)
-        labels = [_labels(part) for part in parts]
-    except Exception as error:  # noqa: BLE001  # failed downloads and broken files raise many types
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(
-            f"{name} is not readable in prepare.root '{root}' and could not be downloaded "
-            f"({reason}); connect to the network, or put the files there as torchvision does"
-        ) from None
+    parts = _parts(name, root)
+    labels = [_labels(part, f"{name} in prepare.root '{root}'") for part in parts]
     classes, positions = _classes(parts[0], np.concatenate(labels))
     images: ConcatDataset[Any] = ConcatDataset(parts)
     return ImageSource(
@@ -61,54 +53,60 @@ def open_torchvision(name: str, root: str) -> ImageSource:
     )
 
 
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Set the default timeout of sockets, because torchvision has no option for it."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
 def _parts(name: str, root: str) -> list[Any]:
     """Return the training part and, if there is one, the test part."""
     dataset_class = getattr(torchvision.datasets, name)
     kwargs = [part for part in TORCHVISION_SETS[name] if part is not None]
     is_mnist = issubclass(dataset_class, torchvision.datasets.MNIST)
-    if is_mnist and (Path(root) / FLAT_FILE).is_file():
-        return _read_flat(dataset_class, Path(root), kwargs)
+    if is_mnist and Path(root, FLAT_FILE).is_file():
+        with TemporaryDirectory() as folder:
+            _unpack(dataset_class, root, Path(folder, name, "raw"))
+            with _torchvision_errors(name, root):
+                return [dataset_class(root=folder, **part) for part in kwargs]
     if "download" in inspect.signature(dataset_class).parameters:
         kwargs = [{**part, "download": True} for part in kwargs]
-    return [dataset_class(root=root, **part) for part in kwargs]
+    with _torchvision_errors(name, root):
+        return [dataset_class(root=root, **part) for part in kwargs]
 
 
-def _read_flat(
-    dataset_class: Any,  # noqa: ANN401
-    root: Path,
-    kwargs: Sequence[dict[str, Any]],
-) -> list[Any]:
-    """Unpack the .gz files into the folders that torchvision expects, and let it read them.
+def _unpack(dataset_class: Any, root: str, raw: Path) -> None:  # noqa: ANN401
+    """Unpack the .gz files of the root into the folder where torchvision reads them.
 
     torchvision's checksums are not checked: they are those of its own .gz files, and files that
     were compressed again hold the same images.
     """
-    with TemporaryDirectory() as folder:
-        raw = Path(folder, dataset_class.__name__, "raw")
-        raw.mkdir(parents=True)
-        for file, _ in dataset_class.resources:
-            (raw / Path(file).stem).write_bytes(gzip.decompress((root / file).read_bytes()))
-        return [dataset_class(root=folder, download=False, **part) for part in kwargs]
+    raw.mkdir(parents=True)
+    for file, _ in dataset_class.resources:
+        with _torchvision_errors(dataset_class.__name__, root):
+            content = gzip.decompress(Path(root, file).read_bytes())
+        (raw / Path(file).stem).write_bytes(content)
 
 
-def _labels(dataset: Any) -> NDArray[np.int64]:  # noqa: ANN401
+@contextmanager
+def _torchvision_errors(name: str, root: str) -> Iterator[None]:
+    """Raise any exception as an InputError, also if a server does not respond in time."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_SECONDS)  # torchvision has no option for it
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # failed downloads and broken files raise many types
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InputError(
+            f"{name} is not readable in prepare.root '{root}' and could not be downloaded "
+            f"({reason}); connect to the network, or put the files there as torchvision does"
+        ) from None
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _labels(dataset: Any, place: str) -> NDArray[np.int64]:  # noqa: ANN401
     """Return the labels without decoding an image; torchvision has five attributes for them."""
     names = [name for name in ("targets", "labels", "_labels", "y") if hasattr(dataset, name)]
     values = getattr(dataset, names[0]) if names else [label for _, label in dataset._samples]
     labels = np.asarray(values, dtype=np.int64)
     if len(labels) != len(dataset):
-        raise ValueError(f"{len(dataset)} images but {len(labels)} labels")
+        n = len(dataset)
+        raise InputError(f"{place}: {n} images but {len(labels)} labels; replace the files")
     return labels
 
 
