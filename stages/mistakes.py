@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.data.pictures import as_png, image_strip, mistake_images
+from foldwise.data.pictures import image_strip, mistake_images
 from foldwise.files.base import read_json
 from foldwise.files.comparison import Confused, Mistakes, Strip, write_mistakes
 from foldwise.files.dataset import read_dataset
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     strips = []
     for number, images in enumerate(examples):
         picture, file = image_strip(dataset.images[images]), f"{number}.png"
-        (args.output / file).write_bytes(as_png(picture))
+        picture.save(args.output / file, optimize=True)
         width, height = picture.size
         strips.append(Strip(file=file, width=width, height=height, shown=len(images)))
     write_mistakes(args.output, Mistakes(strips=strips))

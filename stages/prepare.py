@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.output) as scratch:
         decoded = decode_images(source, section.side, Path(scratch, "decoded.npy"))
-        arranged = arrange(source, decoded.content_ids, groups, section.test_fraction, seed)
-        info = store_dataset(args.output, params, source, decoded, arranged)
+        order, samples = arrange(source, decoded.content_ids, groups, section.test_fraction, seed)
+        info = store_dataset(args.output, params, source, decoded, order, samples)
     print(f"prepare: {summarise_dataset(info)} -> {args.output}")
 
 

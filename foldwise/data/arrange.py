@@ -1,7 +1,6 @@
 """Arrange the images of a source: draw a subset, group, leave out, and hold out a test set."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +14,13 @@ from foldwise.files.dataset import Samples
 MAX_LISTED = 5  # file names in an error message
 
 
-@dataclass(frozen=True)
-class Arrangement:
-    """The images of a data set in their final order.
-
-    Attributes:
-        order: (m,) positions in the source of the images of the data set, training part first.
-        samples: The table of these m images.
-        n_left_out: The number of training images that are left out, because they are also in the
-            official test set or were published under two labels.
-        n_duplicates: The number of the m images that repeat an earlier one, pixel by pixel.
-    """
-
-    order: NDArray[np.intp]
-    samples: Samples
-    n_left_out: int
-    n_duplicates: int
-
-
 def arrange(
     source: ImageSource,
     content_ids: NDArray[np.int64],
     group_names: list[str] | None,
     test_fraction: float,
     seed: int,
-) -> Arrangement:
+) -> tuple[NDArray[np.intp], Samples]:
     """Leave out unusable images, group the others, and separate the test set.
 
     The official test set stays as published, so a training image that is also in it is left out.
@@ -53,6 +34,10 @@ def arrange(
         test_fraction: The share of groups to hold out if there is no official test set.
         seed: The seed of that draw.
 
+    Returns:
+        The positions in the source of the images of the data set, training part first, (m,), and
+        the table of these images.
+
     Raises:
         InputError: If one of the user's images has two labels, or a named group is in both
             official parts.
@@ -63,7 +48,13 @@ def arrange(
     groups = join_groups(content_ids[used], names)
     if source.has_official_test:
         is_test = source.is_test[used]
-        _require_separate_groups(source, used, groups, is_test)
+        shared = np.intersect1d(groups[~is_test], groups[is_test])  # only a name can connect them
+        if len(shared):
+            train, test = (used[(groups == shared[0]) & part][0] for part in (~is_test, is_test))
+            raise InputError(
+                f"prepare.groups puts {source.files[train]} and {source.files[test]} into one "
+                f"group, and {len(shared)} groups are in both train and test; move each to one part"
+            )
     else:
         is_test = draw_test_set(labels, groups, source.classes, test_fraction, seed)
     order = np.argsort(is_test, kind="stable")  # training part first
@@ -73,8 +64,7 @@ def arrange(
         groups=number_by_appearance(groups[order]),
         is_test=is_test[order],
     )
-    n_duplicates = len(used) - len(np.unique(content_ids[used]))
-    return Arrangement(used[order], samples, len(content_ids) - len(used), n_duplicates)
+    return used[order], samples
 
 
 def draw_stratified(labels: NDArray[np.int64], n: int, seed: int, stream: str) -> NDArray[np.intp]:
@@ -215,31 +205,13 @@ def _usable_images(source: ImageSource, content_ids: NDArray[np.int64]) -> NDArr
     earlier = first[inverse]
     relabelled = np.flatnonzero(source.labels[earlier] != source.labels)
     if len(relabelled) and not source.is_published:
-        errors = (_two_labels_error(source, int(earlier[i]), int(i)) for i in relabelled)
-        raise InputError("\n".join(errors))
+        names = [source.classes[label] for label in source.labels]
+        raise InputError(
+            "\n".join(
+                f"{source.root}/{source.files[i]} is labelled '{names[i]}' and the same image "
+                f"{source.root}/{source.files[j]} '{names[j]}'; remove the wrong one"
+                for i, j in zip(earlier[relabelled], relabelled, strict=True)
+            )
+        )
     unusable = np.append(content_ids[relabelled], content_ids[source.is_test])
     return np.flatnonzero(source.is_test | ~np.isin(content_ids, unusable))
-
-
-def _two_labels_error(source: ImageSource, first: int, second: int) -> str:
-    labels = [source.classes[source.labels[position]] for position in (first, second)]
-    return (
-        f"{source.root}/{source.files[first]} is labelled '{labels[0]}' and the same image "
-        f"{source.root}/{source.files[second]} '{labels[1]}'; remove the wrong one"
-    )
-
-
-def _require_separate_groups(
-    source: ImageSource,
-    used: NDArray[np.intp],
-    groups: NDArray[np.int64],
-    is_test: NDArray[np.bool_],
-) -> None:
-    """Check that no group is in both parts; only a name can still connect the parts here."""
-    shared = np.intersect1d(groups[~is_test], groups[is_test])
-    if len(shared):
-        train, test = (used[(groups == shared[0]) & part][0] for part in (~is_test, is_test))
-        raise InputError(
-            f"prepare.groups puts {source.files[train]} and {source.files[test]} into one group, "
-            f"and {len(shared)} groups are in both train and test; move each to one part"
-        )

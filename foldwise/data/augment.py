@@ -94,18 +94,19 @@ def augment(pixels: Tensor, draws: AugmentationDraws, recipe: AugmentSection) ->
     Returns:
         (b, c, h, w) float32 in 0 .. 255, channels last in memory.
     """
-    device = pixels.device
+
+    def tensor(rows: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(rows).to(pixels.device)
+
     if recipe.shift or recipe.flip:
-        shift, flip = torch.from_numpy(draws.shift), torch.from_numpy(draws.flip)
-        pixels = _shift_and_flip(pixels, shift.to(device), flip.to(device))
+        pixels = _shift_and_flip(pixels, tensor(draws.shift), tensor(draws.flip))
     images = as_images(pixels)
     if recipe.rotation:
-        images = _rotate(images, torch.from_numpy(draws.angle).to(device))
+        images = _rotate(images, tensor(draws.angle))
     if recipe.brightness or recipe.contrast:
-        factors = (torch.from_numpy(row).to(device) for row in (draws.brightness, draws.contrast))
-        images = _scale_colours(images, *factors)
+        images = _scale_colours(images, tensor(draws.brightness), tensor(draws.contrast))
     if recipe.erase:
-        images = _erase(images, torch.from_numpy(draws.erased).to(device))
+        images = _erase(images, tensor(draws.erased))
     return images
 
 

@@ -1,7 +1,5 @@
 """Strips of misclassified images as PNG files."""
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -40,9 +38,18 @@ def mistake_images(confused: Confused, dataset: Dataset, path: str) -> list[list
     Raises:
         InputError: If an image is not a training image, or has another class in the data set.
     """
+    info, remedy = dataset.info, "run 'dvc repro' to make both from the same data"
     for pair in confused.pairs:
-        for example in pair.examples:
-            _require_class(example.image, pair.true, dataset, path)
+        for image in (example.image for example in pair.examples):
+            if image >= info.n_train:
+                expected = f"expected less than {info.n_train}"
+                raise InputError(f"{path}: image is {image}; {expected}; {remedy}")
+            actual = info.classes[dataset.labels[image]]
+            if actual != pair.true:
+                raise InputError(
+                    f"{path}: image {image} has the class {actual!r}; expected {pair.true!r}; "
+                    f"{remedy}"
+                )
     return [[example.image for example in pair.examples[:MAX_EXAMPLES]] for pair in confused.pairs]
 
 
@@ -63,24 +70,6 @@ def image_strip(images: NDArray[np.uint8]) -> Image.Image:
     for column, tile in enumerate(tiles):
         picture.paste(tile, (column * step, 0))
     return picture
-
-
-def as_png(picture: Image.Image) -> bytes:
-    """Return a small PNG file, the same bytes for the same picture."""
-    data = io.BytesIO()
-    picture.save(data, format="png", optimize=True)
-    return data.getvalue()
-
-
-def _require_class(image: int, true: str, dataset: Dataset, path: str) -> None:
-    n, remedy = dataset.info.n_train, "run 'dvc repro' to make both from the same data"
-    if image >= n:
-        raise InputError(f"{path}: image is {image}; expected less than {n}; {remedy}")
-    actual = dataset.info.classes[dataset.labels[image]]
-    if actual != true:
-        raise InputError(
-            f"{path}: image {image} has the class {actual!r}; expected {true!r}; {remedy}"
-        )
 
 
 def _scale(image: Image.Image) -> Image.Image:

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
-from foldwise.data.arrange import Arrangement
 from foldwise.data.decode import DecodedImages
 from foldwise.data.sources import ImageSource, open_digits, open_folder
-from foldwise.files.dataset import Dataset, DatasetInfo, create_images, write_dataset
+from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.params import Params
 
 
@@ -40,10 +39,19 @@ def store_dataset(
     params: Params,
     source: ImageSource,
     decoded: DecodedImages,
-    arranged: Arrangement,
+    order: NDArray[np.intp],
+    samples: Samples,
 ) -> DatasetInfo:
-    """Write images.npy, labels.npy, samples.csv and dataset.json, and return dataset.json."""
-    samples, order = arranged.samples, arranged.order
+    """Write images.npy, labels.npy, samples.csv and dataset.json, and return dataset.json.
+
+    Args:
+        folder: Where to write.
+        params: The sections seed and prepare.
+        source: The images.
+        decoded: The pixels of all images of the source.
+        order: (m,) positions in the source of the images to store.
+        samples: The table of these images.
+    """
     channels = 1 if decoded.is_grey else 3
     height, width = decoded.pixels.shape[1:3]
     images = create_images(folder, (len(order), height, width, channels))
@@ -59,8 +67,8 @@ def store_dataset(
         n_train=len(samples.files) - n_test,
         n_test=n_test,
         official_test=source.has_official_test,
-        n_duplicates=arranged.n_duplicates,
-        n_left_out=arranged.n_left_out,
+        n_duplicates=len(order) - len(np.unique(decoded.content_ids[order])),
+        n_left_out=len(source.files) - len(order),
         n_groups=int(samples.groups.max()) + 1,
         seed=params.seed,
     )
@@ -94,18 +102,14 @@ def dataset_from_arrays(
         InputError: If the arrays have another type or shape, or a label is not a class.
         ValueError: If there are fewer than two classes, or more than 8 channels.
     """
-    if images.dtype != np.uint8 or images.ndim != 4:
+    n, unknown = len(images), np.setdiff1d(labels, np.arange(len(classes)))
+    if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != (n,) or len(unknown):
         raise InputError(
-            f"images is an array of {images.dtype} of shape {images.shape}; expected uint8 of "
-            "shape (n, height, width, channels)"
+            f"images is {images.dtype} of shape {images.shape} and labels has shape {labels.shape} "
+            f"with the unknown classes {unknown.tolist()}; expected uint8 of shape (n, height, "
+            f"width, channels), and (n,) numbers from 0 to {len(classes) - 1}"
         )
-    n, height, width, channels = images.shape
-    unknown = np.setdiff1d(labels, np.arange(len(classes)))
-    if labels.shape != (n,) or len(unknown):
-        raise InputError(
-            f"labels has the shape {labels.shape} and the unknown classes {unknown.tolist()}; "
-            f"expected ({n},) numbers from 0 to {len(classes) - 1}"
-        )
+    height, width, channels = images.shape[1:]
     n_different = len({hashlib.sha256(image.tobytes()).digest() for image in images})
     info = DatasetInfo(
         name=name,

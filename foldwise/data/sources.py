@@ -1,7 +1,8 @@
 """Image sources: class folders and scikit-learn's digits, listed but not decoded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -95,14 +96,18 @@ def open_folder(root: str) -> ImageSource:
     base = Path(root)
     parts = _parts(base)
     classes = _classes(base / parts[0])
-    images = [(part, *image) for part in parts for image in _images(base, part, classes)]
-    files = [file for _, file, _ in images]
+    images = {folder: _images(base, folder) for part in parts for folder in _folders(base / part)}
+    errors = [error for item in images.items() for error in _errors(base, *item, classes)]
+    if errors:
+        raise InputError("\n".join(errors))
+    sizes = [len(files) for files in images.values()]
+    files = list(chain.from_iterable(images.values()))
     return ImageSource(
         root=root,
         classes=classes,
         files=files,
-        labels=np.array([label for _, _, label in images], dtype=np.int64),
-        is_test=np.array([part == "test" for part, _, _ in images], dtype=np.bool_),
+        labels=np.repeat([classes.index(folder.name) for folder in images], sizes),
+        is_test=np.repeat([folder.parent == base / "test" for folder in images], sizes),
         is_published=False,
         load=lambda index: Image.open(base / files[index], formats=FORMATS),
     )
@@ -144,23 +149,8 @@ def _classes(base: Path) -> list[str]:
     return classes
 
 
-def _images(base: Path, part: str, classes: list[str]) -> list[tuple[str, int]]:
-    """Return the path below the base folder and the label of each image of a part."""
-    label_of = {name: label for label, name in enumerate(classes)}
-    errors: list[str] = []
-    images: list[tuple[str, int]] = []
-    for folder in _folders(base / part):
-        files = _files(base, folder)
-        errors += _errors(base, folder, files, label_of)
-        if not errors:
-            label = label_of[folder.name]
-            images += [(file, label) for file in files]
-    if errors:
-        raise InputError("\n".join(errors))
-    return images
-
-
-def _files(base: Path, folder: Path) -> list[str]:
+def _images(base: Path, folder: Path) -> list[str]:
+    """Return the paths below the base folder of the images in a class folder."""
     return sorted(
         path.relative_to(base).as_posix()
         for path in folder.rglob("*")
@@ -170,7 +160,7 @@ def _files(base: Path, folder: Path) -> list[str]:
     )
 
 
-def _errors(base: Path, folder: Path, files: list[str], classes: Iterable[str]) -> list[str]:
+def _errors(base: Path, folder: Path, files: list[str], classes: list[str]) -> list[str]:
     """Return one line per error in a class folder and its files."""
     if folder.name not in classes:
         return [f"'{folder}' is a class that train does not have; add it there or remove it"]

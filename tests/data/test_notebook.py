@@ -30,9 +30,9 @@ def test_arrays_become_a_data_set_without_test_images():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": IMAGES / 255}, r"images is .*float64.*; expected uint8"),
+        ({"images": IMAGES / 255}, r"images is float64 .*; expected uint8"),
         ({"images": IMAGES[0]}, r"images is .*\(4, 5, 3\).*; expected .*height, width"),
-        ({"labels": LABELS[1:]}, r"labels has the shape \(11,\).*; expected \(12,\) numbers"),
+        ({"labels": LABELS[1:]}, r"labels has shape \(11,\)"),
         ({"labels": LABELS + 1}, r"labels .* classes \[2\]; expected .* from 0 to 1"),
         ({"labels": LABELS / 2}, r"labels .* classes \[0.5\]; expected .* from 0 to 1"),
         ({"classes": ["cat"], "labels": LABELS * 0}, "classes"),

@@ -66,11 +66,12 @@ def test_folder_of_colour_images_with_official_parts(prepare, save, capsys):
     root = save(*(f"train/{c}/{i}.png" for c in "ab" for i in range(5)), "test/a/1.png")
     save("test/b/1.png", size=(9, 12))
     Image.open(root / "test/a/1.png").save(root / "train/a/copy.bmp")
+    Image.open(root / "train/b/0.png").save(root / "train/b/again.bmp")
     output = prepare(dataset="folder", root=str(root), image_size=4)
     dataset, samples = read_dataset(output), read_samples(output)
-    assert dataset.images.shape == (12, 4, 4, 3)
+    assert dataset.images.shape == (13, 4, 4, 3)
     assert dataset.info.official_test
-    assert dataset.info.n_left_out == 1
+    assert (dataset.info.n_left_out, dataset.info.n_duplicates) == (1, 1)
     assert samples.files[0] == "train/a/0.png"
     assert samples.files[-2:] == ["test/a/1.png", "test/b/1.png"]
     assert ", 1 left out (also test images, or under two labels) -> " in capsys.readouterr().out
