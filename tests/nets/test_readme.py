@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from foldwise.files.architecture import BuildSection
+from foldwise.files.params import read_params
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
@@ -22,13 +23,23 @@ def sections():
     found = dict(PARAMS)
     for block in SHOWN:
         content = yaml.safe_load(textwrap.dedent(block))
-        found |= content["build"]["architectures"] if "build" in content else content
+        if "prepare" not in content:  # a section of another stage
+            found |= content["build"]["architectures"] if "build" in content else content
     return found
 
 
 def test_readme_shows_each_way_to_an_architecture():
     keys = {key for section in sections().values() for key in section}
     assert {"base", "file", "layers", "stem", "weights", "policy", "thaw"} <= keys
+
+
+def test_the_groups_in_readme_are_valid_params(tmp_path):
+    (block,) = [block for block in SHOWN if block.startswith("prepare:")]
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["prepare"] |= yaml.safe_load(block)["prepare"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(params))
+    assert read_params(path, "prepare").prepare.groups == r"(patient\d+)"
 
 
 @pytest.mark.parametrize("name", sections())

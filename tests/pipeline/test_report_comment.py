@@ -107,4 +107,4 @@ def test_gitlab_has_one_note_that_is_updated(host, found, address):
 def test_without_a_token_gitlab_has_only_the_artifact(host):
     result, calls = host("curl", ("gitlab",), [], **GITLAB)
     assert (result.returncode, calls) == (0, [])
-    assert "no note, since there is no REPORT_TOKEN" in result.stdout
+    assert "no note, because there is no REPORT_TOKEN" in result.stdout
