@@ -36,7 +36,7 @@ def test_readme_shows_each_way_to_an_architecture():
 def test_the_groups_in_readme_are_valid_params(tmp_path):
     (block,) = [block for block in SHOWN if block.startswith("prepare:")]
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["prepare"] |= yaml.safe_load(block)["prepare"]
+    params["prepare"] |= {"dataset": "folder"} | yaml.safe_load(block)["prepare"]
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(params))
     assert read_params(path, "prepare").prepare.groups == r"(patient\d+)"
