@@ -48,6 +48,7 @@ def _flags(folder: Path) -> list[str]:
         "features": "features",
         "predictions": "run/0-0",
         "record": "run/record.json",
+        "forecast": "forecast.json",  # may be missing
     }
     paths = [word for flag, name in files.items() for word in (f"--{flag}", str(folder / name))]
     return [*paths, "--repeat", "0", "--fold", "0"]
