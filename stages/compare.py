@@ -9,7 +9,7 @@ from foldwise.files.card import read_card
 from foldwise.files.comparison import write_comparison
 from foldwise.files.fold_record import read_record, record_path
 from foldwise.files.params import RUN_KEYS, read_params
-from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, write_table
+from foldwise.files.tables import TABLES, write_table
 from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
 from foldwise.selection.records import (
@@ -33,10 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     result = compare(list(records.values()), cards, params)
     write_comparison(args.output, result.comparison, result.confused)
     write_verdict(args.output, result.verdict, result.metrics)
-    write_table(args.output / "scores.csv", result.scores, SCORES)
-    write_table(args.output / "curves.csv", result.curves, CURVES)
-    write_table(args.output / "classes.csv", result.classes, CLASSES)
-    write_table(args.output / "confusion.csv", result.confusion, CONFUSION)
+    for name, columns in TABLES.items():
+        write_table(args.output / f"{name}.csv", getattr(result, name), columns)
     first_sentence = result.verdict.text.partition(". ")[0]
     print(f"compare: {first_sentence} -> {args.output / 'verdict.json'}")
 

@@ -6,7 +6,7 @@ from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import image_strip, mistake_images
 from foldwise.files.base import read_json
-from foldwise.files.comparison import Confused, Mistakes, Strip, write_mistakes
+from foldwise.files.comparison import Confused, Mistakes, write_mistakes
 from foldwise.files.dataset import read_dataset
 
 
@@ -19,15 +19,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     for stale in args.output.glob("*.png"):
         stale.unlink()
-    strips = []
     for number, images in enumerate(examples):
-        picture, file = image_strip(dataset.images[images]), f"{number}.png"
-        picture.save(args.output / file, optimize=True)
-        width, height = picture.size
-        strips.append(Strip(file=file, width=width, height=height, shown=len(images)))
+        picture = image_strip(dataset.images[images])
+        picture.save(args.output / f"{number}.png", optimize=True)
+    strips = [len(images) for images in examples]
     write_mistakes(args.output, Mistakes(strips=strips))
-    n_images = sum(map(len, examples))
-    print(f"mistakes: {n_images} images of {len(strips)} pairs of classes -> {args.output}")
+    print(f"mistakes: {sum(strips)} images of {len(strips)} pairs of classes -> {args.output}")
 
 
 if __name__ == "__main__":

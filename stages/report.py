@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.report.inputs import read_output, read_report_inputs
+from foldwise.report.inputs import read_report_inputs
 from foldwise.report.pages import (
     architectures_markdown,
     draw_figures,
@@ -24,9 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     figures = {f"figures/{name}.svg": figure for name, figure in draw_figures(inputs).items()}
     embedded = {path: svg_picture(figure) for path, figure in figures.items()}
     markdown = report_markdown(inputs)
-    page = to_html(
-        markdown, lambda path: embedded.get(path) or png_picture(read_output(folder / path))
-    )
+    page = to_html(markdown, lambda path: embedded.get(path) or png_picture(folder / path))
     for path, figure in figures.items():
         write_text(folder / path, figure.light)
     write_text(folder / "architectures.md", architectures_markdown(inputs))

@@ -40,7 +40,7 @@ def mistake_images(confused: Confused, dataset: Dataset, path: str) -> list[list
     """
     info, remedy = dataset.info, "run 'dvc repro' to make both from the same data"
     for pair in confused.pairs:
-        for image in (example.image for example in pair.examples):
+        for image in pair.examples:
             if image >= info.n_train:
                 expected = f"expected less than {info.n_train}"
                 raise InputError(f"{path}: image is {image}; {expected}; {remedy}")
@@ -50,7 +50,7 @@ def mistake_images(confused: Confused, dataset: Dataset, path: str) -> list[list
                     f"{path}: image {image} has the class {actual!r}; expected {pair.true!r}; "
                     f"{remedy}"
                 )
-    return [[example.image for example in pair.examples[:MAX_EXAMPLES]] for pair in confused.pairs]
+    return [pair.examples[:MAX_EXAMPLES] for pair in confused.pairs]
 
 
 def image_strip(images: NDArray[np.uint8]) -> Image.Image:

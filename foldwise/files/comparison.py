@@ -20,8 +20,7 @@ class Detectable(Strict):
     """
 
     significant: NonNegative  # smallest observed difference that is significant
-    found: NonNegative  # smallest true difference that is significant with this power
-    power: Share
+    minimum_detectable_effect: NonNegative  # smallest true difference, with a power of 80 %
     with_ten_repeats: NonNegative  # smallest significant difference with ten repeats
     text: str  # one sentence
 
@@ -109,9 +108,7 @@ class Architecture(Strict):
     """One architecture; without scores, metrics and cost if any of its folds diverged."""
 
     name: str
-    title: str
-    status: Literal["finished", "failed"]
-    reason: str | None  # which folds diverged, and why
+    reason: str | None  # which folds diverged, and why; None: none did
     parameters: Count
     macs: Count  # of one image
     predicted_memory_bytes: Count  # of a process that trains on a CPU in float32
@@ -161,13 +158,6 @@ class Comparison(Strict):
         return next((pair for pair in self.pairs if {pair.first, pair.second} == names), None)
 
 
-class Example(Strict):
-    """One image that was taken for the other class."""
-
-    image: Count  # position in the data set
-    confidence: Share  # probability of the wrong class
-
-
 class ConfusedPair(Strict):
     """Images of one class that are taken for another."""
 
@@ -175,7 +165,7 @@ class ConfusedPair(Strict):
     predicted: str  # class
     images: Size  # number, over all folds
     share: Share  # of the images of the true class
-    examples: list[Example]  # each image once, most confident mistake first
+    examples: list[Count]  # positions in the data set, each once, most confident mistake first
 
 
 class Confused(Strict):
@@ -185,19 +175,10 @@ class Confused(Strict):
     pairs: list[ConfusedPair]  # most images first; empty: no mistake
 
 
-class Strip(Strict):
-    """One PNG: images of one class that were taken for another, side by side."""
-
-    file: str  # its name, beside strips.json
-    width: Size
-    height: Size
-    shown: Count  # images, most confident mistake first
-
-
 class Mistakes(Strict):
-    """strips.json: the images of the confused pairs, in the order of confused.json."""
+    """strips.json: beside it are 0.png, 1.png and so on, one for each pair of confused.json."""
 
-    strips: list[Strip]  # one per pair of confused.json, in that order
+    strips: list[Count]  # number of images side by side in each PNG
 
 
 def write_comparison(folder: Path, comparison: Comparison, confused: Confused) -> None:

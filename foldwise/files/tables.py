@@ -40,6 +40,7 @@ CONFUSION = {  # confusion.csv: confusion matrix of the chosen architecture, ove
     "images": "int64",
     "share": "float64",  # of the images of the true class
 }
+TABLES = {"scores": SCORES, "curves": CURVES, "classes": CLASSES, "confusion": CONFUSION}
 
 
 def write_table(path: Path, table: pd.DataFrame, columns: Columns) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from foldwise.files.base import Count, NonNegative, Share, Size, Strict, write_json
+from foldwise.files.base import Count, NonNegative, Share, Strict, write_json
 
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
@@ -80,8 +80,7 @@ class Contender(Strict):
     std: NonNegative
     cost: NonNegative  # in the unit of the rule
     parameters: Count
-    stability_rank: Size
-    behind: NonNegative  # difference between its mean and the best mean
+    shortfall: NonNegative  # difference between its mean and the best mean
     equal: Share  # probability of being practically equal to the best; 1 for the best itself
     different: bool  # from the best, after Holm over all pairs
     tied: bool  # with the best

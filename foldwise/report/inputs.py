@@ -9,10 +9,10 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import read_json, read_yaml
+from foldwise.files.base import existing, read_json, read_yaml
 from foldwise.files.card import Card, read_card
 from foldwise.files.comparison import Comparison, Confused, Mistakes
-from foldwise.files.tables import CLASSES, CONFUSION, CURVES, SCORES, read_table
+from foldwise.files.tables import TABLES, read_table
 from foldwise.files.verdict import Verdict
 
 
@@ -60,7 +60,6 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
     """
     comparison = read_json(folder / "comparison.json", Comparison)
     models = {name: folder / "models" / name for name in comparison.design.models}
-    summaries = {name: read_output(path / "summary.txt") for name, path in models.items()}
     confused = read_json(folder / "confused.json", Confused)
     mistakes = read_json(folder / "mistakes" / "strips.json", Mistakes)
     _require_strips(confused, mistakes, folder / "mistakes")
@@ -69,26 +68,15 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
         verdict=read_json(folder / "verdict.json", Verdict),
         confused=confused,
         mistakes=mistakes,
-        scores=read_table(folder / "scores.csv", SCORES),
-        curves=read_table(folder / "curves.csv", CURVES),
-        classes=read_table(folder / "classes.csv", CLASSES),
-        confusion=read_table(folder / "confusion.csv", CONFUSION),
+        **{name: read_table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()},
         cards={name: read_card(path) for name, path in models.items()},
-        summaries={name: text.decode().rstrip() for name, text in summaries.items()},
+        summaries={name: _summary(path) for name, path in models.items()},
         params=_as_yaml(read_yaml(params)),
     )
 
 
-def read_output(path: Path) -> bytes:
-    """Return the content of a file that another stage wrote.
-
-    Raises:
-        InputError: If it is missing.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
+def _summary(folder: Path) -> str:
+    return existing(folder / "summary.txt").read_text(encoding="utf-8").rstrip()
 
 
 def _require_strips(confused: Confused, mistakes: Mistakes, folder: Path) -> None:
@@ -105,7 +93,6 @@ def _as_yaml(params: Mapping[str, object]) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 96
     text = io.StringIO()
     yaml.dump(dict(params), text)
     return text.getvalue().rstrip("\n")

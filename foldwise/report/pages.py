@@ -14,10 +14,13 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from foldwise.files.base import existing
 from foldwise.report import formats, tables
-from foldwise.report.figures import curves, matrices, pareto, scores
+from foldwise.report.figures import curves, matrices, scores
 from foldwise.report.figures.style import as_svg
 from foldwise.report.inputs import ReportInputs
+
+Picture = Sequence[str]  # data addresses of an embedded picture; a second one is for a dark page
 
 _UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
 _TEXT = ("address", "code", "fenced", "table", "with_code")  # filters, functions of formats
@@ -34,13 +37,6 @@ _HTML = Environment(
 _MARKDOWN = _HTML.overlay(finalize=formats.markdown)
 _MARKDOWN.filters |= {name: getattr(formats, name) for name in (*_TEXT, *_NUMBERS)}
 _MARKDOWN.globals["tables"] = tables
-
-
-class Picture(NamedTuple):
-    """The data addresses of an embedded picture, for a light and for a dark page."""
-
-    light: str
-    dark: str | None  # None: the same picture
 
 
 class SvgFigure(NamedTuple):
@@ -63,7 +59,7 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
     if comparison.pairs:
         draw["pairs"] = partial(matrices.draw_pairs, comparison)
     if chosen is not None:
-        draw["pareto"] = partial(pareto.draw_pareto, comparison, inputs.verdict)
+        draw["pareto"] = partial(scores.draw_pareto, comparison, inputs.verdict)
         draw["confusion"] = partial(
             matrices.draw_confusion, inputs.confusion, inputs.class_names, chosen
         )
@@ -105,14 +101,18 @@ def to_html(markdown: str, picture: Callable[[str], Picture]) -> str:
     return template.render(title=_text(tokens[1]), contents=contents, lead=lead, body=body)
 
 
-def png_picture(image: bytes) -> Picture:
-    """Return the picture of a PNG file."""
-    return Picture(f"data:image/png;base64,{base64.b64encode(image).decode()}", None)
+def png_picture(path: Path) -> Picture:
+    """Return the picture of a PNG file.
+
+    Raises:
+        InputError: If the file is missing.
+    """
+    return [f"data:image/png;base64,{base64.b64encode(existing(path).read_bytes()).decode()}"]
 
 
 def svg_picture(figure: SvgFigure) -> Picture:
     """Return the picture of a figure."""
-    return Picture(*map(_svg_address, figure))
+    return [*map(_svg_address, figure)]
 
 
 def _annotate_tables(tokens: list[Token]) -> None:
@@ -163,11 +163,11 @@ def _render_image(
     _renderer: object, tokens: Sequence[Token], at: int, _options: object, env: Mapping[str, Any]
 ) -> str:
     token = tokens[at]
-    light, dark = env["picture"](unquote(str(token.attrs["src"])))
+    light, *dark = env["picture"](unquote(str(token.attrs["src"])))
     image = f'<img src="{escape(light)}" alt="{escape(_text(token))}">'
-    if dark is None:
+    if not dark:
         return image
-    source = f'<source media="(prefers-color-scheme: dark)" srcset="{escape(dark)}">'
+    source = f'<source media="(prefers-color-scheme: dark)" srcset="{escape(dark[0])}">'
     return _scrolling("Chart", f"<picture>{source}{image}</picture>\n</div>")
 
 

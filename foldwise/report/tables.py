@@ -1,18 +1,16 @@
 """The tables of the report, as rows of formatted cells."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from markupsafe import Markup
 
-from foldwise.files.card import Card
-from foldwise.files.comparison import Architecture, Pair
-from foldwise.files.verdict import METRICS, Contender, metric
+from foldwise.files.comparison import Architecture
+from foldwise.files.verdict import METRICS, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
 
-MODELS_PER_TABLE = 5  # more columns make a page wider than a pull request
 COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its format, and the rule
     "seconds_per_epoch": ("s / epoch", formats.seconds, "fewest seconds per epoch"),
     "macs": (
@@ -21,6 +19,7 @@ COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its for
         "fewest MACs (the machines differ, so times are not comparable)",
     ),
 }
+YES = {True: "yes", False: "no"}
 CLASS_COLUMNS = ("class", "images", "recall", "precision")
 
 
@@ -41,21 +40,14 @@ def spread(inputs: ReportInputs) -> Table:
     """Return range and variance of the per-fold scores."""
     with_parts = any(each.scores and each.scores.parts for each in inputs.comparison.finished)
     parts = ("due to folds", "due to initial weights") if with_parts else ()
-
-    def cells(architecture: Architecture) -> Row:
-        if (scores := architecture.scores) is None:
-            return []
-        parts = (scores.parts.fold, scores.parts.initialisation) if scores.parts else ()
-        variances = [f"{variance:.2e}" for variance in (scores.variance, *parts)]
-        return [score(scores.min), score(scores.max), *variances]
-
     header = ("architecture", "lowest", "highest", "variance", *parts)
-    return _by_architecture(inputs, header, cells)
+    return _by_architecture(inputs, header, _spread)
 
 
 def costs(inputs: ReportInputs) -> Table:
-    """Return time, size and memory of each architecture."""
-    header = ("architecture", "total s", "images / s", "parameters", "MACs", "memory", "predicted")
+    """Return size, memory and time of each architecture."""
+    sizes = ("parameters", "MACs", "predicted memory")
+    header = ("architecture", *sizes, "memory", "total s", "images / s")
     return _by_architecture(inputs, header, _costs)
 
 
@@ -68,15 +60,14 @@ def learning(inputs: ReportInputs) -> Table:
 def rule_steps(inputs: ReportInputs) -> Table:
     """Return each step of the decision rule and the architectures that remain after it."""
     verdict, label = inputs.verdict, inputs.comparison.design.decides.label
-    rule, contenders = verdict.rule, verdict.contenders
-    tied = [each for each in contenders if each.tied]
+    rule, tied = verdict.rule, [each for each in verdict.contenders if each.tied]
     criterion = f"practically equal to it (within {rule.rope:g}) with probability ≥ {rule.sure:g}"
     front = f"not dominated in {label}, stability, cost and size (Pareto front)"
     cheapest = f"{COSTS[rule.cost][2]}; within {100 * rule.same_cost:g} %, fewest parameters"
     rows: list[Row] = [
-        ["1. best", f"{rule.best} mean {label}", _names(contenders[:1])],
-        ["2. tied", criterion, _names(tied)],
-        ["3. front", front, _names([each for each in tied if each.on_front])],
+        ["1. best", f"{rule.best} mean {label}", tied[0].name],
+        ["2. tied", criterion, ", ".join(each.name for each in tied)],
+        ["3. front", front, ", ".join(each.name for each in tied if each.on_front)],
         ["4. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
     ]
     return Table(("step", "rule", "remaining"), rows, n_text=3)
@@ -86,26 +77,27 @@ def contenders(inputs: ReportInputs) -> Table:
     """Return the numbers that the decision rule used."""
     label = inputs.comparison.design.decides.label
     column, format_cost, _ = COSTS[inputs.verdict.rule.cost]
-
-    def row(contender: Contender) -> Row:
-        on_front = _yes_or_no(contender.on_front) if contender.tied else NONE
-        return [
-            named(inputs, contender.name),
-            *(_yes_or_no(contender.tied), on_front, _yes_or_no(contender.different)),
-            *(score(contender.behind), formats.probability(contender.equal)),
-            format_cost(contender.cost),
-        ]
-
-    numbers = (f"{label} behind", "P equal", column)
-    header = ("architecture", "tied", "on the front", "differs", *numbers)
-    return Table(header, [row(each) for each in inputs.verdict.contenders], n_text=4)
+    rows = []
+    for each in inputs.verdict.contenders:
+        on_front = YES[each.on_front] if each.tied else NONE
+        answers = (YES[each.tied], on_front, YES[each.different])
+        numbers = (score(each.shortfall), formats.probability(each.equal), format_cost(each.cost))
+        rows.append([named(inputs, each.name), *answers, *numbers])
+    header = ("architecture", "tied", "on the front", "differs", f"{label} shortfall", "P equal")
+    return Table((*header, column), rows, n_text=4)
 
 
 def pair_tests(inputs: ReportInputs) -> Table:
     """Return the difference of each pair with its significance test."""
+    rows = []
+    for pair in inputs.comparison.pairs:
+        interval = " … ".join(map(formats.change, pair.interval))
+        p_values = map(formats.probability, (pair.p, pair.p_holm))
+        numbers = [formats.change(pair.mean), interval, *p_values, score(pair.detectable)]
+        rows.append([pair.first, pair.second, *numbers])
     interval = inputs.comparison.design.percent
     header = ("first", "second", "difference", interval, "p", "p (Holm)", "detectable")
-    return Table(header, [_pair_test(pair) for pair in inputs.comparison.pairs], n_text=2)
+    return Table(header, rows, n_text=2)
 
 
 def pair_probabilities(inputs: ReportInputs) -> Table:
@@ -141,30 +133,35 @@ def recall(inputs: ReportInputs, most: int | None = None) -> Table:
     """
     classes = inputs.classes[inputs.classes["model"] == inputs.verdict.chosen]
     ranked = classes.sort_values(["recall", "class"], na_position="last", kind="stable")[:most]
-    rows = [
-        [name, f"{images:,}", _share(recalled), _share(precise)]
-        for name, images, recalled, precise in ranked[[*CLASS_COLUMNS]].itertuples(index=False)
-    ]
+    rows = []
+    for name, images, *shares in ranked[[*CLASS_COLUMNS]].itertuples(index=False):
+        cells = [NONE if pd.isna(share) else formats.percent(share) for share in shares]
+        rows.append([name, f"{images:,}", *cells])
     return Table(CLASS_COLUMNS, rows)
 
 
-def fold_scores(inputs: ReportInputs) -> Iterator[Table]:
-    """Yield the scores: a row for each fold, a column for each architecture."""
+def fold_scores(inputs: ReportInputs) -> Table:
+    """Return the scores: a row for each fold, a column for each architecture."""
     names = [each.name for each in inputs.comparison.architectures]
-    wide = inputs.scores.pivot(index=["repeat", "fold"], columns="model", values="score")
-    for start in range(0, len(names), MODELS_PER_TABLE):
-        part = wide[names[start : start + MODELS_PER_TABLE]]
-        rows: list[Row] = [
-            [f"repeat {repeat} fold {fold}", *map(_fold_score, scores)]
-            for (repeat, fold), *scores in part.itertuples()
-        ]
-        yield Table(("fold", *part.columns), rows)
+    wide = inputs.scores.pivot(index=["repeat", "fold"], columns="model", values="score")[names]
+    rows = []
+    for (repeat, fold), *scores in wide.itertuples():
+        cells = ["diverged" if pd.isna(value) else score(value) for value in scores]
+        rows.append([f"repeat {repeat} fold {fold}", *cells])
+    return Table(("fold", *names), rows)
 
 
 def cards(inputs: ReportInputs) -> Table:
     """Return size and cost of each architecture for one image."""
+    rows = []
+    for card in inputs.cards.values():
+        sources = ", ".join(dict.fromkeys(loaded.source for loaded in card.loaded)) or "none"
+        counts = (card.parameters, card.trainable_parameters, card.locked_parameters, card.macs)
+        activations, side = f"{card.activation_bytes / 1e6:,.2f} MB", card.smallest_side
+        smallest = formats.shape([side, side]) if side else "certain sizes"
+        numbers = [*(f"{count:,}" for count in counts), activations, smallest]
+        rows.append([card.name, sources, *numbers, str(card.total_stride or NONE)])
     header = ("architecture", "weights", "parameters", "trained", "frozen", "MACs")
-    rows = [_card(card) for card in inputs.cards.values()]
     return Table((*header, "activations", "smallest image", "total stride"), rows, n_text=2)
 
 
@@ -190,16 +187,22 @@ def _score_and_cost(architecture: Architecture) -> Row:
     return [fit, scores.text, score(scores.std), str(scores.stability_rank), epoch, size]
 
 
+def _spread(architecture: Architecture) -> Row:
+    if (scores := architecture.scores) is None:
+        return []
+    parts = (scores.parts.fold, scores.parts.initialisation) if scores.parts else ()
+    variances = [f"{variance:.2e}" for variance in (scores.variance, *parts)]
+    return [score(scores.min), score(scores.max), *variances]
+
+
 def _costs(architecture: Architecture) -> Row:
-    seconds = speed = memory = NONE
-    if (cost := architecture.cost) is not None:
-        seconds = formats.seconds(cost.total_seconds)
-        speed = f"{cost.images_per_second:,.0f}"
-        memory = formats.memory(cost.peak_memory_bytes)
-        if cost.peak_gpu_bytes is not None:
-            memory += f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)"
-    sizes = [f"{architecture.parameters:,}", f"{architecture.macs:,}"]
-    return [seconds, speed, *sizes, memory, formats.memory(architecture.predicted_memory_bytes)]
+    predicted, cost = formats.memory(architecture.predicted_memory_bytes), architecture.cost
+    row = [f"{architecture.parameters:,}", f"{architecture.macs:,}", predicted]
+    if cost is None:
+        return row
+    gpu = f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)" if cost.peak_gpu_bytes else ""
+    memory = formats.memory(cost.peak_memory_bytes) + gpu
+    return [*row, memory, formats.seconds(cost.total_seconds), f"{cost.images_per_second:,.0f}"]
 
 
 def _learning(architecture: Architecture) -> Row:
@@ -215,40 +218,3 @@ def _learning(architecture: Architecture) -> Row:
 
 def _ranked(number: str, rank: int | None) -> str:
     return number if rank is None or number == NONE else f"{number} ({rank}.)"
-
-
-def _names(contenders: Sequence[Contender]) -> str:
-    return ", ".join(each.name for each in contenders)
-
-
-def _yes_or_no(answer: bool) -> str:
-    return "yes" if answer else "no"
-
-
-def _pair_test(pair: Pair) -> Row:
-    interval = " … ".join(map(formats.change, pair.interval))
-    p_values = map(formats.probability, (pair.p, pair.p_holm))
-    mean, detectable = formats.change(pair.mean), score(pair.detectable)
-    return [pair.first, pair.second, mean, interval, *p_values, detectable]
-
-
-def _share(value: float) -> str:
-    return NONE if pd.isna(value) else formats.percent(value)
-
-
-def _fold_score(value: float) -> str:
-    return "diverged" if pd.isna(value) else score(value)
-
-
-def _card(card: Card) -> Row:
-    side, stride = card.smallest_side, card.total_stride
-    sources = dict.fromkeys(loaded.source for loaded in card.loaded)
-    counts = (card.parameters, card.trainable_parameters, card.locked_parameters, card.macs)
-    return [
-        card.name,
-        ", ".join(sources) or "none",
-        *(f"{count:,}" for count in counts),
-        f"{card.activation_bytes / 1e6:,.2f} MB",
-        "certain sizes" if side is None else formats.shape([side, side]),
-        NONE if stride is None else str(stride),
-    ]

@@ -16,19 +16,16 @@ MAX_REPEATS = 10  # more are not worth their time
 LONGER = "train longer, `dvc exp run -S train.epochs={epochs}`"
 FIT_STEPS: dict[Fit, str] = {
     "unstable": (
-        "Training of {names} is unstable ({evidence}): lower the learning rate "
-        "(`build.architectures.{first}.learning_rate`) or lengthen the warm-up "
-        "(`dvc exp run -S train.warmup=0.4`)."
+        "lower the learning rate (`build.architectures.{first}.learning_rate`) or lengthen the "
+        "warm-up (`dvc exp run -S train.warmup=0.4`)"
     ),
-    "underfit": f"{{names}} underfit{{s}} ({{evidence}}): add layers or channels, or {LONGER}.",
-    "still improving": f"{{names}} still improve{{s}} ({{evidence}}): {LONGER}.",
+    "underfit": f"add layers or channels, or {LONGER}",
+    "still improving": LONGER,
     "overfit": (
-        "{names} overfit{s} ({evidence}): remove layers, raise `train.weight_decay`, or augment "
-        "more, for example with `dvc exp run -S augment.erase=0.25`."
+        "remove layers, raise `train.weight_decay`, or augment more, for example with "
+        "`dvc exp run -S augment.erase=0.25`"
     ),
 }
-
-
 NO_CHANGE = "These folds suggest no change"
 TRAIN_LONGER = f"{NO_CHANGE}: train the chosen architecture longer, on all images."
 TRY_REFERENCE = f"{NO_CHANGE}. ResNet18 is the usual reference: `dvc exp run -S model={REFERENCE}`."
@@ -76,8 +73,7 @@ def _not_significant(decision: Decision) -> Iterator[str]:
         yield f"{text}, and {needed} {detect}: use more images if there are any{take}."
     elif repeats > len(design.repeats) or not design.resplit:
         numbers = ",".join(map(str, range(max(2, repeats))))
-        resplit = "" if design.resplit else " -S resplit=true"
-        command = f"`dvc exp run -S 'repeats=[{numbers}]'{resplit}`"
+        command = f"`dvc exp run -S 'repeats=[{numbers}]' -S resplit=true`"
         yield f"{text}; {max(2, repeats)} repeats with new folds {detect}: {command}."
     else:
         n = len(decision.comparison.pairs)
@@ -91,14 +87,11 @@ def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
         affected.sort(key=lambda architecture: architecture.name != chosen)
         if not affected:
             continue
-        first, several = affected[0], len(affected) > 1
-        if fit == "still improving":
-            first = max(affected, key=lambda architecture: architecture.diagnosis.slope or 0.0)
-        evidence = (f"{first.name}: " if several else "") + first.diagnosis.evidence
-        names, s = join_names([a.name for a in affected]), "" if several else "s"
-        epochs = 2 * comparison.design.epochs
-        text = step.format(names=names, s=s, evidence=evidence, first=first.name, epochs=epochs)
-        yield affected[0].name, text
+        first = affected[0]
+        evidence = f"{first.name}: {first.diagnosis.evidence}"
+        action = step.format(first=first.name, epochs=2 * comparison.design.epochs)
+        names = join_names([a.name for a in affected])
+        yield first.name, f"The diagnosis of {names} is {fit} ({evidence}): {action}."
 
 
 def _reference(decision: Decision) -> Iterator[str]:
@@ -111,8 +104,7 @@ def _reference(decision: Decision) -> Iterator[str]:
     accuracy, seconds = reference.metrics["accuracy"], reference.cost.seconds_per_epoch
     reached = f"{REFERENCE} reaches {accuracy:.3f} in {epochs} epochs"
     deeper = [name for name in DEEPER if name not in models]
-    try_shallow = "" if SHALLOW in models else f"try `dvc exp run -S model={SHALLOW}`, and "
-    shallow = f"{try_shallow}add layers to {SHALLOW} or remove some"
+    shallow = f"try the shallow {SHALLOW} (`dvc exp run -S model={SHALLOW}`) or variants of it"
     if accuracy < GOOD_ACCURACY:
         yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
     elif seconds > SLOW * chosen.cost.seconds_per_epoch:

@@ -1,4 +1,4 @@
-"""From fold records to the comparison, the verdict and the tables."""
+"""From fold records to the comparison, the verdict and the metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
@@ -13,7 +13,7 @@ from foldwise.files.comparison import Architecture, Comparison, Confused, Cost, 
 from foldwise.files.fold_record import FoldCounts, FoldRecord
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
-from foldwise.selection import advice, metrics, statistics, tables
+from foldwise.selection import advice, metrics, statistics
 from foldwise.selection.decision import decide, selection_rule
 from foldwise.selection.diagnosis import diagnose, diverged
 from foldwise.selection.pairs import compare_pairs
@@ -48,7 +48,7 @@ def compare(
         params: Models, repeats, folds, and the settings of compare.
     """
     by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
-    scores = tables.scores_table(records, params.compare.metric, params.compare.top_k)
+    scores = metrics.scores_table(records, params.compare.metric, params.compare.top_k)
     comparison = _comparison(by_model, scores, cards, params)
     verdict = _verdict(comparison, cards)
     chosen, classes = verdict.chosen, next(iter(cards.values())).classes
@@ -61,11 +61,11 @@ def compare(
         comparison=comparison,
         verdict=verdict,
         metrics=_metrics(comparison, params.model, chosen),
-        confused=tables.most_confused(chosen, matrix, mistakes, classes),
+        confused=metrics.most_confused(chosen, matrix, mistakes, classes),
         scores=scores,
-        curves=tables.curves_table(records),
-        classes=tables.classes_table(matrices, classes),
-        confusion=tables.confusion_table(matrix, classes),
+        curves=metrics.curves_table(records),
+        classes=metrics.classes_table(matrices, classes),
+        confusion=metrics.confusion_table(matrix, classes),
     )
 
 
@@ -74,7 +74,7 @@ def _comparison(
 ) -> Comparison:
     design = _design(next(iter(by_model.values())), params)
     ranked = metrics.best_first(_architectures(by_model, table, cards, params), design.decides)
-    scores = tables.scores_by_model(table)
+    scores = metrics.scores_by_model(table)
     finished = {a.name: scores[a.name] for a in ranked if a.scores}
     counts = _counts(by_model[next(iter(finished))]) if finished else []
     machines = {r.machine.model_dump_json(): r.machine for r in chain(*by_model.values())}
@@ -123,7 +123,7 @@ def _architectures(
     by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
 ) -> list[Architecture]:
     """Return the numbers of each architecture; without scores, one of its folds diverged."""
-    scores = tables.scores_by_model(table)
+    scores = metrics.scores_by_model(table)
     stability = metrics.ranks({name: stdev(chain(*rows)) for name, rows in scores.items()})
     curves = {name: [record.curves for record in by_model[name]] for name in scores}
     diagnoses = diagnose(curves, target=params.compare.target, gap=params.compare.gap)
@@ -131,8 +131,7 @@ def _architectures(
     for name, records in by_model.items():
         rows, finished = table[table["model"] == name], name in scores
         architecture = Architecture(
-            **cards[name].model_dump(include={"name", "title", "parameters", "macs"}),
-            status="finished" if finished else "failed",
+            **cards[name].model_dump(include={"name", "parameters", "macs"}),
             reason=None if finished else _why_failed(records),
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(scores[name], stability[name], params) if finished else None,
@@ -146,9 +145,7 @@ def _architectures(
 
 def _why_failed(records: Sequence[FoldRecord]) -> str:
     failed = [record for record in records if record.status == "diverged"]
-    folds = (
-        f"repeat {r.repeat} fold {r.fold} ({r.reason or 'no reason recorded'})" for r in failed
-    )
+    folds = [f"repeat {r.repeat} fold {r.fold} ({r.reason})" for r in failed]
     return f"diverged in {len(failed)} of {len(records)} folds: {', '.join(folds)}"
 
 

@@ -123,9 +123,9 @@ def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -
     return Contender(
         name=architecture.name,
         parameters=architecture.parameters,
-        **scores.model_dump(include={"mean", "std", "stability_rank"}),
+        **scores.model_dump(include={"mean", "std"}),
         cost=cost.seconds_per_epoch if by_time else float(architecture.macs),
-        behind=abs(best.mean - scores.mean),
+        shortfall=abs(best.mean - scores.mean),
         equal=equal,
         different=pair is not None and pair.different,
         tied=pair is None or equal >= rule.sure,

@@ -184,8 +184,7 @@ def detectable_difference(
     averaged = "" if resplit or n_repeats == 1 else " with the same splits, averaged,"
     return Detectable(
         significant=significant,
-        found=smallest_detectable(n, n_folds, confidence),
-        power=POWER,
+        minimum_detectable_effect=smallest_detectable(n, n_folds, confidence),
         with_ten_repeats=many,
         text=(
             f"{n_folds} folds {repeats}{averaged} can detect differences of about "

@@ -6,7 +6,6 @@ from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import Contender, Rule
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS
 
 MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
 AS_GOOD = 0.5  # probability of being as good from which it is named
@@ -38,11 +37,11 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _probability(share: float) -> str:
+def percent(probability: float) -> str:
     """Return a probability in percent, never 0 % or 100 %."""
-    if share > 0.99:
-        return "over 99 %"
-    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+    if probability > 0.99:
+        return ">99 %"
+    return "<1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def _count(number: int) -> str:
@@ -91,8 +90,6 @@ def _advantage(decision: Decision) -> str:
     if chosen.parameters < best.parameters:
         smaller, larger = _count(chosen.parameters), _count(best.parameters)
         return f"as cheap and smaller: {smaller} parameters instead of {larger}"
-    if round(chosen.std, DIGITS) < round(best.std, DIGITS):
-        return f"as cheap and more stable: std {chosen.std:.4f} instead of {best.std:.4f}"
     return "as cheap, with fewer MACs"
 
 
@@ -129,7 +126,7 @@ def _rival(decision: Decision) -> str:
     p = "p < 0.001" if pair.p_holm < 0.001 else f"p = {pair.p_holm:.2g}"
     n_pairs = len(decision.comparison.pairs)
     holm = "" if n_pairs == 1 else f", adjusted by Holm for {n_pairs} pairs"
-    better, equal, worse = map(_probability, (pair.better, pair.equal, pair.worse))
+    better, equal, worse = map(percent, (pair.better, pair.equal, pair.worse))
     if pair.first != decision.chosen.name:
         better, worse = worse, better
     return (
@@ -200,6 +197,6 @@ def _much_cheaper(decision: Decision) -> str:
         if as_good >= AS_GOOD:
             return (
                 f"{contender.name} costs at most half ({_costs([contender], decision.rule)}) and "
-                f"is practically equal or better with probability {_probability(as_good)}."
+                f"is practically equal or better with probability {percent(as_good)}."
             )
     return ""

@@ -14,7 +14,6 @@ from foldwise.files.comparison import (
     Design,
     Detectable,
     Diagnosis,
-    Example,
     Scores,
 )
 from foldwise.files.verdict import Metrics, Rule, Verdict
@@ -31,13 +30,13 @@ DESIGN = Design(
     confidence=0.95,
     rope=0.01,
     sure=0.95,
-    detectable=Detectable(significant=2, found=3, power=0.8, with_ten_repeats=1, text="Little."),
+    detectable=Detectable(
+        significant=2, minimum_detectable_effect=3, with_ten_repeats=1, text="Little."
+    ),
 )
 UNKNOWN = dict.fromkeys(("train_accuracy", "gap", "start", "slope", "start_rank", "potential_rank"))
 FAILED = Architecture(
     name="null",
-    title="It diverged",
-    status="failed",
     reason="diverged",
     parameters=1,
     macs=2,
@@ -60,7 +59,7 @@ CONFUSED = Confused(
             predicted="null",
             images=2,
             share=1 / 3,
-            examples=[Example(image=7, confidence=0.1 + 0.2)],
+            examples=[7],
         )
     ],
 )

@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the
 from records import flags as compare_flags
 
 from foldwise.files.base import read_json, write_json
-from foldwise.files.comparison import Confused, Mistakes, Strip
+from foldwise.files.comparison import Confused, Mistakes
 from foldwise.report.inputs import read_report_inputs
 from stages.compare import main as compare
 
@@ -44,13 +44,10 @@ def draw_sheets(reports):
 
 def draw_mistakes(reports):
     pairs = read_json(reports / "confused.json", Confused).pairs
-    strips = [
-        Strip(file=f"{at}.png", width=32, height=8, shown=min(len(pair.examples), 8))
-        for at, pair in enumerate(pairs)
-    ]
+    strips = [len(pair.examples) for pair in pairs]
     write_json(reports / "mistakes" / "strips.json", Mistakes(strips=strips))
-    for strip in strips:
-        (reports / "mistakes" / strip.file).write_bytes(picture())
+    for at in range(len(strips)):
+        (reports / "mistakes" / f"{at}.png").write_bytes(picture())
 
 
 def picture():

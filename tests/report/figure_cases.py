@@ -1,4 +1,4 @@
-"""Comparisons, verdicts and tables made to measure, with the real contract classes."""
+"""Synthetic comparisons, verdicts and tables, of the real schemas."""
 
 import itertools
 from statistics import fmean, stdev, variance
@@ -22,15 +22,15 @@ REASON = "diverged in some folds"
 
 
 class Case:
-    """What compare would find, from the scores of every fold."""
+    """Comparison, verdict and tables for scores of every fold."""
 
     def __init__(self, scores, *, metric="accuracy", epochs=4, curves=None, costs=None):
-        """Make the contracts.
+        """Create the comparison, the verdict and the tables.
 
         Args:
-            scores: Per model one list of scores, one a fold; None: diverged.
-            metric: Which decides.
-            epochs: Of every curve.
+            scores: Per model one score per fold; None: diverged.
+            metric: The metric that decides.
+            epochs: Number of epochs of every curve.
             curves: (model, fold, epoch) -> train loss, train accuracy and so on; None: they rise.
             costs: Per model seconds per epoch and parameters.
         """
@@ -68,7 +68,8 @@ def confusion(images, classes):
 
 
 def _design(models, k, metric, epochs):
-    detectable = Detectable(significant=1.9, found=2.5, power=0.8, with_ten_repeats=1.0, text="…")
+    numbers = {"significant": 1.9, "minimum_detectable_effect": 2.5, "with_ten_repeats": 1.0}
+    detectable = Detectable(**numbers, text="…")
     return Design(
         models=models,
         repeats=[0],
@@ -111,8 +112,6 @@ def _architecture(name, cost, folds):
     )
     return Architecture(
         name=name,
-        title=f"The {name}",
-        status="finished" if scores else "failed",
         reason=None if scores else REASON,
         parameters=cost[1],
         macs=5000,
@@ -162,8 +161,7 @@ def _verdict(order, finished, costs, metric):
             std=stdev(finished[name]),
             cost=costs[name][0],
             parameters=costs[name][1],
-            stability_rank=1,
-            behind=abs(mean - means[0]),
+            shortfall=abs(mean - means[0]),
             equal=1.0 if index == 0 else 0.5,
             different=False,
             tied=index < 2,

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from records import MACHINE, loaded, write_case
 
 from foldwise.report.formats import NO_BREAK_SPACE, WORD_JOINER, visible, visible_lines
-from foldwise.report.pages import Picture, architectures_markdown, report_markdown, to_html
+from foldwise.report.pages import architectures_markdown, report_markdown, to_html
 
 PLACEHOLDER = "Xq"  # stands in each text from outside
 HOSTILE = [
@@ -117,7 +117,7 @@ def pages(template):
         }
         inputs = replace(template, **changed)
         markdown = report_markdown(inputs)
-        html = to_html(markdown, lambda path: Picture(f"data:image/png,{len(path)}", None))
+        html = to_html(markdown, lambda path: [f"data:image/png,{len(path)}"])
         architectures = architectures_markdown(inputs)
         return parse_markdown(markdown), parse_markdown(architectures), parse(html)
 

@@ -9,7 +9,6 @@ import pytest
 from html_tree import parse, parse_markdown
 
 from foldwise.report.pages import (
-    Picture,
     SvgFigure,
     png_picture,
     report_markdown,
@@ -46,7 +45,7 @@ a: 1
 
 
 def render(markdown, picture=None):
-    return to_html(markdown, lambda path: picture or png_picture(path.encode()))
+    return to_html(markdown, lambda path: picture or [f"data:{path}"])
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ def test_a_picture_is_a_figure_with_the_next_paragraph_as_caption():
     [figure] = parse(render(MARKDOWN)).all("figure")
     assert figure.shape == ("figure", [("img", []), ("figcaption", [])])
     [image] = figure.all("img")
-    assert image.attributes == {"src": png_picture(b"figures/x y.svg").light, "alt": "alt"}
+    assert image.attributes == {"src": "data:figures/x y.svg", "alt": "alt"}
     assert figure.all("figcaption")[0].text == "caption"
 
 
@@ -157,8 +156,9 @@ def test_picture_in_an_address_is_the_same_drawing():
         assert drawing[0].tail == "%"
 
 
-def test_png_is_embedded_as_it_is():
-    assert png_picture(b"\x00") == Picture("data:image/png;base64,AA==", None)
+def test_png_is_embedded_as_it_is(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x00")
+    assert png_picture(tmp_path / "a.png") == ["data:image/png;base64,AA=="]
 
 
 def plain_spaces(node):

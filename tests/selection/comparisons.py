@@ -1,4 +1,4 @@
-"""Comparisons made to measure, through the real code, from the scores alone."""
+"""Synthetic comparisons from scores alone, by the real code of compare."""
 
 from records import SECTION, card, record, timing
 
@@ -7,19 +7,19 @@ from foldwise.selection.compare import compare
 
 
 def findings(scores, cards=None, section=None, resplit=True, **changes):
-    """Return what compare finds.
+    """Return the result of compare.
 
     Args:
-        scores: Per model one list a repeat, with one accuracy a fold; None: diverged.
-        cards: Facts to change, by model; `seconds` an epoch is one, too.
-        section: What to change of `compare` in params.yaml.
-        resplit: Whether each repeat has folds of its own.
-        changes: To all records, or by model as functions of its name.
+        scores: Per model one list per repeat, with one accuracy per fold; None: diverged.
+        cards: Changed keys of each card, by model; also `seconds` per epoch.
+        section: Changed keys of the section `compare` of params.yaml.
+        resplit: Whether each repeat has new folds.
+        changes: Changed keys of all records; a function gets the name of the model.
     """
     repeats, k = next(iter(scores.values())), len(next(iter(scores.values()))[0])
     changes = {"n_validation": 1000, "epochs": 2} | changes
     facts = {name: dict((cards or {}).get(name, {})) for name in scores}
-    seconds = {name: own.pop("seconds", 1.5) for name, own in facts.items()}
+    seconds = {name: changed.pop("seconds", 1.5) for name, changed in facts.items()}
     records = [
         record(
             name,

@@ -1,4 +1,4 @@
-"""Fold records and cards made to measure, with the real contract classes."""
+"""Synthetic fold records and cards, of the real schemas."""
 
 import hashlib
 import math
@@ -79,7 +79,7 @@ def loaded(source, **changes):
 def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
     """Return a record whose curves rise to the accuracy; None: it diverged in its last epoch.
 
-    The accuracy is that of the fold counts to the nearest image; `n_classes` is a change, too.
+    The fold counts have this accuracy, to the nearest image. `changes` may hold `n_classes`.
     """
     diverged = accuracy is None
     end = 0.5 if diverged else accuracy
@@ -134,36 +134,36 @@ def timing(train_seconds):
 
 @cache
 def fold_counts(accuracy, n_validation=100, n_classes=4, fold=0):
-    """Return the fold counts of images of all classes in turn, the last ones taken for others.
+    """Return the fold counts of images of all classes in turn; the last images are mistakes.
 
-    Most are taken for the next class, every third for the one after it; the network is the less
-    sure, the later the image.
+    Most mistakes predict the next class, every third the class after it. The confidence falls
+    from image to image.
     """
-    n_right = round(accuracy * n_validation)
-    truth = [image % n_classes for image in range(n_validation)]
-    said = [
-        (label + (image >= n_right) * (2 if image % 3 == 0 else 1)) % n_classes
-        for image, label in enumerate(truth)
+    n_correct = round(accuracy * n_validation)
+    labels = [image % n_classes for image in range(n_validation)]
+    predicted = [
+        (label + (image >= n_correct) * (2 if image % 3 == 0 else 1)) % n_classes
+        for image, label in enumerate(labels)
     ]
-    sure = [0.98 - 0.4 * image / n_validation for image in range(n_validation)]
-    return counts_of(truth, said, sure, n_classes, first=fold * n_validation)
+    confidence = [0.98 - 0.4 * image / n_validation for image in range(n_validation)]
+    return counts_of(labels, predicted, confidence, n_classes, first=fold * n_validation)
 
 
-def counts_of(truth, said, sure, n_classes, first=0):
+def counts_of(labels, predicted, confidence, n_classes, first=0):
     """Return the fold counts of predictions; the other classes share the rest of the probability.
 
     Args:
-        truth: (n,) true class.
-        said: (n,) predicted class.
-        sure: (n,) its probability, over one half.
-        n_classes: Of the data set.
+        labels: (n,) true class.
+        predicted: (n,) predicted class.
+        confidence: (n,) its probability, over one half.
+        n_classes: Number of classes of the data set.
         first: Position of the first image in the data set.
     """
-    images = list(enumerate(zip(truth, said, sure, strict=True), start=first))
+    images = list(enumerate(zip(labels, predicted, confidence, strict=True), start=first))
     bins = [[] for _ in range(BINS)]
-    for _, one in images:
-        bins[min(int(one[2] * BINS), BINS - 1)].append(one)
-    pairs = Counter(zip(truth, said, strict=True))
+    for _, image in images:
+        bins[min(int(image[2] * BINS), BINS - 1)].append(image)
+    pairs = Counter(zip(labels, predicted, strict=True))
     ranks = Counter(0 if t == p else 1 + t - (p < t) for _, (t, p, _) in images)
     return FoldCounts(
         n_classes=n_classes,
@@ -173,9 +173,9 @@ def counts_of(truth, said, sure, n_classes, first=0):
         ),
         ranks=[ranks[rank] for rank in range(min(n_classes, 10))],
         calibration=Calibration(
-            images=[len(one) for one in bins],
-            correct=[sum(t == p for t, p, _ in one) for one in bins],
-            confidence=[sum(c for _, _, c in one) for one in bins],
+            images=[len(images) for images in bins],
+            correct=[sum(t == p for t, p, _ in images) for images in bins],
+            confidence=[sum(c for _, _, c in images) for images in bins],
         ),
         mistakes=[
             Mistake(true=t, predicted=p, image=image, confidence=c)
@@ -190,11 +190,11 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
 
     Args:
         root: An empty folder.
-        accuracies: Per model one list a repeat, with one value a fold; None: diverged.
-        model: The architecture under test, the last one if not given.
-        cards: Facts to change, by model; `seconds` an epoch is one, too.
-        section: What to change of `compare` in params.yaml.
-        changes: To all records; `classes` is a change, too, and so is `resplit`.
+        accuracies: Per model one list per repeat, with one value per fold; None: diverged.
+        model: The architecture under test; None: the last.
+        cards: Changed keys of each card, by model; also `seconds` per epoch.
+        section: Changed keys of the section `compare` of params.yaml.
+        changes: Changed keys of all records; also `classes` and `resplit`.
     """
     repeats = next(iter(accuracies.values()))
     k = len(repeats[0])
@@ -208,8 +208,8 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
         of_all = {"n_folds": k, "n_classes": len(classes), "timing": timing(seconds * epochs)}
         for repeat, row in enumerate(table):
             for fold, accuracy in enumerate(row):
-                one = record(name, repeat, fold, accuracy, **of_all | changes)
-                write_record(record_path(root / "folds", name, repeat, fold), one)
+                path = record_path(root / "folds", name, repeat, fold)
+                write_record(path, record(name, repeat, fold, accuracy, **of_all | changes))
     params = {
         "model": model or list(accuracies)[-1],
         "candidates": list(accuracies),

@@ -66,8 +66,8 @@ def test_cheaper_one_that_is_practically_equal_is_taken():
     assert (found.chosen, found.best) == ("a", "b")
     assert names(found, tied=True) == names(found, on_front=True) == ["b", "a"]
     (b, a) = found.contenders
-    assert (b.equal, b.behind, b.different) == (1, 0, False)
-    assert (a.equal, a.behind) == (1, pytest.approx(0.005))
+    assert (b.equal, b.shortfall, b.different) == (1, 0, False)
+    assert (a.equal, a.shortfall) == (1, pytest.approx(0.005))
     assert a.different  # no spread: surely different, and practically equal
 
 

@@ -80,7 +80,7 @@ def test_design_in_words(repeats, resplit, keys):
     found = detectable_difference(repeats, 5, 0.95, resplit=resplit)
     for key in (*keys, "ten repeats, 1.0"):
         assert key in found.text
-    assert found.significant < found.found
+    assert found.significant < found.minimum_detectable_effect
     assert found.with_ten_repeats == pytest.approx(1.044, abs=5e-4)
 
 

@@ -10,8 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from foldwise.files.comparison import Architecture, Comparison, Design
-from foldwise.report.figures.labels import shorten
-from foldwise.report.figures.style import FADED, INK, PAPER, canvas, marks, note
+from foldwise.report.figures.style import INK, PAPER, canvas, marks, note, shorten
 
 METRICS = ("accuracy", "loss")
 CROSS_HEIGHT = 0.08  # of the axes
@@ -20,6 +19,10 @@ MAX_LINES = 8  # with more folds, only mean and band are drawn
 FENCE = 1.5  # outliers are this many interquartile ranges above the quartile (Tukey 1977)
 SQUEEZED = 3  # outliers may not squeeze the other losses into less than a third of the axis
 MIN_RANGE, MIN_MARGIN = 0.1, 0.01  # nats
+NOTE = (
+    "Accuracy: the same axis in all rows. Loss: a separate axis in each row; a triangle is a fold "
+    "above it."
+)
 STYLES: dict[str, dict[str, Any]] = {
     "train": {"linestyle": "--", "markerfacecolor": PAPER},
     "validation": {"linestyle": "-"},
@@ -44,7 +47,6 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
     all_marks, n_folds = marks(design.models), len(design.repeats) * len(design.folds)
     figure = canvas(height=0.9 + 1.5 * len(rows))
     panels = figure.subplots(len(rows), 2, sharex=True, squeeze=False)
-    above = []
     for architecture, row in zip(rows, panels, strict=True):
         points = curves[curves["model"] == architecture.name]
         row[0].set_title(_title(architecture), loc="left")
@@ -60,10 +62,13 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
                 _cross(axes, points, design)
             else:
                 _draw_mean(axes, points, metric, colour, dot)
-        above.append(_fit(row[1], points))
-    _name_epochs(panels, design.epochs)
-    _name_styles(figure, dot, above=any(above))
-    note(figure, "Accuracy: the same axis in all rows. Loss: a separate axis in each row.")
+        _limit_losses(row[1], points)
+    for axes in panels[-1]:
+        axes.set(xlabel="epoch", xlim=(0.8, design.epochs + 0.2))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    handles = [Line2D([], [], color=INK, marker=dot, **style) for style in STYLES.values()]
+    figure.legend(handles, [*STYLES], loc="outside upper right", ncols=len(STYLES))
+    note(figure, NOTE)
     return figure
 
 
@@ -90,8 +95,6 @@ def _cross(axes: Axes, points: pd.DataFrame, design: Design) -> None:
     # At a fixed height, because the curve of the fold may be far outside the axes.
     heights = [CROSS_HEIGHT] * len(spots)
     axes.plot(spots, heights, "x", color=INK, transform=axes.get_xaxis_transform())
-    if points.empty:
-        axes.text(0.5, 0.5, "no epoch finished", transform=axes.transAxes, ha="center", color=FADED)
 
 
 def _joined(folds: list[pd.DataFrame], column: str) -> list[float]:
@@ -109,34 +112,17 @@ def _draw_mean(axes: Axes, points: pd.DataFrame, metric: str, colour: str, dot: 
         axes.plot(mean.index, mean, **thick | style)
 
 
-def _fit(axes: Axes, points: pd.DataFrame) -> bool:
-    """Fit the axis to the losses except outliers, and return whether there are outliers."""
+def _limit_losses(axes: Axes, points: pd.DataFrame) -> None:
+    """Fit the axis to the losses except outliers, and mark the epochs of outliers."""
     losses = points[[f"{part}_loss" for part in STYLES]].to_numpy()  # (n, 2)
     if not losses.size:
-        return False
+        return
     bottom, low, high = np.quantile(losses, (0, 0.25, 0.75)).tolist()
     usual_range = max(high + FENCE * (high - low) - bottom, MIN_RANGE)
     is_above = losses > bottom + SQUEEZED * usual_range
     top = losses[~is_above].max()
     margin = 0.05 * (top - bottom) + MIN_MARGIN
     axes.set_ylim(bottom - margin, top + margin)
-    above = sorted(set(points["epoch"][is_above.any(axis=1)]))
-    if above:
-        heights, transform = [ABOVE_HEIGHT] * len(above), axes.get_xaxis_transform()
-        axes.plot(above, heights, "^", color=INK, markersize=5, transform=transform)
-    return bool(above)
-
-
-def _name_epochs(panels: Any, epochs: int) -> None:  # noqa: ANN401
-    for axes in panels[-1]:
-        axes.set(xlabel="epoch", xlim=(0.8, epochs + 0.2))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-
-
-def _name_styles(figure: Figure, dot: str, *, above: bool) -> None:
-    handles = [Line2D([], [], color=INK, marker=dot, **style) for style in STYLES.values()]
-    names = list(STYLES)
-    if above:
-        handles.append(Line2D([], [], color=INK, marker="^", markersize=5, linestyle=""))
-        names.append("a fold is above the axis")
-    figure.legend(handles, names, loc="outside upper right", ncols=len(names))
+    for epoch in points["epoch"][is_above.any(axis=1)].unique():
+        transform = axes.get_xaxis_transform()
+        axes.plot(epoch, ABOVE_HEIGHT, "^", color=INK, markersize=5, transform=transform)

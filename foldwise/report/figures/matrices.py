@@ -1,6 +1,9 @@
 """Figures that are matrices: confusion of classes, and probabilities of pairs."""
 
-from collections.abc import Sequence
+import functools
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,29 +11,31 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.report.figures.labels import apart, class_names, shorten
-from foldwise.report.figures.style import FADED, canvas, failed, note, words
+from foldwise.report.figures.style import FADED, apart, canvas, failed, note, shorten
+from foldwise.selection.verdict_text import percent
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 UNDER_TEXT = 0.65  # opacity on which text has a contrast of 4.5 or more, light and dark
 STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)  # shares above which an error is a shade darker
-LONGEST = 22  # characters of a class
+LONGEST_CLASS = 22  # characters
 CLASS_CELL, CLASS_MATRIX = 0.55, 5.5  # largest sizes, in inches
+MISSING = "□"
 CHARACTER = 0.085  # inches, about
 NUMBERS, TWO_LINES, NAMES = 20, 10, 36  # most classes for numbers, two lines per cell, all names
 NAMED = 12  # pairs whose classes are named if there are more than NAMES classes
-APART = 11.0  # points between two names
-LEAD = 14.0  # points between a name and the cells
+NAME_STEP, LEADER = 0.03, 0.035  # of the axes: between two names, and length of a leader line
+LEADER_PAD = 16  # points between such names and the cells
 PAIR_CELL, SMALLEST_PAIR_CELL, PAIR_MATRIX = 0.75, 0.42, 4.6  # inches
 
 
-def draw_confusion(confusion: pd.DataFrame, classes: Sequence[str], model: str | None) -> Figure:
+def draw_confusion(confusion: pd.DataFrame, classes: list[str], model: str) -> Figure:
     """Return the figure: a row is a true class, a column a predicted class.
 
     Blue is correct and orange is an error; darker is a larger share of the row. The shades of
@@ -41,13 +46,12 @@ def draw_confusion(confusion: pd.DataFrame, classes: Sequence[str], model: str |
     Args:
         confusion: The table of CONFUSION.
         classes: In the order of the rows; any text.
-        model: The chosen architecture; None: none finished.
+        model: The chosen architecture.
     """
-    if model is None or confusion.empty:
-        return words("no architecture finished: no predictions")
-    images = _images(confusion, classes)
+    table = confusion.pivot(index="true", columns="predicted", values="images")
+    images = table.reindex(index=classes, columns=classes).fillna(0).to_numpy(np.int64)
     shares = images / np.maximum(images.sum(axis=1, keepdims=True), 1)
-    n, names = len(classes), class_names(classes, LONGEST)
+    n, names = len(classes), class_names(classes)
     below = CHARACTER * max(map(len, names))
     figure = canvas(height=1.2 + below + min(CLASS_MATRIX, CLASS_CELL * n))
     axes = figure.subplots()
@@ -61,19 +65,11 @@ def draw_confusion(confusion: pd.DataFrame, classes: Sequence[str], model: str |
     if n <= NAMES:
         _name_all(axes, names)
     else:
-        _name_confused(figure, axes, names, images)
+        _name_confused(axes, names, images)
     axes.set_ylabel("true class")
     axes.set_xlabel("predicted class")
     _name_shades(figure, strongest)
     return figure
-
-
-def _images(confusion: pd.DataFrame, classes: Sequence[str]) -> Counts:
-    place = {name: index for index, name in enumerate(classes)}
-    images = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    rows, columns = (confusion[side].map(place) for side in ("true", "predicted"))
-    images[rows, columns] = confusion["images"]
-    return images
 
 
 def _shades(shares: Floats, strongest: float) -> Floats:
@@ -100,27 +96,23 @@ def _name_all(axes: Axes, names: Sequence[str]) -> None:
     axes.set_yticks(places, names, fontsize=size)
 
 
-def _name_confused(figure: Figure, axes: Axes, names: Sequence[str], images: Counts) -> None:
+def _name_confused(axes: Axes, names: Sequence[str], images: Counts) -> None:
     """Name the classes of the most confused pairs, with leader lines to their rows and columns."""
-    errors = images * (1 - np.eye(len(images), dtype=np.int64))
+    n, errors = len(names), images * (1 - np.eye(len(images), dtype=np.int64))
     order = np.argsort(-errors, axis=None, kind="stable")[:NAMED]
-    pairs = np.unravel_index(order[errors.flat[order] > 0], images.shape)
-    rows, columns = (sorted(set(side.tolist())) for side in pairs)
-    row_names, column_names = ([names[label] for label in side] for side in (rows, columns))
-    axes.set_yticks(rows, row_names, fontsize=8)
-    axes.set_xticks(columns, column_names, fontsize=8, rotation=90)
-    axes.tick_params(pad=LEAD + 2)
-    figure.draw_without_rendering()  # fixes the size of the axes beside these names
-    width, height, n = axes.bbox.width, axes.bbox.height, len(names)
-    row_places = apart(rows, APART / height * n, n - 1)
-    column_places = apart(columns, APART / width * n, n - 1)
-    axes.set_yticks(row_places, row_names)
-    axes.set_xticks(column_places, column_names)
+    rows, columns = np.unravel_index(order[errors.flat[order] > 0], images.shape)
+    axes.tick_params(pad=LEADER_PAD, labelsize=8)
+    axes.tick_params("x", rotation=90)
     style: dict[str, Any] = {"color": FADED, "linewidth": 0.6, "clip_on": False}
-    for ends in zip(rows, row_places, strict=True):
-        axes.plot((0, -LEAD / width), ends, transform=axes.get_yaxis_transform(), **style)
-    for ends in zip(columns, column_places, strict=True):
-        axes.plot(ends, (0, -LEAD / height), transform=axes.get_xaxis_transform(), **style)
+    for axis, labels in ((axes.yaxis, rows), (axes.xaxis, columns)):
+        named = sorted(set(labels.tolist()))
+        places = apart(named, NAME_STEP * n, n - 1)
+        axis.set_ticks(places, [names[label] for label in named])
+        for ends in zip(named, places, strict=True):
+            if axis is axes.yaxis:
+                axes.plot((0, -LEADER), ends, transform=axes.get_yaxis_transform(), **style)
+            else:
+                axes.plot(ends, (0, -LEADER), transform=axes.get_xaxis_transform(), **style)
 
 
 def _name_shades(figure: Figure, strongest: float) -> None:
@@ -142,10 +134,7 @@ def draw_pairs(comparison: Comparison) -> Figure:
     architectures are named below.
     """
     names = [each.name for each in comparison.finished]
-    n, missing, design = len(names), failed(comparison), comparison.design
-    if n < 2:
-        reason = f"only {shorten(names[0])} finished" if names else "no architecture finished"
-        return words(f"no pair to compare: {reason}", missing)
+    n, design = len(names), comparison.design
     cell = min(PAIR_CELL, max(SMALLEST_PAIR_CELL, PAIR_MATRIX / n))
     figure = canvas(height=1.1 + cell * n)
     axes = figure.subplots()
@@ -164,7 +153,7 @@ def draw_pairs(comparison: Comparison) -> Figure:
         f"Probability that the row is better than the column by more than {design.rope:g} "
         f"{design.decides.label}; =: practically equal; bold: at least {100 * design.sure:g} %."
     )
-    note(figure, explanation, missing)
+    note(figure, explanation, failed(comparison))
     return figure
 
 
@@ -177,12 +166,36 @@ def _write_pair(axes: Axes, place: tuple[int, int], pair: Pair, sure: float) -> 
         _write(axes, row + 0.2, column, f"= {percent(pair.equal)}", fontsize=7.5, weight=weight)
 
 
-def percent(share: float) -> str:
-    """Return a percentage, for example "98 %"; only exact shares are "0 %" or "100 %"."""
-    whole = round(100 * share)
-    if whole in (0, 100) and share != whole / 100:
-        return ">99 %" if whole else "<1 %"
-    return f"{whole} %"
+def class_names(classes: Sequence[str], longest: int = LONGEST_CLASS) -> list[str]:
+    """Return a different label for each class.
+
+    A name that cannot be shown whole has its position in the list, from 0, before it.
+
+    Args:
+        classes: All different; any text.
+        longest: Characters; longer names are shortened.
+    """
+    labels = []
+    for number, name in enumerate(classes):
+        label = shorten(drawable(name), longest)
+        is_whole = label == name and not re.match(r"\d+: ", name)
+        labels.append(label if is_whole else f"{number}: {label}")
+    return labels
+
+
+def drawable(text: str) -> str:
+    """Return text on one line, with a box for each character that the font lacks.
+
+    Format characters, which are invisible, are removed: they could make one name look like
+    another.
+    """
+    seen = (char for char in " ".join(text.split()) if unicodedata.category(char) != "Cf")
+    return "".join(char if ord(char) in _glyphs() else MISSING for char in seen)
+
+
+@functools.cache
+def _glyphs() -> Collection[int]:
+    return get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap().keys()
 
 
 def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats:

@@ -1,18 +1,33 @@
-"""Figure of the score of every fold with mean and standard deviation, one row per architecture."""
+"""Figures of the scores: of every fold, and against cost and parameters."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from foldwise.files.comparison import Architecture, Comparison
-from foldwise.report.figures.labels import shorten
-from foldwise.report.figures.style import FADED, INK, Mark, at_least, canvas, marks
+from foldwise.files.verdict import Metric, Verdict
+from foldwise.report import formats
+from foldwise.report.figures import style
+from foldwise.report.figures.style import FADED, INK, PAPER, Mark, shorten
+
+Point = tuple[float, float]  # cost, and mean of the metric
+
+COSTS = {"seconds_per_epoch": "seconds per epoch", "macs": "MACs for one image"}
+FRONT: dict[str, Any] = {"color": FADED, "linewidth": 1, "linestyle": ":"}
+LEADER = {"arrowstyle": "-", "color": FADED, "linewidth": 0.6, "shrinkB": 6, "relpos": (0, 0.5)}
+RING: dict[str, Any] = {"marker": "o", "markersize": 14, "markerfacecolor": "none", "mew": 1.5}
+BAR: dict[str, Any] = {"markersize": 8, "elinewidth": 0.8, "capsize": 3}
+NAME_HEIGHT = 0.17  # inches
+PANEL_SHARE = 0.38  # of the height of the figure; a panel is at least as high
 
 
 def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
-    """Return the figure: best on top, failed architectures at the bottom.
+    """Return the figure of every fold: best on top, failed architectures at the bottom.
 
     Small marks are folds. The large mark above them is their mean, with a bar of one standard
     deviation to each side. Both numbers are to the right of the row.
@@ -22,9 +37,9 @@ def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
         scores: The table of SCORES; `score` is shown.
     """
     rows, metric = comparison.architectures, comparison.design.decides
-    figure = canvas(height=0.8 + 0.48 * len(rows))
+    figure = style.canvas(height=0.8 + 0.48 * len(rows))
     axes = figure.subplots()
-    all_marks = marks(comparison.design.models)
+    all_marks = style.marks(comparison.design.models)
     for row, architecture in enumerate(rows):
         folds = scores.loc[scores["model"] == architecture.name, "score"]
         _draw_row(axes, row, architecture, folds, all_marks[architecture.name])
@@ -33,9 +48,9 @@ def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
     values = f"validation {metric.label} of folds, their mean ± standard deviation"
     axes.set_xlabel(f"{values}; {metric.best} is best")
     axes.grid(visible=False, axis="y")
-    if all(each.scores is None for each in rows):
+    if not comparison.finished:
         axes.set_xticks([])
-    at_least(axes, "x", 0.02)
+    style.at_least(axes, "x", 0.02)
     return figure
 
 
@@ -53,3 +68,107 @@ def _draw_row(
     place: dict[str, Any] = {"xy": (1.01, row), "xycoords": ("axes fraction", "data")}
     colour = FADED if scores is None else INK
     axes.annotate(label, **place, color=colour, va="center", annotation_clip=False)
+
+
+def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
+    """Return the figure: the metric against the cost of the rule above, against parameters below.
+
+    The cost is seconds per epoch, or MACs where machines differ. A mark is the mean, with a bar of
+    one standard deviation to each side. It is filled if it ties with the best, hollow if not, and
+    has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
+    panel: no architecture is both better and cheaper. Failed architectures are named below.
+
+    Args:
+        comparison: With at least one finished architecture.
+        verdict: The choice.
+    """
+    contenders = verdict.contenders
+    height = max(7.6, NAME_HEIGHT * len(contenders) / PANEL_SHARE)
+    figure = style.canvas(height)
+    upper, lower = figure.subplots(2, 1)
+    upper.set_xlabel(COSTS[verdict.rule.cost])
+    lower.set_xlabel("parameters")
+    panels: list[tuple[Axes, list[Point]]] = [
+        (upper, [(each.cost, each.mean) for each in contenders]),
+        (lower, [(each.parameters, each.mean) for each in contenders]),
+    ]
+    for axes, points in panels:
+        _draw_panel(axes, points, comparison, verdict)
+        _name_points(axes, points, verdict, NAME_HEIGHT / (PANEL_SHARE * height))
+    _name_styles(figure)
+    style.note(figure, style.failed(comparison))
+    return figure
+
+
+def _draw_panel(
+    axes: Axes, points: Sequence[Point], comparison: Comparison, verdict: Verdict
+) -> None:
+    metric, all_marks = comparison.design.decides, style.marks(comparison.design.models)
+    axes.set_ylabel(f"{metric.label}, {metric.best} is best")
+    axes.plot(*zip(*pareto_front(points, metric), strict=True), drawstyle="steps-post", **FRONT)
+    for point, contender in zip(points, verdict.contenders, strict=True):
+        colour, marker = all_marks[contender.name]
+        face = colour if contender.tied else PAPER
+        mark: dict[str, Any] = {"fmt": marker, "color": colour, "markerfacecolor": face}
+        axes.errorbar(*point, contender.std, **mark | BAR)
+        if contender.name == verdict.chosen:
+            axes.plot(*point, color=INK, **RING)
+    _scale(axes, [cost for cost, _ in points])
+    style.at_least(axes, "y", 0.02)
+
+
+def _scale(axes: Axes, costs: Sequence[float]) -> None:
+    """Make the axis of costs logarithmic if possible, with at least one tick."""
+    low, high = min(costs), max(costs)
+    if low > 0:  # else nothing trains, or no time was measured
+        axes.set_xscale("log")
+        axes.set_xlim(low / 2, high * 2)
+        wide = high / low > 100  # more ticks than powers of ten would overlap
+        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+        axes.minorticks_off()
+    axes.xaxis.set_major_formatter(lambda cost, _: formats.short(cost))
+
+
+def pareto_front(points: Sequence[Point], metric: Metric) -> list[Point]:
+    """Return the points of the Pareto front, cheapest first.
+
+    Args:
+        points: Cost and value of the metric of each.
+        metric: Says whether higher values are better.
+    """
+    sign = 1 if metric.higher_is_better else -1
+    front: list[Point] = []
+    for cost, value in sorted(points, key=lambda point: (point[0], -sign * point[1])):
+        if not front or sign * value > sign * front[-1][1]:
+            front.append((cost, value))
+    return front
+
+
+def _name_points(axes: Axes, points: Sequence[Point], verdict: Verdict, step: float) -> None:
+    """Write the names in a column to the right of a panel, each with a line to its point.
+
+    Args:
+        axes: With its limits.
+        points: One per contender.
+        verdict: The choice.
+        step: Between two names, as a share of the height of the panel.
+    """
+    ascending = sorted(zip(points, verdict.contenders, strict=True), key=lambda each: each[0][1])
+    low, high = axes.get_ylim()
+    heights = style.apart([y for (_, y), _ in ascending], step * (high - low), high)
+    for (point, contender), height in zip(ascending, heights, strict=True):
+        name = shorten(contender.name) + " (chosen)" * (contender.name == verdict.chosen)
+        place: dict[str, Any] = {"xytext": (1.04, height), "textcoords": ("axes fraction", "data")}
+        axes.annotate(name, point, **place, va="center", arrowprops=LEADER, zorder=1)
+
+
+def _name_styles(figure: Figure) -> None:
+    tied: dict[str, Any] = {"color": INK, "linestyle": "", "marker": "o", "markersize": 8}
+    handles = [
+        Line2D([], [], **tied),
+        Line2D([], [], **tied | {"markerfacecolor": PAPER}),
+        Line2D([], [], color=INK, linestyle="", **RING | {"markersize": 12}),
+        Line2D([], [], **FRONT),
+    ]
+    names = ["tied with the best", "not tied", "chosen", "Pareto front (bars: ± std)"]
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names))

@@ -19,9 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.files.comparison import Comparison
-from foldwise.report.figures.labels import shorten
 
 WIDTH = 8.0  # inches
+LONGEST = 40  # characters of an architecture: a third of the page
 LINE = 105  # characters of a note, so that it stays inside the figure
 INK, FADED, PAPER = "C6", "C7", "C8"  # of the cycle below
 
@@ -104,22 +104,40 @@ def canvas(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained", dpi=72)
 
 
-def words(*lines: str) -> Figure:
-    """Return a figure of text that explains why there is nothing to draw; skips empty lines."""
-    text = _wrapped(lines)
-    figure = canvas(height=0.6 + 0.2 * len(text.splitlines()))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color=FADED)
-    return figure
-
-
 def note(figure: Figure, *lines: str) -> None:
-    """Write lines below a figure; skips empty lines."""
-    figure.supxlabel(_wrapped(lines), fontsize=9, color=FADED)
+    """Write lines below a figure, wrapped to its width; skips empty lines."""
+    text = "\n".join(textwrap.fill(line, LINE, break_on_hyphens=False) for line in lines if line)
+    figure.supxlabel(text, fontsize=9, color=FADED)
 
 
-def _wrapped(lines: Sequence[str]) -> str:
-    """Return the lines, wrapped to the width of the figure."""
-    return "\n".join(textwrap.fill(line, LINE, break_on_hyphens=False) for line in lines if line)
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """Return a text of limited length; a longer text has "…" in place of its middle.
+
+    Args:
+        text: One line.
+        longest: Characters, at least 3.
+    """
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 2
+    return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
+
+
+def apart(places: Sequence[float], step: float, last: float) -> list[float]:
+    """Return positions near the original ones, in their order, at least a step apart.
+
+    Args:
+        places: Ascending, 0 .. last.
+        step: In the same unit; all must fit.
+        last: The highest position.
+    """
+    moved: list[float] = []
+    for position in places:  # as low as the previous position allows
+        moved.append(max(position, moved[-1] + step) if moved else position)
+    for index in reversed(range(len(moved))):  # back below the highest position
+        moved[index] = min(moved[index], last)
+        last = moved[index] - step
+    return moved
 
 
 def failed(comparison: Comparison) -> str:

@@ -1,21 +1,20 @@
 import itertools
-import math
 
 import pytest
 from figure_cases import Case
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
 from foldwise.files.verdict import METRICS
-from foldwise.report.figures import pareto
-from foldwise.report.figures.labels import GAP, nearest
-from foldwise.report.figures.pareto import pareto_front
+from foldwise.report.figures import scores
+from foldwise.report.figures.scores import pareto_front
 
 NUMBERS = st.integers(0, 5).map(float)  # few, so that there are ties
 
 
 def panels(case):
-    return pareto.draw_pareto(case.comparison, case.verdict).axes
+    return scores.draw_pareto(case.comparison, case.verdict).axes
 
 
 def marked(axes):
@@ -69,7 +68,7 @@ def test_what_ties_is_filled_and_the_chosen_one_is_ringed_and_says_so():
         (ring,) = [line for line in axes.lines if line.get_markersize() == 14]
         assert ring.get_ydata() == pytest.approx([0.65])
         names = [text.get_text() for text in axes.texts if text.get_text()]
-        assert names == ["a", "b (chosen)", "c"]
+        assert names == ["c", "b (chosen)", "a"]
 
 
 def test_the_front_goes_down_where_lower_is_better():
@@ -83,37 +82,44 @@ def test_the_front_goes_down_where_lower_is_better():
 def test_ticks_do_not_touch_however_far_apart_the_sizes_are():
     costs = {"a": (1.0, 1000), "b": (1.1, 300_000_000)}
     case = Case({"a": [0.9, 0.8], "b": [0.7, 0.6]}, costs=costs)
-    figure = pareto.draw_pareto(case.comparison, case.verdict)
+    figure = scores.draw_pareto(case.comparison, case.verdict)
     figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in figure.axes[1].get_xticklabels()]
     assert len(boxes) >= 3
     assert all(left.x1 + 2 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
-def test_nothing_finished_is_said_in_words():
-    case = Case({"a": [None, 0.6]})
-    figure = pareto.draw_pareto(case.comparison, case.verdict)
-    assert [text.get_text() for text in figure.texts] == ["no architecture finished\nfailed: a"]
-
-
-def test_names_stand_beside_their_own_points_in_both_panels():
+def test_names_are_a_column_beside_the_panel_each_with_a_line_to_its_point():
     costs = {"a": (1.0, 9000), "b": (9.0, 100), "c": (3.0, 70)}
-    case = Case({"a": [0.9, 0.8], "b": [0.7, 0.6], "c": [0.5, 0.4]}, costs=costs)
-    for axes, which in zip(panels(case), (0, 1), strict=True):
-        for text, mean in zip(axes.texts, (0.85, 0.65, 0.45), strict=True):
+    scores = {"a": [0.9, 0.8], "b": [0.86, 0.84], "c": [0.5, 0.4]}  # a and b have the same mean
+    for axes, which in zip(panels(Case(scores, costs=costs)), (0, 1), strict=True):
+        axes.figure.draw_without_rendering()
+        boxes = [*map(Text.get_window_extent, axes.texts)]
+        for text, box in zip(axes.texts, boxes, strict=True):
             name = text.get_text()[0]
-            point = axes.transData.transform((costs[name][which], mean))
-            box = text.get_window_extent()
-            beside = nearest(point, (box.x0, box.y0), (box.width, box.height))
-            assert math.dist(point, beside) <= 1.5 * GAP
+            assert text.xy == pytest.approx((costs[name][which], 0.45 if name == "c" else 0.85))
+            assert text.arrow_patch is not None
+            assert box.x0 > axes.bbox.x1, "covers no mark, bar or front"
+        for lower, upper in itertools.pairwise(sorted(boxes, key=lambda box: box.y0)):
+            assert lower.y1 <= upper.y0
 
 
-def test_a_name_does_not_lie_on_the_bar_of_another():
-    costs = {"best": (0.5, 50), "a_long_name": (1.0, 100), "wide": (1.1, 110)}  # no step between
-    scores = {"best": [0.91, 0.89], "a_long_name": [0.71, 0.69], "wide": [0.95, 0.25]}
-    for axes in panels(Case(scores, costs=costs)):
-        box = axes.texts[1].get_window_extent()
-        assert axes.texts[1].get_text() == "a_long_name (chosen)"
-        (x, low), (_, high) = axes.transData.transform(axes.collections[2].get_segments()[0])
-        assert low < box.y0 < box.y1 < high, "else it could not lie on it"
-        assert not box.x0 < x < box.x1
+def test_many_names_make_the_figure_higher():
+    names = [f"n{n}" for n in range(40)]
+    costs = {name: (1.0 + at, 1000 + at) for at, name in enumerate(names)}
+    case = Case({name: [0.9, 0.8] for name in names}, costs=costs)
+    for axes in panels(case):
+        axes.figure.draw_without_rendering()
+        boxes = [*map(Text.get_window_extent, axes.texts)]
+        assert min(box.y0 for box in boxes) > axes.bbox.y0 - boxes[0].height
+
+
+def test_every_fold_is_a_dot_beside_mean_and_standard_deviation():
+    case = Case({"a": [0.9, 0.8, 0.7]})
+    (axes,) = scores.draw_scores(case.comparison, case.scores).axes
+    dots, mean, *_ = axes.lines
+    assert dots.get_xdata().tolist() == [0.9, 0.8, 0.7]
+    assert mean.get_xdata() == pytest.approx([0.8])
+    assert abs(mean.get_ydata()[0] - dots.get_ydata()[0]) > 0.2, "neither hides the other"
+    (bar,) = axes.collections
+    assert bar.get_segments()[0][:, 0] == pytest.approx([0.7, 0.9])

@@ -1,21 +1,31 @@
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
-from figure_cases import confusion
-from hypothesis import given, settings
+from figure_cases import Case, confusion
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from foldwise.files.tables import CONFUSION
-from foldwise.report.figures.matrices import STEPS, UNDER_TEXT, draw_confusion
+from foldwise.report.figures.matrices import (
+    STEPS,
+    UNDER_TEXT,
+    class_names,
+    draw_confusion,
+    draw_pairs,
+    drawable,
+)
+from foldwise.report.figures.style import as_svg, canvas
 
 
 def written(axes):
     """Return the texts of each cell."""
-    found = {}
+    cells = {}
     for text in axes.texts:
         column, row = text.get_position()
-        found.setdefault((round(row), round(column)), []).append(text.get_text())
-    return found
+        cells.setdefault((round(row), round(column)), []).append(text.get_text())
+    return cells
 
 
 def figure(images, classes=None):
@@ -88,7 +98,72 @@ def test_a_class_without_images_is_an_empty_row():
     assert not axes.images[0].get_array()[1, :, 3].any()
 
 
-def test_nothing_finished_is_said_in_words():
-    drawn = draw_confusion(pd.DataFrame(columns=list(CONFUSION)), ["a", "b"], None)
-    (text,) = drawn.texts
-    assert text.get_text() == "no architecture finished: no predictions"
+def test_a_cell_says_how_surely_its_row_is_better_than_its_column():
+    figure = draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [0.8, 0.7]}).comparison)
+    (axes,) = figure.axes
+    bold = [text.get_text() for text in axes.texts if text.get_weight() == "bold"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["b  1", "c  2", "a  3"]  # best first
+    assert written(axes) == {
+        (0, 1): ["97 %", "= 2 %"],
+        (1, 0): ["<1 %", "= 2 %"],
+        (0, 2): ["61 %", "= 30 %"],
+        (2, 0): ["9 %", "= 30 %"],
+        (1, 2): ["61 %", "= 30 %"],
+        (2, 1): ["9 %", "= 30 %"],
+        **{(place, place): ["–"] for place in range(3)},
+    }
+    assert bold == ["97 %"]
+
+
+def test_the_more_probable_the_darker():
+    (axes,) = draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8]}).comparison).axes
+    opacity = axes.images[0].get_array()[..., 3]
+    assert (opacity / UNDER_TEXT).ravel().tolist() == pytest.approx([0, 0.97, 0.009, 0])
+
+
+def test_what_failed_has_no_row_but_is_named():
+    figure = draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8], "c": [None, 1]}).comparison)
+    assert len(figure.axes[0].get_yticklabels()) == 2
+    assert figure.get_supxlabel().endswith("\nfailed: c")
+
+
+@given(st.lists(st.text(), unique=True, max_size=8), st.integers(3, 8))
+def test_no_two_classes_look_alike(classes, longest):
+    shown = class_names(classes, longest)
+    assert len(set(shown)) == len(classes)
+
+
+@example("a\ufdd0b\uffff")
+@given(st.text())
+def test_every_text_becomes_one_line_of_glyphs_that_there_are(text):
+    line = drawable(text)
+    assert len(line.splitlines()) <= 1
+    assert not any(unicodedata.category(each) == "Cf" for each in line)
+    assert drawable(line) == line.strip() or line != line.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("cat", "cat"),
+        ("你好", "0: □□"),
+        ("a\nb", "0: a b"),
+        ("abcdefghijk", "0: abcd…ijk"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}tac", "0: tac"),
+        ("a\ufdd0b", "0: a□b"),
+        ("7: cat", "0: 7: cat"),
+        ("", ""),
+    ],
+)
+def test_a_class_that_is_not_shown_whole_has_its_number(name, shown):
+    assert class_names([name], 8) == [shown]
+
+
+def test_a_missing_glyph_is_no_warning():
+    def draw():
+        figure = canvas(1)
+        figure.text(0.1, 0.5, drawable("你\N{ZERO WIDTH JOINER}好 \x00 \U0010ffff"))
+        return figure
+
+    assert "svg" in as_svg(draw)
