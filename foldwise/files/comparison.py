@@ -84,7 +84,7 @@ class Diagnosis(Strict):
     """Diagnosis of the learning curves, all in eval mode; means over the folds."""
 
     fit: Fit
-    evidence: str  # the numbers behind it, without a full stop
+    evidence: str  # numbers, or which folds diverged and why; without a full stop
     # None: a fold diverged
     train_accuracy: Share | None = None  # after the last epoch
     gap: Annotated[float, Field(ge=-1, le=1)] | None = None  # train − validation, last epoch
@@ -108,7 +108,6 @@ class Architecture(Strict):
     """One architecture; without scores, metrics and cost if any of its folds diverged."""
 
     name: str
-    reason: str | None  # which folds diverged, and why; None: none did
     parameters: Count
     macs: Count  # of one image
     predicted_memory_bytes: Count  # of a process that trains on a CPU in float32

@@ -93,6 +93,7 @@ def _as_yaml(params: Mapping[str, object]) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 96
     text = io.StringIO()
     yaml.dump(dict(params), text)
     return text.getvalue().rstrip("\n")

@@ -42,8 +42,8 @@ def next_steps(
         cards: Card of each architecture, by name.
     """
     steps = [
-        f"{a.name} {a.reason}: lower its peak learning rate, for example to a third "
-        f"(`build.architectures.{a.name}.learning_rate` in params.yaml)."
+        f"{a.name} diverged in {a.diagnosis.evidence}: lower its peak learning rate, for example "
+        f"to a third (`build.architectures.{a.name}.learning_rate` in params.yaml)."
         for a in comparison.architectures
         if a.scores is None
     ]

@@ -132,7 +132,6 @@ def _architectures(
         rows, finished = table[table["model"] == name], name in scores
         architecture = Architecture(
             **cards[name].model_dump(include={"name", "parameters", "macs"}),
-            reason=None if finished else _why_failed(records),
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(scores[name], stability[name], params) if finished else None,
             metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
@@ -141,12 +140,6 @@ def _architectures(
         )
         architectures.append(architecture)
     return architectures
-
-
-def _why_failed(records: Sequence[FoldRecord]) -> str:
-    failed = [record for record in records if record.status == "diverged"]
-    folds = [f"repeat {r.repeat} fold {r.fold} ({r.reason})" for r in failed]
-    return f"diverged in {len(failed)} of {len(records)} folds: {', '.join(folds)}"
 
 
 def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:

@@ -44,8 +44,10 @@ class CurveSummary(NamedTuple):
 
 def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     """Return the diagnosis of an architecture with a fold that diverged."""
-    n_diverged = sum(record.status == "diverged" for record in records)
-    return Diagnosis(fit="diverged", evidence=f"{n_diverged} of {len(records)} folds diverged")
+    failed = [record for record in records if record.status == "diverged"]
+    folds = [f"repeat {r.repeat} fold {r.fold} ({r.reason})" for r in failed]
+    evidence = f"{len(failed)} of {len(records)} folds, {', '.join(folds)}"
+    return Diagnosis(fit="diverged", evidence=evidence)
 
 
 def diagnose(curves: Mapping[str, Curves], *, target: float, gap: float) -> dict[str, Diagnosis]:

@@ -37,7 +37,6 @@ DESIGN = Design(
 UNKNOWN = dict.fromkeys(("train_accuracy", "gap", "start", "slope", "start_rank", "potential_rank"))
 FAILED = Architecture(
     name="null",
-    reason="diverged",
     parameters=1,
     macs=2,
     predicted_memory_bytes=3,

@@ -18,8 +18,6 @@ from foldwise.files.comparison import (
 from foldwise.files.tables import CONFUSION, CURVES, SCORES
 from foldwise.files.verdict import METRICS, Contender, Rule, Verdict
 
-REASON = "diverged in some folds"
-
 
 class Case:
     """Comparison, verdict and tables for scores of every fold."""
@@ -112,7 +110,6 @@ def _architecture(name, cost, folds):
     )
     return Architecture(
         name=name,
-        reason=None if scores else REASON,
         parameters=cost[1],
         macs=5000,
         predicted_memory_bytes=650_000_000,

@@ -84,7 +84,7 @@ def test_the_rule_is_shown_step_by_step(report):
 def test_a_diverged_architecture_has_its_reason_and_no_numbers(report):
     text = report(CASE)
     assert "| bad | diverged | failed | – | – | – | 1 k |" in text
-    assert "- **bad** diverged in 1 of 2 folds: repeat 0 fold 1 (train loss is NaN in epoch" in text
+    assert "- **bad** diverged in 1 of 2 folds, repeat 0 fold 1 (train loss is NaN in epoch" in text
     assert "| repeat 0 fold 1 | 0.9400 | 0.9200 | diverged |" in text
     assert "- **bad**, diverged: " in text
 

@@ -14,7 +14,7 @@ def containing(steps, *keys):
 
 def test_architecture_that_diverged_gets_a_lower_learning_rate():
     first = steps({"a": GOOD, "bad": [[None, 0.9, 0.9]]})[0]
-    assert first.startswith("bad diverged in 1 of 3 folds: repeat 0 fold 0")
+    assert first.startswith("bad diverged in 1 of 3 folds, repeat 0 fold 0")
     assert "`build.architectures.bad.learning_rate`" in first
 
 

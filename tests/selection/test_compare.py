@@ -24,7 +24,6 @@ def test_numbers_of_one_architecture():
         section={"top_k": 2},
     )
     scores = found.scores
-    assert found.reason is None
     assert (found.parameters, found.macs) == (7, 11)
     assert (scores.min, scores.max, scores.mean) == (0.7, 0.9, pytest.approx(0.8))
     assert (scores.variance, scores.std) == (pytest.approx(0.01), pytest.approx(0.1))
@@ -85,10 +84,10 @@ def test_repeats_of_the_same_folds_are_averaged_for_the_interval_alone(rows, res
 def test_fold_that_diverged_is_never_averaged(accuracies):
     found = first({"a": [accuracies]}, epochs=2, n_validation=100)
     assert (found.scores, found.cost, found.metrics) == (None, None, None)
-    assert found.reason.startswith(f"diverged in {accuracies.count(None)} of 3 folds: repeat 0")
-    fold = accuracies.index(None)
-    assert f"repeat 0 fold {fold} (train loss is NaN in epoch 2)" in found.reason
     assert found.diagnosis.fit == "diverged"
+    assert found.diagnosis.evidence.startswith(f"{accuracies.count(None)} of 3 folds, repeat 0")
+    fold = accuracies.index(None)
+    assert f"repeat 0 fold {fold} (train loss is NaN in epoch 2)" in found.diagnosis.evidence
 
 
 def test_steadiest_has_the_first_rank_of_stability():

@@ -132,7 +132,8 @@ def test_highest_start_and_greatest_potential_are_ranked():
 
 def test_diverged_has_no_numbers():
     found = diverged([record("a"), record("a", fold=1, accuracy=None)])
-    assert (found.fit, found.evidence) == ("diverged", "1 of 2 folds diverged")
+    assert found.fit == "diverged"
+    assert found.evidence == "1 of 2 folds, repeat 0 fold 1 (train loss is NaN in epoch 2)"
     assert found.model_dump(exclude={"fit", "evidence"}) == dict.fromkeys(
         ["train_accuracy", "gap", "start", "slope", "start_rank", "potential_rank"]
     )
