@@ -11,9 +11,8 @@ from pydantic import Field
 from benchmarks.process import run_fold
 from foldwise.engine.hardware import Hardware, set_up
 from foldwise.files.base import Strict
-from foldwise.files.card import read_card
 from foldwise.files.dataset import read_info
-from foldwise.files.network import read_network
+from foldwise.files.network import read_card, read_network
 from foldwise.files.params import read_params
 from foldwise.plan.measure import measure_throughput
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
-from foldwise.files.card import write_card
 from foldwise.files.dataset import read_info
-from foldwise.files.network import write_network
+from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, describe_in_one_line
 from foldwise.nets.proof import fit_network, prove_trainable

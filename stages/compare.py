@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.files.card import read_card
 from foldwise.files.comparison import write_comparison
 from foldwise.files.fold_record import read_record, record_path
+from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import TABLES, write_table
 from foldwise.files.verdict import write_verdict

@@ -28,7 +28,7 @@ STALE_AFTER = {  # of a new constant in a module of foldwise/
     "report/figures/style.py": {"report"},
     "plan/measure.py": {"forecast"},
     "run/progress.py": set(),
-    "cli/run.py": set(),
+    "cli/main.py": set(),
 }
 # Modules of the layers that compute, with an error text.
 ERROR_TEXTS = ("data/decode.py", "nets/adapt.py", "engine/hardware.py", "selection/records.py")

@@ -7,8 +7,7 @@ import torch
 import torchinfo
 from torch import nn
 
-from foldwise.files.card import Card, LoadedWeights
-from foldwise.files.network import Network
+from foldwise.files.network import Card, LoadedWeights, Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
 from foldwise.nets.network import FIRST, covers, frozen_at
 from foldwise.nets.resolve import origin_of, title_of

@@ -7,8 +7,7 @@ from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from foldwise.files.card import MemoryNeed
-from foldwise.files.network import Network
+from foldwise.files.network import MemoryNeed, Network
 from foldwise.nets.network import loss_of, train_mode
 from foldwise.nets.shapes import (
     BATCH,

@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import existing, read_json, read_yaml
-from foldwise.files.card import Card, read_card
 from foldwise.files.comparison import Comparison, Confused, Mistakes
+from foldwise.files.network import Card, read_card
 from foldwise.files.tables import TABLES, read_table
 from foldwise.files.verdict import Verdict
 

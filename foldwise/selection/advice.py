@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from foldwise.files.card import Card
 from foldwise.files.comparison import Comparison, Fit
+from foldwise.files.network import Card
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.verdict_text import join_names

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from foldwise.files.card import Card
 from foldwise.files.comparison import Architecture, Comparison, Confused, Cost, Design, Scores
 from foldwise.files.fold_record import FoldCounts, FoldRecord
+from foldwise.files.network import Card
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics

@@ -5,8 +5,8 @@ from itertools import groupby
 from pathlib import PurePath
 
 from foldwise.core.errors import InputError
-from foldwise.files.card import Card
 from foldwise.files.fold_record import FoldRecord
+from foldwise.files.network import Card
 from foldwise.files.params import Params
 
 REMEDY = "delete the file"

@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from foldwise.core.errors import InputError
-from foldwise.files.card import Card, LoadedWeights, MemoryNeed, read_card, write_card
 from foldwise.files.fold_record import (
     Calibration,
     Epoch,
@@ -20,7 +19,17 @@ from foldwise.files.fold_record import (
     record_path,
     write_record,
 )
-from foldwise.files.network import HyperParameters, Network, read_network, write_network
+from foldwise.files.network import (
+    Card,
+    HyperParameters,
+    LoadedWeights,
+    MemoryNeed,
+    Network,
+    read_card,
+    read_network,
+    write_card,
+    write_network,
+)
 from foldwise.files.params import AugmentSection
 from foldwise.files.split import read_recipe, write_recipe
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from foldwise.core.errors import InputError
-from foldwise.files.card import read_card
-from foldwise.files.network import read_network
+from foldwise.files.network import read_card, read_network
 from foldwise.nets.network import construct
 from foldwise.nets.weights.tensors import digest_weights, read_initial_weights
 

@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from foldwise.files.card import LoadedWeights
+from foldwise.files.network import LoadedWeights
 from foldwise.nets.card import describe_card, describe_in_one_line, describe_policy, shorten
 from foldwise.nets.shapes import construct_shapes
 from foldwise.nets.weights.pretrained import PretrainedWeights

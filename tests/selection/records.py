@@ -7,7 +7,6 @@ from functools import cache
 
 import yaml
 
-from foldwise.files.card import Card, LoadedWeights, MemoryNeed, write_card
 from foldwise.files.fold_record import (
     Calibration,
     Epoch,
@@ -19,6 +18,7 @@ from foldwise.files.fold_record import (
     record_path,
     write_record,
 )
+from foldwise.files.network import Card, LoadedWeights, MemoryNeed, write_card
 
 MACHINE = Machine(
     cpu="EPYC",

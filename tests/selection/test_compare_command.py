@@ -12,9 +12,9 @@ from foldwise.core.errors import InputError
 from foldwise.data.prepare import dataset_from_arrays
 from foldwise.data.split import split_dataset
 from foldwise.files.base import read_json
-from foldwise.files.card import write_card
 from foldwise.files.comparison import Comparison
 from foldwise.files.fold_record import Machine, record_path, write_record
+from foldwise.files.network import write_card
 from foldwise.files.tables import SCORES, read_table
 from foldwise.files.verdict import Verdict
 from stages.compare import main

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, BuildSection
-from foldwise.files.card import LoadedWeights
 from foldwise.files.layers import Take, WeightSource
-from foldwise.files.network import ChannelStatistics, Network
+from foldwise.files.network import ChannelStatistics, LoadedWeights, Network
 from foldwise.nets.composition import names
 from foldwise.nets.network import covers
 from foldwise.nets.reference import look_up, parse
