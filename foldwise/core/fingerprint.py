@@ -5,10 +5,7 @@ If a stage depended on the source files, DVC would rerun it after any change of 
 
 import ast
 import hashlib
-import io
 import json
-import tokenize
-from collections.abc import Iterator
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -18,17 +15,7 @@ from foldwise.core.errors import InputError
 
 PACKAGES = ("foldwise", "stages")
 
-Position = tuple[int, int]  # row, from 1, and column, from 0
-
 HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-STRUCTURE = {  # layout tokens; the text of other tokens never begins with a space
-    tokenize.NEWLINE: " newline",
-    tokenize.INDENT: " indent",
-    tokenize.DEDENT: " dedent",
-}
-F_STRING = tuple(getattr(tokenize, name, None) for name in ("FSTRING_START", "FSTRING_END"))
-STRINGS = (tokenize.STRING, F_STRING[1])
-IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
 
 
 class Module(NamedTuple):
@@ -71,7 +58,7 @@ def imported_modules(
         try:
             source = path.read_text(encoding="utf-8-sig")
             result[module] = Module(fingerprint(source), _imports(source, package, packages))
-        except (ImportError, SyntaxError, ValueError, tokenize.TokenError) as error:
+        except (ImportError, SyntaxError, ValueError) as error:
             raise InputError(f"{path}: not Python: {_reason(error)}; fix the syntax") from None
         pending += [*_parents(module), *result[module].imports]
     return result
@@ -81,79 +68,53 @@ def imported_modules(
 def fingerprint(source: str) -> str:
     """Return the SHA-256 of the code without comments, docstrings, error texts and layout.
 
-    Error texts are the strings in `raise` statements. The hash is computed from tokens, not from
-    a syntax tree, so that it is the same for every Python version.
+    Error texts are the strings in `raise` statements.
     """
-    ignored, lines = list(_ignored_spans(source)), source.split("\n")
-    texts: list[str] = []
-    for token in _tokens(source):
-        if token.type in STRINGS and _is_in(ignored, _in_bytes(lines, token.start)):
-            continue
-        text = STRUCTURE.get(token.type, token.string)
-        if text == " newline" and texts[-1:] in ([], [" newline"], [" indent"]):
-            continue  # the end of a line with nothing but a docstring
-        texts.append(text)
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_structure(_parse(source))).encode()).hexdigest()
 
 
 @cache
-def _statements(source: str) -> list[ast.AST]:
-    """Return the module and all its statements; expressions contain no docstring or import."""
-    nodes: list[ast.AST] = [ast.parse(source)]
-    for node in nodes:
-        for field in ("body", "handlers", "orelse", "finalbody", "cases"):
-            nodes += getattr(node, field, [])
-    return nodes
+def _parse(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
-def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens that count; an f-string is one token, as until Python 3.11."""
-    start, depth, lines = (1, 0), 0, source.split("\n")
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == F_STRING[0]:
-            start, depth = token.start if depth == 0 else start, depth + 1
-        elif token.type == F_STRING[1]:
-            depth -= 1
-            if depth == 0:
-                yield token._replace(string=_between(lines, start, token.end))
-        elif depth == 0 and token.type not in IGNORED:
-            yield token
+def _structure(node: object, *, in_raise: bool = False) -> object:
+    """Return the part of a syntax tree that counts, for JSON.
+
+    It is the same for every Python version: empty fields are left out, because newer versions have
+    fields for new syntax.
+    """
+    if isinstance(node, list):
+        return [_structure(item, in_raise=in_raise) for item in node]
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    if in_raise and _is_text(node):
+        return "error text"
+    in_raise = in_raise or isinstance(node, ast.Raise)
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, HAS_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
+        fields["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12.1 adds empty strings
+        fields["values"] = [part for part in node.values if getattr(part, "value", None) != ""]
+    parts = {
+        name: _structure(value, in_raise=in_raise)
+        for name, value in fields.items()
+        if value is not None and value != []
+    }
+    return [type(node).__name__, parts]
 
 
-def _between(lines: list[str], start: Position, end: Position) -> str:
-    rows = lines[start[0] - 1 : end[0]]
-    rows[-1] = rows[-1][: end[1]]
-    rows[0] = rows[0][start[1] :]
-    return "\n".join(rows)
-
-
-def _ignored_spans(source: str) -> Iterator[tuple[Position, Position]]:
-    """Yield start and end of each docstring and `raise` statement; columns in bytes of UTF-8."""
-    for node in _statements(source):
-        if isinstance(node, HAS_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
-            node = node.body[0]
-        elif not isinstance(node, ast.Raise):
-            continue
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        yield (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-
-
-def _is_in(spans: list[tuple[Position, Position]], position: Position) -> bool:
-    return any(first <= position < end for first, end in spans)
-
-
-def _in_bytes(lines: list[str], position: Position) -> Position:
-    """Return a position of tokenize with the column in bytes of UTF-8, as ast counts."""
-    row, column = position
-    return row, len(lines[row - 1][:column].encode())
+def _is_text(node: ast.AST) -> bool:
+    """Return whether a node is a string or an f-string."""
+    is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return is_string or isinstance(node, ast.JoinedStr)
 
 
 @cache
 def _imports(source: str, package: str, packages: tuple[str, ...]) -> list[str]:
     """Return all modules that an import may mean: `from a import b` may mean a or a.b."""
     names: list[str] = []
-    for node in _statements(source):
+    for node in ast.walk(_parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
