@@ -38,21 +38,21 @@ CPU_INFO = Path("/proc/cpuinfo")  # Linux only
 
 
 def cpu_model() -> str:
-    """Return the model name of the CPU, for example "AMD EPYC 9R14".
+    """Return the model name of the CPU, for example "AMD EPYC 9R14" or "Apple M1".
 
-    Where the system has no name for it, as on some ARM machines, the architecture.
+    Linux on ARM has numbers instead: "aarch64, CPU implementer 0x41, CPU part 0xd0c". Where there
+    is neither, the architecture.
     """
-    if CPU_INFO.exists():
-        for line in CPU_INFO.read_text().splitlines():
-            key, _, name = line.partition(":")
-            if key.strip() == "model name" and name.strip():
-                return name.strip()
     if sys.platform == "darwin":
         command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if name := result.stdout.strip():
-            return name
-    return platform.processor() or platform.machine()
+        return result.stdout.strip() or platform.machine()
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    facts = {key.strip(): value.strip() for key, _, value in (row.partition(":") for row in lines)}
+    if name := facts.get("model name"):
+        return name
+    numbers = [f"{key} {facts[key]}" for key in ("CPU implementer", "CPU part") if key in facts]
+    return ", ".join([platform.machine(), *numbers])
 
 
 def peak_memory_bytes() -> int:

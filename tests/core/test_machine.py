@@ -78,9 +78,18 @@ def test_the_cpu_is_named_by_its_model(tmp_path, monkeypatch):
     assert cpu_model() == "AMD EPYC 9R14"
 
 
-def test_a_cpu_without_a_model_name_is_named_by_its_architecture(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n", ", CPU implementer 0x41, CPU part 0xd0c"),
+        ("processor\t: 0\n", ""),
+    ],
+)
+def test_a_cpu_without_a_model_name_is_named_by_its_architecture_and_numbers(
+    tmp_path, monkeypatch, text, numbers
+):
     path = tmp_path / "cpuinfo"
-    path.write_text("processor\t: 0\nCPU part\t: 0xd0c\n")
+    path.write_text(text)
     monkeypatch.setattr(machine, "CPU_INFO", path)
     monkeypatch.setattr(machine.sys, "platform", "linux")
-    assert cpu_model() == (machine.platform.processor() or machine.platform.machine()) != ""
+    assert cpu_model() == f"{machine.platform.machine()}{numbers}"
