@@ -1,16 +1,17 @@
 """Section build of params.yaml: settings of single architectures, and whether they agree."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import Positive, Strict, raise_schema_errors
-from foldwise.files.catalogue import NEED_WEIGHTS, expected_name, is_known
+from foldwise.files.base import Positive, Strict
+from foldwise.files.catalogue import NEED_WEIGHTS, expected_instead, expected_name, is_known
 from foldwise.files.layers import HTTPS, REFERENCE, Layer, Take, WeightSource
 from foldwise.files.network import ChannelStatistics, HyperParameters
+from foldwise.files.validation import raise_schema_errors
 
 FILE = re.compile(r"(nets/[\w/]+\.py):(\w+)", re.ASCII)
 SLUG = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
@@ -77,7 +78,7 @@ class ArchitectureSection(WeightSource, HyperParameters):
 
 Key = tuple[str | int, ...]  # below the section; () for its name
 Error = tuple[Key, str]  # where, and what is expected there
-Sections = Mapping[str, ArchitectureSection]
+Sections = dict[str, ArchitectureSection]
 
 NO_WEIGHTS = "a source of weights: frozen layers need pretrained weights"
 
@@ -160,7 +161,7 @@ def _take_errors(
 class BuildSection(Strict):
     """Architectures with settings of their own."""
 
-    architectures: dict[str, ArchitectureSection]
+    architectures: Sections
 
     def of(self, model: str) -> ArchitectureSection:
         """Return the section of an architecture, with defaults if it has none.
@@ -170,20 +171,13 @@ class BuildSection(Strict):
         """
         if model in self.architectures:
             return self.architectures[model]
-        if not is_known(model):
-            raise InputError(
-                f"model is {model!r}; expected {expected_name(model, self.architectures)}"
-            )
-        if model in NEED_WEIGHTS:
-            key = f"build.architectures.{model}.weights"
-            raise InputError(f"{model} needs pretrained weights; set {key} and {key}_sha256")
+        if expected := expected_instead(model, self.architectures):
+            raise InputError(f"model is {model!r}; expected {expected}")
         return ArchitectureSection()
 
     @field_validator("architectures")
     @classmethod
-    def _are_consistent(
-        cls, sections: dict[str, ArchitectureSection]
-    ) -> dict[str, ArchitectureSection]:
+    def _are_consistent(cls, sections: Sections) -> Sections:
         errors = (
             ((model, *key), expected, _value(section, key) if key else model)
             for model, section in sections.items()

@@ -1,12 +1,11 @@
 """The base of all file formats: strict schemas, JSON and YAML files, and types of numbers."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
+from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -19,39 +18,12 @@ Size = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
-Seconds = NonNegative
 
 
 class Strict(BaseModel):
     """An immutable record that rejects unknown keys, other types, NaN and infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-Location = tuple[int | str, ...]  # keys and indexes, from the validated value on
-
-
-def raise_schema_errors(title: str, errors: Iterable[tuple[Location, str, object]]) -> None:
-    """Raise errors from inside a validator, each at its own location.
-
-    Args:
-        title: Name of the validated schema.
-        errors: For each error its location, what is expected there, and the value. May be empty.
-
-    Raises:
-        ValidationError: If there is an error; contains all of them.
-    """
-    details = [
-        InitErrorDetails(
-            # An argument, because braces in the template itself would be fields.
-            type=PydanticCustomError("value_error", "{text}", {"text": expected}),
-            loc=location,
-            input=value,
-        )
-        for location, expected, value in errors
-    ]
-    if details:
-        raise ValidationError.from_exception_data(title, details)
 
 
 Model = TypeVar("Model", bound=BaseModel)

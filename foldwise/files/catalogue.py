@@ -1,7 +1,7 @@
 """Names of known architectures and data sets, readable without importing torch."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,6 +85,21 @@ def expected_name(name: str, defined: Iterable[str] = ()) -> str:
     near = did_you_mean(name, [*MODELS, *(known for known in defined if known != name)])
     examples = f": {', '.join(ZOO)}, or a torchvision model such as resnet18"
     return f"the name of an architecture{near or examples}"
+
+
+def expected_instead(name: str, defined: Collection[str]) -> str | None:
+    """Return what is expected instead of the name of an architecture; None if it is valid.
+
+    Args:
+        name: The name as the user wrote it.
+        defined: Names that params.yaml defines.
+    """
+    if name in defined:
+        return None
+    if name in NEED_WEIGHTS:
+        key = f"build.architectures.{name}.weights"
+        return f"{key} and {key}_sha256 to be set: this network needs pretrained weights"
+    return None if is_known(name) else expected_name(name, defined)
 
 
 class Parts(NamedTuple):

@@ -8,16 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from foldwise.files.base import (
-    Count,
-    NonNegative,
-    Seconds,
-    Share,
-    Size,
-    Strict,
-    read_json,
-    write_json,
-)
+from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
 
@@ -35,9 +26,9 @@ class Epoch(Strict):
 class Timing(Strict):
     """What clock and memory said: facts of a machine, never the same twice."""
 
-    train_seconds: Seconds  # all epochs, without evaluation
-    evaluate_seconds: Seconds  # all evaluations
-    total_seconds: Seconds  # from the fresh network to its last score
+    train_seconds: NonNegative  # all epochs, without evaluation
+    evaluate_seconds: NonNegative  # all evaluations
+    total_seconds: NonNegative  # from the fresh network to its last score
     images_per_second: NonNegative  # in training steps
     peak_memory_bytes: Count  # of the process, libraries included
     peak_gpu_bytes: Count | None  # of all tensors on the GPU; None: trained on the CPU

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from foldwise.files.base import Count, Seconds, Strict, read_json, write_json
+from foldwise.files.base import Count, NonNegative, Strict, read_json, write_json
 
-READY = {"ready": True}
 MINUTE, HOUR = 60, 3600  # seconds
 
 
@@ -14,16 +13,15 @@ class RunForecast(Strict):
     model: str
     repeat: Count
     fold: Count
-    seconds: Seconds  # including the start of its process
+    seconds: NonNegative  # including the start of its process
 
 
 class Forecast(Strict):
     """minutes.json: predicted times of all trainings, as if nothing were cached."""
 
     runs: list[RunForecast]  # in the order in which DVC trains them
-    extract_seconds: dict[
-        str, Seconds
-    ]  # by architecture, once for all its runs; 0: nothing is kept
+    # By architecture, once for all its runs; 0: no features are cached.
+    extract_seconds: dict[str, NonNegative]
 
     @property
     def models(self) -> list[str]:
@@ -54,7 +52,7 @@ def write_forecast(folder: Path, forecast: Forecast) -> None:
     Training depends only on ready.json, so that another timing retrains nothing.
     """
     write_json(folder / "minutes.json", forecast)
-    write_json(folder / "ready.json", READY)
+    write_json(folder / "ready.json", {"ready": True})
 
 
 def read_forecast(path: Path) -> Forecast:

@@ -34,11 +34,9 @@ class WeightSource(Strict):
     @field_validator("weights")
     @classmethod
     def _is_a_source(cls, weights: str | None) -> str | None:
-        if weights is None or (weights.endswith(SUFFIXES) and "://" not in weights):
+        if weights is None or re.fullmatch(r"[A-Za-z0-9_]+", weights):
             return weights
-        if weights.startswith(HTTPS) and weights.endswith(SUFFIXES):
-            return weights
-        if re.fullmatch(r"[A-Za-z0-9_]+", weights):
+        if weights.endswith(SUFFIXES) and (weights.startswith(HTTPS) or "://" not in weights):
             return weights
         raise ValueError(
             f"a name such as IMAGENET1K_V1, or a file or an {HTTPS} URL that ends in "
@@ -64,6 +62,12 @@ class WeightSource(Strict):
 REFERENCE = re.compile(r"(\w+)((?:\.\w+)*)(?:\[(\w*)(?:(:)(\w*))?\])?", re.ASCII)
 
 
+# Elementwise functions.
+Activation = Literal[
+    "relu", "leaky_relu", "elu", "gelu", "silu", "hardswish", "mish", "sigmoid", "tanh"
+]
+
+
 class NewLayer(Strict):
     """A layer with random weights; its input width is the output width of the previous layer."""
 
@@ -82,18 +86,14 @@ class Conv(NewLayer):
     bias: bool = True
 
 
-class BatchNorm(NewLayer):
-    """torch.nn.BatchNorm2d on feature maps, BatchNorm1d after flattening."""
+class PlainLayer(NewLayer):
+    """A layer without settings.
 
-    kind: Literal["batch_norm"]
+    batch_norm is torch.nn.BatchNorm2d on feature maps, BatchNorm1d after flattening. Global pooling
+    gives one number per feature map, flattened.
+    """
 
-
-class Activation(NewLayer):
-    """An elementwise function."""
-
-    kind: Literal[
-        "relu", "leaky_relu", "elu", "gelu", "silu", "hardswish", "mish", "sigmoid", "tanh"
-    ]
+    kind: Literal["batch_norm", Activation, "global_average_pool", "global_max_pool", "flatten"]
 
 
 class Pool(NewLayer):
@@ -112,23 +112,11 @@ class AdaptivePool(NewLayer):
     size: Size  # pixels a side
 
 
-class GlobalPool(NewLayer):
-    """Pooling to one number per feature map, flattened."""
-
-    kind: Literal["global_average_pool", "global_max_pool"]
-
-
 class Dropout(NewLayer):
     """torch.nn.Dropout, or Dropout2d, which drops whole feature maps."""
 
     kind: Literal["dropout", "dropout2d"]
     p: Annotated[float, Field(ge=0, lt=1)] = 0.5  # probability
-
-
-class Flatten(NewLayer):
-    """torch.nn.Flatten."""
-
-    kind: Literal["flatten"]
 
 
 class Linear(NewLayer):
@@ -163,37 +151,18 @@ class Take(WeightSource):
 
 
 AnyLayer = Annotated[
-    Conv
-    | BatchNorm
-    | Activation
-    | Pool
-    | AdaptivePool
-    | GlobalPool
-    | Dropout
-    | Flatten
-    | Linear
-    | Take,
+    Conv | PlainLayer | Pool | AdaptivePool | Dropout | Linear | Take,
     Field(discriminator="kind"),
 ]
 
-MAIN_KEYS = {  # the key that is meant by a value alone, such as `dropout: 0.25`
-    "conv": "channels",
-    "max_pool": "size",
-    "average_pool": "size",
-    "adaptive_average_pool": "size",
-    "adaptive_max_pool": "size",
-    "dropout": "p",
-    "dropout2d": "p",
-    "linear": "features",
-    "take": "take",
-}
-# Each kind of layer with its main key, or None.
+BESIDE = ("name", "frozen", "weights", "weights_sha256", "trust_pickle")  # keys beside the kind
+# Each kind of layer with the key that is meant by a value alone, such as `dropout: 0.25`: the first
+# setting of the layer. None: the layer has no settings.
 KINDS: dict[str, str | None] = {
-    kind: MAIN_KEYS.get(kind)
+    kind: next((key for key in layer.model_fields if key not in ("kind", *BESIDE)), None)
     for layer in get_args(get_args(AnyLayer)[0])
     for kind in get_args(layer.model_fields["kind"].annotation)
 }
-BESIDE = ("name", "frozen", "weights", "weights_sha256", "trust_pickle")  # keys beside the kind
 
 
 def _with_kind(layer: object) -> object:

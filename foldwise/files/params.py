@@ -1,7 +1,6 @@
 """params.yaml: the schema of all sections, and how a stage reads its own."""
 
 import re
-from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,19 +18,9 @@ from pydantic import (
 
 from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.architecture import BuildSection
-from foldwise.files.base import (
-    Count,
-    Model,
-    NonNegative,
-    Positive,
-    Share,
-    Size,
-    Strict,
-    raise_schema_errors,
-    read_yaml,
-)
-from foldwise.files.catalogue import DATASETS, NEED_WEIGHTS, expected_name, is_known
-from foldwise.files.validation import error_lines
+from foldwise.files.base import Count, Model, NonNegative, Positive, Share, Size, Strict, read_yaml
+from foldwise.files.catalogue import DATASETS, expected_instead
+from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
 
@@ -230,13 +219,11 @@ class Params(Strict):
         if "build" not in info.data:  # it is wrong itself, which is reported
             return value
         defined = info.data["build"].architectures
-        names = (
-            [((), value)] if isinstance(value, str) else [((i,), n) for i, n in enumerate(value)]
-        )
+        names = [value] if isinstance(value, str) else value
         errors = (
-            (location, expected, name)
-            for location, name in names
-            if (expected := _expected_instead(name, defined))
+            (() if isinstance(value, str) else (index,), expected, name)
+            for index, name in enumerate(names)
+            if (expected := expected_instead(name, defined))
         )
         raise_schema_errors(cls.__name__, errors)
         return value
@@ -256,16 +243,6 @@ class Params(Strict):
         )
         raise_schema_errors(type(self).__name__, errors)
         return self
-
-
-def _expected_instead(name: str, defined: Mapping[str, object]) -> str | None:
-    """Return what is expected instead of the name of an architecture; None if it is valid."""
-    if name in defined:
-        return None
-    if name in NEED_WEIGHTS:
-        key = f"build.architectures.{name}.weights"
-        return f"{key} and {key}_sha256 to be set: this network needs pretrained weights"
-    return None if is_known(name) else expected_name(name, defined)
 
 
 def check_params(content: dict[str, Any], n_slots: int, place: str) -> Params:

@@ -34,7 +34,7 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     checked = check_params(read_yaml(params), n_slots, str(params))
     provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
     for stage, modules in stage_fingerprints(code).items():
-        write_code(output / f"{stage}.json", modules)
+        write_json(output / f"{stage}.json", {"modules": modules})
     return f"check: {params.name} is sound, {checked.size_text} -> {output}"
 
 
@@ -119,13 +119,8 @@ def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
     return {stage: _counted(imported_modules(root, *_roots(root, stage))) for stage in stages}
 
 
-def write_code(path: Path, modules: dict[str, str]) -> None:
-    """Write the fingerprints of one stage."""
-    write_json(path, {"modules": modules})
-
-
 def _counted(modules: dict[str, Module]) -> dict[str, str]:
-    computing = {name for name in modules if _is_in(name, COMPUTING)}
+    computing = {name for name in modules if name.startswith(COMPUTING)}
     formats = {
         imported.rpartition(".")[0]
         for name in computing
@@ -133,10 +128,6 @@ def _counted(modules: dict[str, Module]) -> dict[str, str]:
         if imported.startswith(FORMATS) and imported.rpartition(".")[2].startswith(WRITERS)
     }
     return {name: modules[name].fingerprint for name in computing | (formats & modules.keys())}
-
-
-def _is_in(name: str, packages: tuple[str, ...]) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
 def _roots(root: Path, stage: str) -> list[str]:

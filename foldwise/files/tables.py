@@ -7,6 +7,7 @@ import pandas as pd
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
+from foldwise.files.base import existing
 from foldwise.files.verdict import METRICS
 
 Columns = Mapping[str, str]
@@ -52,18 +53,18 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
     """Read a table of these columns.
 
     Raises:
-        InputError: If it is missing, or has other columns or cells of another type.
+        InputError: If it is missing, lacks columns, or has cells of another type.
     """
     numbers = {name: [""] for name, kind in columns.items() if kind == "float64"}
+    source = existing(path)
     try:
-        # keep_default_na: an architecture may be called "null"
-        table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False, na_values=numbers)
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; run 'dvc repro' to make it") from None
+        return pd.read_csv(
+            source,
+            dtype=dict(columns),
+            usecols=list(columns),
+            keep_default_na=False,  # an architecture may be called "null"
+            na_values=numbers,
+        )
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: {reason}; run 'dvc repro -f compare' to make it anew") from None
-    if list(table.columns) != list(columns):
-        found, expected = ", ".join(map(str, table.columns)), ", ".join(columns)
-        raise InputError(f"{path}: the columns are {found}; expected {expected}")
-    return table

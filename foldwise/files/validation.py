@@ -1,18 +1,18 @@
-"""Readable lines for the errors that pydantic finds in a file."""
+"""Errors in a file: raised by our validators, and as readable lines of all that pydantic finds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from foldwise.core.errors import did_you_mean, nearest
 
-Path = tuple[int | str, ...]
+Path = tuple[int | str, ...]  # keys and indexes, from the validated value on
 
 EXPECTED = {  # by pydantic's type of error, with values from its context; others: pydantic's text
     "bool_type": "true or false",
@@ -24,6 +24,29 @@ EXPECTED = {  # by pydantic's type of error, with values from its context; other
 UNKNOWN = ("extra_forbidden", "invalid_key")  # a key that is not text is unknown, too
 MAX_VALUE_LENGTH = 60  # characters
 MIN_SIMILARITY = 0.75  # of two words; at 0.6, 'gpu' would mean 'cpu'
+
+
+def raise_schema_errors(title: str, errors: Iterable[tuple[Path, str, object]]) -> None:
+    """Raise errors from inside a validator, each at its own location.
+
+    Args:
+        title: Name of the validated schema.
+        errors: For each error its location, what is expected there, and the value. May be empty.
+
+    Raises:
+        ValidationError: If there is an error; contains all of them.
+    """
+    details = [
+        InitErrorDetails(
+            # An argument, because braces in the template itself would be fields.
+            type=PydanticCustomError("value_error", "{text}", {"text": expected}),
+            loc=location,
+            input=value,
+        )
+        for location, expected, value in errors
+    ]
+    if details:
+        raise ValidationError.from_exception_data(title, details)
 
 
 class _Error(NamedTuple):

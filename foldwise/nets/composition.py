@@ -11,16 +11,7 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.layers import (
-    AdaptivePool,
-    AnyLayer,
-    BatchNorm,
-    Conv,
-    GlobalPool,
-    Linear,
-    Pool,
-    Take,
-)
+from foldwise.files.layers import AdaptivePool, AnyLayer, Conv, Linear, PlainLayer, Pool, Take
 from foldwise.nets.deferred_init import build_part
 from foldwise.nets.reference import parse, take
 
@@ -163,11 +154,11 @@ def make_layer(layer: AnyLayer, shape: list[int], n_classes: int) -> nn.Module:
     match layer:
         case Conv():
             return _convolution(layer, _require_maps(shape))
-        case BatchNorm():
+        case PlainLayer(kind="batch_norm"):
             return nn.BatchNorm2d(shape[0]) if len(shape) == MAPS else nn.BatchNorm1d(shape[0])
         case Linear():
             return nn.Linear(_require_vector(shape), layer.features or n_classes, bias=layer.bias)
-        case GlobalPool():
+        case PlainLayer(kind="global_average_pool" | "global_max_pool"):
             _require_maps(shape)
             return nn.Sequential(_FACTORIES[layer.kind](1), nn.Flatten())
     if isinstance(layer, Pool | AdaptivePool):
