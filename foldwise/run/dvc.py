@@ -1,17 +1,20 @@
-"""DVC: every use of its internals, of the text that it prints and of `dvc status --json`.
+"""DVC: its process, its internals, the text that it prints and `dvc status --json`.
 
 Tested with the version in constraints.txt; tests/run/test_dvc.py names what a newer one breaks.
 """
 
 import json
 import os
+import runpy
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from foldwise.core.errors import InputError
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; and check
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
 STDIN, STDOUT, STDERR = range(3)
+REPEAT_SECONDS = 0.1  # until the next SIGTERM, for what DVC has started in the meantime
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,28 @@ class Pipeline:
 
     address: str
 
-    def repro(self, *targets: str) -> None:
-        """Bring stages and all their dependencies up to date; DVC prints to the terminal.
+    def run(self, *args: str, stdout: int = STDOUT) -> None:
+        """Run `dvc ARGS` to its end; it prints to the terminal.
 
         Args:
-            targets: Stage names and options; none: the whole pipeline.
+            args: Command line of DVC.
+            stdout: Descriptor of its standard output.
 
         Raises:
             InputError: If DVC fails. It has then printed the reason.
         """
-        self._run("repro", *targets, stdout=STDOUT)
-
-    def push(self, remote: str, *targets: str) -> None:
-        """Upload the outputs of stages to a DVC remote.
-
-        Raises:
-            InputError: If DVC fails. It has then printed the reason.
-        """
-        self._run("push", "--remote", remote, *targets, stdout=STDOUT)
+        with self.start(args, stdout, STDERR, {}) as connection:
+            try:
+                status = wait(connection)
+            except BaseException:
+                connection.shutdown(socket.SHUT_WR)
+                wait(connection)
+                raise
+        if status != 0:
+            raise InputError(
+                f"'dvc {' '.join(args)}' ended with status {status}; fix the error above and run "
+                "the same command again: finished stages are kept"
+            )
 
     def stale_trainings(self) -> list[str]:
         """Return the train stages that are not up to date, in the order of dvc.yaml.
@@ -65,7 +73,7 @@ class Pipeline:
             InputError: If DVC fails. It has then printed the reason.
         """
         with TemporaryFile() as output:
-            self._run("status", "--json", "train", stdout=output.fileno())
+            self.run("status", "--json", "train", stdout=output.fileno())
             output.seek(0)
             return parse_stale_trainings(output.read().decode())
 
@@ -84,22 +92,8 @@ class Pipeline:
         """
         variables = {**os.environ, **environment}
         args = ("--wait-for-lock", *args)
-        command = Command("foldwise.run.dvc_job", args, str(Path.cwd()), variables)
+        command = Command("foldwise.run.dvc", args, str(Path.cwd()), variables)
         return start_command(self.address, command, (STDIN, stdout, stderr))
-
-    def _run(self, *args: str, stdout: int) -> None:
-        with self.start(args, stdout, STDERR, {}) as connection:
-            try:
-                status = wait(connection)
-            except BaseException:
-                connection.shutdown(socket.SHUT_WR)
-                wait(connection)
-                raise
-        if status != 0:
-            raise InputError(
-                f"'dvc {' '.join(args)}' ended with status {status}; fix the error above and run "
-                "the same command again: finished stages are kept"
-            )
 
 
 @contextmanager
@@ -154,15 +148,10 @@ def choose_remote(name: str | None) -> str:
     with _open_repo() as repo:
         chosen = name or repo.config["core"].get("remote")
         remotes = repo.config.read("repo")["remote"]
-    if chosen is None:
-        raise InputError(
-            "no DVC remote is configured; data and results travel through one: "
-            "dvc remote add -d NAME URL"
-        )
     if chosen not in remotes:
         raise InputError(
-            f"the DVC remote {chosen!r} is not in .dvc/config, the configuration of the workers; "
-            f"it has {', '.join(sorted(remotes)) or 'none'}: dvc remote add {chosen} URL"
+            f"the DVC remote of the workers is {chosen!r}; expected one in .dvc/config, which they "
+            f"receive ({', '.join(sorted(remotes)) or 'none'}): dvc remote add -d NAME URL"
         )
     if isinstance(remotes[chosen]["url"], RelPath):
         raise InputError(
@@ -249,3 +238,34 @@ def _open_repo(remote: str | None = None) -> Iterator["Repo"]:
             yield repo
     except DvcException as error:
         raise InputError(f"DVC: {' '.join(str(error).split())}") from None
+
+
+# DVC that is killed while it writes dvc.lock leaves an empty file (12 of 12 killed within 30 ms of
+# "Updating lock file"). Hence this module runs it in a process that ends what DVC runs, if told to
+# end; DVC then finishes by itself: finished trainings are recorded, unfinished ones are not.
+
+
+def main(args: list[str]) -> None:
+    """Run `dvc ARGS` to its end, in a session of its own: SIGTERM ends all other processes there.
+
+    Args:
+        args: Command line of DVC.
+    """
+    signal.signal(signal.SIGTERM, _end_stages)
+    sys.argv = ["dvc", *args]
+    try:
+        runpy.run_module("dvc", run_name="__main__", alter_sys=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # Python removes the handlers before it exits
+
+
+def _end_stages(_number: int, _frame: FrameType | None) -> None:
+    """End all other processes of this session, repeatedly, until DVC itself has ended."""
+    # Functions, not SIG_IGN, because child processes of DVC would inherit SIG_IGN.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    signal.signal(signal.SIGALRM, lambda _number, _frame: os.killpg(0, signal.SIGTERM))
+    signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS / 10, REPEAT_SECONDS)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

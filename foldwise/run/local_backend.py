@@ -14,6 +14,7 @@ from pathlib import Path
 
 from foldwise.core.errors import InputError
 from foldwise.core.preload import PRELOAD_ADDRESS, parse_status
+from foldwise.files.params import HardwareSection
 from foldwise.run.dvc import Pipeline
 from foldwise.run.preload_server import preload_server
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
@@ -22,20 +23,8 @@ MAX_LINE_BYTES = 2**20
 PRELOADED = ("stages.train",)
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Room for one training at a time.
-
-    Attributes:
-        gpu: Its name in CUDA_VISIBLE_DEVICES; None: the training sees all devices.
-    """
-
-    gpu: str | None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment variables of a training in this slot, in addition to the common ones."""
-        return {} if self.gpu is None else {"CUDA_VISIBLE_DEVICES": self.gpu}
+# Room for one training at a time: the environment variables that give it a GPU, if there is any.
+Slot = dict[str, str]
 
 
 def allocate_slots(jobs: int | None, threads: int, cores: int, gpus: Sequence[str]) -> list[Slot]:
@@ -69,7 +58,9 @@ def allocate_slots(jobs: int | None, threads: int, cores: int, gpus: Sequence[st
             f"--jobs is {jobs} and hardware.threads in params.yaml is {threads}: that needs "
             f"{jobs * threads} cores, and {cores} are available; {remedy}"
         )
-    return [Slot(gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
+    if not gpus:
+        return [{} for _ in range(jobs)]
+    return [{"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} for number in range(jobs)]
 
 
 def visible_gpus(device: str, environment: Mapping[str, str], nvidia_smi: str) -> list[str]:
@@ -91,14 +82,23 @@ def visible_gpus(device: str, environment: Mapping[str, str], nvidia_smi: str) -
     return [] if "" in names or "-1" in names else names
 
 
-def find_gpus(device: str) -> list[str]:
-    """Return the GPUs that trainings on a hardware.device may use; see `visible_gpus`."""
+def find_slots(jobs: int | None, section: HardwareSection) -> list[Slot]:
+    """Return the slots of this machine for trainings.
+
+    Args:
+        jobs: Requested number of slots; None: as many as fit.
+        section: The hardware section of params.yaml.
+
+    Raises:
+        InputError: If the number of jobs does not suit this machine.
+    """
     output = ""
-    if device != "cpu" and shutil.which("nvidia-smi"):
+    if section.device != "cpu" and shutil.which("nvidia-smi"):
         # It fails if there is a driver but no GPU: its output then lists none.
         command = ["nvidia-smi", "-L"]
         output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return visible_gpus(device, os.environ, output)
+    gpus = visible_gpus(section.device, os.environ, output)
+    return allocate_slots(jobs, section.threads, count_cores(), gpus)
 
 
 def count_cores() -> int:
@@ -108,9 +108,7 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def run_local(
-    stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline, progress: ParallelProgress
-) -> None:
+def run_local(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) -> dict[str, str]:
     """Run stages, one in each slot at a time; a failure stops no other stage.
 
     If interrupted, it ends the running stages before it raises. If killed, they end by themselves.
@@ -119,11 +117,15 @@ def run_local(
         stages: Train stages whose dependencies are up to date.
         slots: At least one slot.
         pipeline: Runs the stages.
-        progress: Receives all events, failures included.
+
+    Returns:
+        Error of each stage that failed.
     """
-    with preload_server(PRELOADED, signal.SIGKILL) as trainer:
+    server = preload_server(PRELOADED, signal.SIGKILL)
+    with ParallelProgress(stages) as progress, server as trainer:
         backend = _LocalBackend(deque(stages), pipeline, trainer, progress)
         asyncio.run(backend.run(slots))
+    return progress.failures
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class _LocalBackend:
     async def _run_stage(self, stage: str, slot: Slot) -> str | None:
         """Run one stage with its log in a file; return its error, if it failed."""
         log = log_path(stage)
-        environment = {**slot.environment, PRELOAD_ADDRESS: self.trainer}
+        environment = {**slot, PRELOAD_ADDRESS: self.trainer}
         args = ("repro", "--single-item", stage)
         ours, theirs = socket.socketpair()
         lines, output = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)

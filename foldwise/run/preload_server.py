@@ -26,9 +26,8 @@ from foldwise.core.process import die_with_parent
 # On macOS, a fork may crash in system libraries: there, commands import modules for themselves.
 PRELOADS = sys.platform == "linux"
 BACKLOG = 128  # commands that may wait while modules are imported
-MAX_FOLDER_BYTES = (
-    60  # the kernel allows 103 bytes (macOS) or 107 bytes (Linux) for a socket's path
-)
+# The kernel allows 103 bytes (macOS) or 107 bytes (Linux) for the path of a socket.
+MAX_FOLDER_BYTES = 60
 
 
 @contextmanager
@@ -62,14 +61,10 @@ def _start(
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(BACKLOG)
-        options = {
-            "--parent": os.getpid(),
-            "--listener": listener.fileno(),
-            "--stop-signal": stop_signal.name,
-        }
-        words = [str(word) for option in options.items() for word in option]
+        server = [sys.executable, "-m", "foldwise.run.preload_server"]
+        options = ["--parent", str(os.getpid()), "--listener", str(listener.fileno())]
         return subprocess.Popen(
-            [sys.executable, "-m", "foldwise.run.preload_server", *words, "--load", *modules],
+            [*server, *options, "--stop-signal", stop_signal.name, "--load", *modules],
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )

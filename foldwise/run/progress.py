@@ -136,8 +136,6 @@ class ParallelProgress:
             stages: Names of all stages that will run.
         """
         self.failures: dict[str, str] = {}
-        self._n_stages = len(stages)
-        self._n_ended = 0
         self._epochs: dict[str, str] = {}  # of each running stage
         self._results: dict[str, str] = {}  # result line of a running stage
         self._bar = tqdm(
@@ -176,13 +174,12 @@ class ParallelProgress:
         """
         self._epochs.pop(stage, None)
         result = self._results.pop(stage, f"{stage} is up to date")
-        self._n_ended += 1
         if error is not None:
             self.failures[stage] = error
             result = f"{stage} failed: {error}"
-        self._bar.n = self._n_ended  # before `_show` draws the bar
+        self._bar.n += 1  # before `_show` draws the bar
         self._show()
-        tqdm.write(f"[{self._n_ended}/{self._n_stages}] {result}", file=sys.stderr)
+        tqdm.write(f"[{self._bar.n}/{self._bar.total}] {result}", file=sys.stderr)
 
     def _show(self) -> None:
         failed = [f"{len(self.failures)} failed"] if self.failures else []

@@ -1,5 +1,6 @@
 """Parallel trainings on the workers of a Ray cluster."""
 
+import hashlib
 import json
 import logging
 import socket
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -19,14 +20,7 @@ from foldwise.files.params import HardwareSection
 from foldwise.run import shipped
 from foldwise.run.dvc import UPSTREAM, Pipeline, choose_remote, fetch_results
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
-from foldwise.run.ray_worker import (
-    Device,
-    Snapshot,
-    WorkerResources,
-    choose_resources,
-    required_environment,
-    take_snapshot,
-)
+from foldwise.run.ray_worker import choose_gpus, required_environment, take_snapshot
 
 Task = ray.ObjectRef[tuple[int, str]]
 MAX_RETRIES = 3  # of a fold whose worker is lost; a fold that fails would fail again
@@ -41,13 +35,15 @@ class RayTarget:
     Attributes:
         address: HOST:PORT of the cluster; "auto": the cluster to which this machine belongs.
         remote: Name of the DVC remote for data and results.
-        resources: Resources of a fold.
+        threads: Number of CPUs that a fold needs.
+        gpus: Share of a GPU that a fold needs, from 0 to 1.
         expected: Versions and precision of each worker, because they change the result.
     """
 
     address: str
     remote: str
-    resources: WorkerResources
+    threads: int
+    gpus: float
     expected: Mapping[str, str]
 
 
@@ -67,10 +63,10 @@ def choose_target(
             params.yaml says.
     """
     hardware = choose_hardware(section)
-    device = cast(Device, hardware.device.type)
-    resources = choose_resources(section, device, gpus)
-    expected = required_environment(section, device, hardware.precision, resources)
-    return RayTarget(address, choose_remote(remote), resources, expected)
+    device = hardware.device.type
+    gpus = choose_gpus(section, device, gpus)
+    expected = required_environment(section, device, hardware.precision, gpus)
+    return RayTarget(address, choose_remote(remote), section.threads, gpus, expected)
 
 
 def run_on_cluster(stages: Sequence[str], target: RayTarget, pipeline: Pipeline) -> dict[str, str]:
@@ -93,7 +89,7 @@ def run_on_cluster(stages: Sequence[str], target: RayTarget, pipeline: Pipeline)
     missing = [stage for stage in stages if stage not in available]
     failures: dict[str, str] = {}
     if missing:
-        pipeline.push(target.remote, *UPSTREAM)
+        pipeline.run("push", "--remote", target.remote, *UPSTREAM)
         with ParallelProgress(missing) as progress:
             run_on_ray(missing, target, take_snapshot(Path.cwd()), progress)
         arrived = fetch_results(missing, target.remote)
@@ -102,12 +98,12 @@ def run_on_cluster(stages: Sequence[str], target: RayTarget, pipeline: Pipeline)
         failures = {stage: lost for stage in missing if stage not in arrived} | progress.failures
     results = [stage for stage in stages if stage not in failures]
     if results:
-        pipeline.repro("--single-item", *results)
+        pipeline.run("repro", "--single-item", *results)
     return failures
 
 
 def run_on_ray(
-    stages: Sequence[str], target: RayTarget, snapshot: Snapshot, progress: ParallelProgress
+    stages: Sequence[str], target: RayTarget, snapshot: bytes, progress: ParallelProgress
 ) -> None:
     """Run stages, as many at a time as fit; a failure stops no other stage.
 
@@ -117,14 +113,14 @@ def run_on_ray(
     Args:
         stages: Train stages whose inputs are in the DVC remote.
         target: The cluster.
-        snapshot: Files of this workspace.
+        snapshot: Files of this workspace, from `take_snapshot`.
         progress: Receives all events, failures included.
 
     Raises:
         InputError: If there is no such cluster, or if none of its nodes has room for a fold.
     """
     with connect(target.address):
-        require_room(ray.nodes(), target.resources)  # type: ignore[no-untyped-call]
+        require_room(ray.nodes(), target.threads, target.gpus)  # type: ignore[no-untyped-call]
         ray.cloudpickle.register_pickle_by_value(shipped)  # type: ignore[no-untyped-call]
         queue = _start_queue()
         running = _submit(stages, target, snapshot, queue)
@@ -177,23 +173,24 @@ def _require_listener(address: str) -> None:
         ) from None
 
 
-def require_room(nodes: Sequence[Mapping[str, Any]], resources: WorkerResources) -> None:
+def require_room(nodes: Sequence[Mapping[str, Any]], threads: int, gpus: float) -> None:
     """Check that a node has room for a fold, because Ray would wait forever.
 
     Args:
         nodes: Output of `ray.nodes`.
-        resources: Resources of a fold.
+        threads: Number of CPUs that a fold needs.
+        gpus: Share of a GPU that a fold needs.
 
     Raises:
         InputError: If none has.
     """
-    demand = {"CPU": float(resources.threads), "GPU": resources.gpus}
+    demand = {"CPU": float(threads), "GPU": gpus}
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     if not any(all(node.get(kind, 0) >= n for kind, n in demand.items()) for node in alive):
         offers = ", ".join(f"{node.get('CPU', 0):g} and {node.get('GPU', 0):g}" for node in alive)
         raise InputError(
-            f"a fold needs {resources.threads} CPUs (hardware.threads) and {resources.gpus:g} GPUs "
-            f"(--gpus) on one node; the nodes have {offers}: start a larger one, or lower these"
+            f"a fold needs {threads} CPUs (hardware.threads) and {gpus:g} GPUs (--gpus) on one "
+            f"node; the nodes have {offers}: start a larger one, or lower these"
         )
 
 
@@ -207,21 +204,21 @@ def _start_queue() -> Any:  # noqa: ANN401
 def _submit(
     stages: Sequence[str],
     target: RayTarget,
-    snapshot: Snapshot,
+    snapshot: bytes,
     queue: Any,  # noqa: ANN401
 ) -> dict[Task, str]:
     """Submit every stage to Ray, which runs as many at a time as fit."""
     run = ray.remote(shipped.run_task).options(
-        num_cpus=target.resources.threads,
-        num_gpus=target.resources.gpus,
+        num_cpus=target.threads,
+        num_gpus=target.gpus,
         max_retries=MAX_RETRIES,
         retry_exceptions=False,
     )
-    content, expected = ray.put(snapshot.content), json.dumps(target.expected)
+    content, sha256 = ray.put(snapshot), hashlib.sha256(snapshot).hexdigest()
+    expected = json.dumps(target.expected)
     tasks = {}
     for stage in stages:
-        has_gpu = target.resources.gpus > 0
-        spec = shipped.TaskSpec(stage, snapshot.sha256, target.remote, expected, has_gpu)
+        spec = shipped.TaskSpec(stage, sha256, target.remote, expected, has_gpu=target.gpus > 0)
         tasks[run.remote(spec, content, queue)] = stage
     return tasks
 

@@ -1,16 +1,12 @@
 """What a Ray worker receives, what it must have, and the command that it runs."""
 
 import argparse
-import hashlib
 import io
 import json
 import subprocess
-import time
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError, run_main
@@ -19,7 +15,6 @@ from foldwise.core.process import die_with_parent
 from foldwise.files.params import HardwareSection, read_params
 from foldwise.run.dvc import fetch_inputs, reproduce, send_results
 
-Device = Literal["cpu", "cuda"]
 # Pathspecs of git. Files that git ignores stay here, above all .dvc/config.local with its
 # credentials; so do .env files and everything else that train does not read.
 TRACKED = (
@@ -31,27 +26,12 @@ MAX_SNAPSHOT_BYTES = 100_000_000
 PRECISION_FILE = Path(".dvc/tmp/precision")  # importing torch takes seconds; folds share the result
 
 
-@dataclass(frozen=True)
-class WorkerResources:
-    """Resources that a fold needs on a worker.
-
-    Attributes:
-        threads: Number of CPUs.
-        gpus: Share of a GPU, from 0 to 1.
-    """
-
-    threads: int
-    gpus: float
-
-
-def choose_resources(
-    section: HardwareSection, device: Device, gpus: float | None
-) -> WorkerResources:
-    """Return the resources of a fold.
+def choose_gpus(section: HardwareSection, device: str, gpus: float | None) -> float:
+    """Return the share of a GPU that a fold needs on a worker, from 0 to 1.
 
     Args:
         section: The hardware section of params.yaml.
-        device: Device on which a fold would train on this machine.
+        device: "cpu" or "cuda", on which a fold would train on this machine.
         gpus: Requested share of a GPU; None: 1 if a fold would train on a GPU here, else 0.
 
     Raises:
@@ -68,24 +48,24 @@ def choose_resources(
             f"--gpus is 0, hardware.device is {section.device!r} and this machine has a GPU; "
             "set hardware.device: cpu"
         )
-    return WorkerResources(section.threads, gpus)
+    return gpus
 
 
 def required_environment(
-    section: HardwareSection, device: Device, precision: str, resources: WorkerResources
+    section: HardwareSection, device: str, precision: str, gpus: float
 ) -> dict[str, str]:
     """Return the versions and the precision that each worker must have.
 
     Args:
         section: The hardware section of params.yaml.
-        device: Device on which a fold would train on this machine.
+        device: "cpu" or "cuda", on which a fold would train on this machine.
         precision: Precision of this machine, which "auto" stands for.
-        resources: Resources of a fold.
+        gpus: Share of a GPU for a fold.
 
     Raises:
         InputError: If the precision is "auto" and only the workers have GPUs.
     """
-    if section.precision == "auto" and device != ("cuda" if resources.gpus else "cpu"):
+    if section.precision == "auto" and device != ("cuda" if gpus else "cpu"):
         raise InputError(
             "hardware.precision is 'auto' and only the workers have GPUs, which may differ; "
             "set 'bfloat16' or 'float32'"
@@ -123,21 +103,10 @@ def require_same_environment(expected: Mapping[str, str], actual: Mapping[str, s
         )
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The files that workers need, as a zip file.
+def take_snapshot(root: Path) -> bytes:
+    """Return the files that workers need as a zip file, with uncommitted changes.
 
-    Attributes:
-        content: Its bytes; equal files give equal bytes.
-        sha256: Hexadecimal digest of the bytes.
-    """
-
-    content: bytes
-    sha256: str
-
-
-def take_snapshot(root: Path) -> Snapshot:
-    """Pack the current files, with uncommitted changes.
+    Equal files give equal bytes.
 
     Args:
         root: Root of a git repository in which the stage check has run.
@@ -161,8 +130,7 @@ def take_snapshot(root: Path) -> Snapshot:
     with zipfile.ZipFile(buffer, mode="w") as archive:
         for name in sorted(paths):
             archive.writestr(zipfile.ZipInfo(name), paths[name].read_bytes())  # without a date
-    content = buffer.getvalue()
-    return Snapshot(content, hashlib.sha256(content).hexdigest())
+    return buffer.getvalue()
 
 
 def _git_files(root: Path) -> list[str]:
@@ -177,7 +145,7 @@ def _git_files(root: Path) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Fetch the inputs of a stage, run it and send its results; print the seconds of each."""
+    """Check this worker, fetch the inputs of a stage, run it and send its results."""
     parser = argparse.ArgumentParser(prog="python -m foldwise.run.ray_worker")
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--stage", required=True)
@@ -186,18 +154,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     die_with_parent(args.parent)
     hardware = read_params(args.params, "hardware").hardware
-    steps = {
-        "checked": lambda: require_same_environment(args.expected, worker_info(hardware)),
-        "fetched": lambda: fetch_inputs(args.stage),
-        "reproduced": lambda: reproduce(args.stage),
-        "sent": send_results,
-    }
-    seconds = []
-    for name, step in steps.items():
-        start = time.monotonic()
-        step()
-        seconds.append(f"{name} in {time.monotonic() - start:.1f} s")
-    print("worker:", ", ".join(seconds))
+    require_same_environment(args.expected, worker_info(hardware))
+    fetch_inputs(args.stage)
+    reproduce(args.stage)
+    send_results()
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ HARDWARE = {"precision": "auto", "device": "cpu", "threads": 1}
 IMPORTS = """
 import sys
 sys.modules["ray"] = None  # as if it were not installed
-from foldwise.cli import run
 from foldwise.cli.main import run_command
-print({"ray", "torch", "dvc"} & {name for name, module in sys.modules.items() if module})
 try:
     run_command(["run", "--params", "params.yaml", "--address", "auto"])
 except ValueError as error:
+    print({"ray", "torch", "dvc"} & {name for name, module in sys.modules.items() if module})
     print(error)
 """
 

@@ -57,9 +57,7 @@ def stale_after(finished, tmp_path_factory):
                 path.write_text(change(before))
                 try:
                     run("stages.check", *CHECK, "--output", "data/checked")
-                    return set(json.loads(run("foldwise.run.dvc_job", "status", "--json"))) - {
-                        "check"
-                    }
+                    return set(json.loads(run("foldwise.run.dvc", "status", "--json"))) - {"check"}
                 finally:
                     path.write_text(before)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
-from foldwise.run.local_backend import Slot, allocate_slots, visible_gpus
+from foldwise.run.local_backend import allocate_slots, visible_gpus
 
 TWO_GPUS = """GPU 0: NVIDIA A100 (UUID: GPU-1f)
   MIG 3g.20gb Device 0: (UUID: MIG-2a)
@@ -32,12 +32,12 @@ def test_requested_jobs_are_granted_or_rejected_and_never_changed(jobs, threads,
 
 
 def test_gpus_are_assigned_in_turn_and_shared_if_there_are_too_few():
-    assert [slot.gpu for slot in allocate_slots(3, 1, 8, ["0", "MIG-2a"])] == ["0", "MIG-2a", "0"]
-    assert Slot("MIG-2a").environment == {"CUDA_VISIBLE_DEVICES": "MIG-2a"}
+    slots = allocate_slots(3, 1, 8, ["0", "MIG-2a"])
+    assert slots == [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in ("0", "MIG-2a", "0")]
 
 
 def test_without_gpus_the_environment_stays():
-    assert [slot.environment for slot in allocate_slots(2, 1, 2, [])] == [{}, {}]
+    assert allocate_slots(2, 1, 2, []) == [{}, {}]
 
 
 @pytest.mark.parametrize(

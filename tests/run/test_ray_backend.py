@@ -5,7 +5,6 @@ import importlib.util
 import pytest
 
 from foldwise.core.errors import InputError
-from foldwise.run.ray_worker import WorkerResources
 
 pytestmark = [
     pytest.mark.cluster,
@@ -46,7 +45,7 @@ def node(alive=True, **resources):
 
 
 def test_a_cluster_with_room_on_one_node_is_accepted(backend):
-    backend.require_room([node(), node(CPU=4.0, GPU=1.0)], WorkerResources(threads=4, gpus=0.5))
+    backend.require_room([node(), node(CPU=4.0, GPU=1.0)], threads=4, gpus=0.5)
 
 
 @pytest.mark.parametrize(
@@ -58,4 +57,4 @@ def test_a_cluster_with_room_on_one_node_is_accepted(backend):
 )
 def test_a_cluster_without_room_for_a_fold_is_rejected(backend, nodes):
     with pytest.raises(InputError, match=r"^a fold needs 2 CPUs \(hardware\.threads\) and 0 GPUs"):
-        backend.require_room(nodes, WorkerResources(threads=2, gpus=0))
+        backend.require_room(nodes, threads=2, gpus=0)
