@@ -7,7 +7,6 @@ its own parameters would never be up to date.
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -21,7 +20,6 @@ from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.advise import advice_lines, advise
 from foldwise.plan.candidates import Candidate
 
-SHORT_SECTION = 60  # characters, up to which a section is written on one line
 LINE_WIDTH = 4096  # characters; lines keep the breaks that they have
 
 
@@ -66,7 +64,7 @@ def rewrite(text: str, proposals: Sequence[Candidate]) -> str:
     architectures = content["build"]["architectures"]
     for candidate in reversed(proposals):
         if candidate.section and candidate.name not in architectures:
-            architectures.insert(0, candidate.name, _format_section(candidate.section))
+            architectures.insert(0, candidate.name, CommentedMap(candidate.section))
     output = io.StringIO()
     yaml.dump(content, output)
     return output.getvalue()
@@ -111,21 +109,3 @@ def _replace(content: CommentedMap, key: str, value: str) -> None:
     _, _, comment, _ = content.ca.items.get(key, [None] * 4)
     if comment is not None:
         comment.column = len(f"{key}: {value}  ")
-
-
-def _format_section(section: dict[str, Any]) -> object:
-    """Return a short section on one line, and a long one with one line per key."""
-    if len(str(section)) <= SHORT_SECTION:
-        return _on_one_line(section)
-    return CommentedMap({key: _on_one_line(value) for key, value in section.items()})
-
-
-def _on_one_line(value: object) -> object:
-    """Return mappings in YAML's flow style."""
-    if isinstance(value, list):
-        return [_on_one_line(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    mapping = CommentedMap({key: _on_one_line(item) for key, item in value.items()})
-    mapping.fa.set_flow_style()
-    return mapping

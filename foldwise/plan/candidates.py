@@ -39,11 +39,6 @@ class Candidate:
     section: dict[str, Any] = field(default_factory=dict)
     exception: str = POOLS
 
-    @property
-    def architecture(self) -> str:
-        """The name in the catalogue of the network that it varies."""
-        return str(self.section.get("base", self.name))
-
 
 _FIRST_CHOICE = "ResNet18 is the first choice when unsure"
 _BECAUSE = {
@@ -215,10 +210,9 @@ def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> lis
 
 
 def _partly_frozen(facts: Facts, limits: AdviseSection, train: TrainSection) -> Candidate:
+    """Return a frozen ResNet18, or one that is unfrozen in the second epoch or later."""
     if facts.n_images < limits.frozen_under or train.epochs < MIN_EPOCHS:
-        return CANDIDATES[
-            "resnet18_frozen"
-        ]  # unfreezing begins in the second epoch at the earliest
+        return CANDIDATES["resnet18_frozen"]
     is_gradual = facts.n_images >= limits.thawed_under
     return thawed(train.epochs, train.learning_rate, gradually=is_gradual)
 

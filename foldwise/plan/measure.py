@@ -1,7 +1,7 @@
 """How fast a network trains here: steps of a real fold, on random images."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -78,7 +78,9 @@ def images_per_second(run: TimedBatch, batch_size: int, seconds: float) -> float
     size = max(small, min(batch_size, affordable))
     times = [_time(run, size)]
     if times[0] < seconds:
-        times = list(_time_batches(run, size, seconds))
+        times = [_time(run, size) for _ in range(MIN_BATCHES)]
+        while sum(times) < seconds and len(times) < MAX_BATCHES:
+            times.append(_time(run, size))
     return batch_size / _extrapolate((small, small_seconds), (size, median(times)), batch_size)
 
 
@@ -159,17 +161,6 @@ def _extrapolate(small: tuple[int, float], large: tuple[int, float], size: int) 
         return many_seconds * size / many
     slope = min(max((many_seconds - few_seconds) / (many - few), 0.0), many_seconds / many)
     return many_seconds + slope * (size - many)
-
-
-def _time_batches(run: TimedBatch, size: int, seconds: float) -> Iterator[float]:
-    """Yield the times of batches until they add up to the given seconds."""
-    total = 0.0
-    for number in range(MAX_BATCHES):
-        if number >= MIN_BATCHES and total >= seconds:
-            return
-        batch_seconds = _time(run, size)
-        total += batch_seconds
-        yield batch_seconds
 
 
 def _time(run: TimedBatch, size: int) -> float:

@@ -104,7 +104,7 @@ def propose(
             break
         try:
             trial = build(candidate)
-            reason = why_too_heavy(candidate.architecture, trial.macs, facts, limits)
+            reason = why_too_heavy(trial.macs, facts, limits)
             if reason is None:
                 sentence = describe_downsampling(
                     trial.n_downsamplings, facts.side, candidate.exception

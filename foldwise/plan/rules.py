@@ -15,7 +15,6 @@ SAMPLE_BYTES = 20_000_000  # upper limit of the sample: a second or two to compr
 LAST_SIDE = 7  # pixels of the last feature maps of VGG, ResNet and GoogLeNet at 224 pixels
 RGB = 3  # channels
 BILLION = 1e9
-ORIGINAL_VGG = ("vgg16", "vgg19")  # 138 million parameters, most of them in three linear layers
 MIN_FOLDS = 5
 MIN_EPOCHS = 2
 
@@ -137,22 +136,17 @@ def is_large_data(facts: Facts, limits: AdviseSection) -> bool:
     return is_rich and not is_small_data(facts, limits)
 
 
-def why_too_heavy(architecture: str, macs: int, facts: Facts, limits: AdviseSection) -> str | None:
+def why_too_heavy(macs: int, facts: Facts, limits: AdviseSection) -> str | None:
     """Return why a network is too slow for this machine; None if it is not.
 
     Args:
-        architecture: Its name in the catalogue, whatever the variant is called.
         macs: Multiply-accumulate operations (MACs) of one image in a training step.
         facts: Of the machine.
         limits: The thresholds.
     """
-    if facts.has_gpu:
+    if facts.has_gpu or macs <= limits.most_multiply_adds * BILLION:
         return None
-    if architecture in ORIGINAL_VGG:
-        return "the original VGG needs a GPU"
-    if macs > limits.most_multiply_adds * BILLION:
-        return (
-            f"{macs / BILLION:.1f} billion MACs per image exceed advise.most_multiply_adds "
-            f"({limits.most_multiply_adds:g}), and there is no GPU"
-        )
-    return None
+    return (
+        f"{macs / BILLION:.1f} billion MACs per image exceed advise.most_multiply_adds "
+        f"({limits.most_multiply_adds:g}), and there is no GPU"
+    )

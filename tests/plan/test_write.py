@@ -49,7 +49,7 @@ def test_what_ideas_define_is_added_above_what_is_there(tmp_path):
     assert list(defined)[:2] == ["resnet18_small", "resnet18_frozen"]
     assert defined["resnet18_small"] == CANDIDATES["resnet18_small"].section
     assert defined["resnet18_frozen"] == CANDIDATES["resnet18_frozen"].section
-    assert "    resnet18_small: {base: resnet18, stem: small}\n" in text
+    assert "    resnet18_small:\n      base: resnet18\n      stem: small\n" in text
 
 
 @pytest.mark.parametrize("section", ["{}", "\n    mine: {base: lenet5}"])
