@@ -10,6 +10,7 @@ from foldwise.files.base import Count, NonNegative, Share, Strict, write_json
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
 ]
+CostUnit = Literal["seconds_per_epoch", "macs"]  # MACs of an image where the machines differ
 
 
 class Metric(NamedTuple):
@@ -61,24 +62,13 @@ class Criteria(Strict):
         return metric(self.metric, self.top_k)
 
 
-class Rule(Strict):
-    """The decision rule: best mean; practically equal ones tie; take the cheapest of these."""
-
-    metric: MetricName
-    best: Literal["highest", "lowest"]
-    rope: NonNegative  # smaller differences are practically none, in the unit of the metric
-    sure: Share  # probability of being practically equal from which two tie
-    cost: Literal["seconds_per_epoch", "macs"]  # MACs where the machines differ
-    same_cost: NonNegative  # relative difference of cost up to which size decides
-
-
 class Contender(Strict):
-    """One finished architecture, with the numbers that the rule looks at."""
+    """One finished architecture, with the numbers that the selection rule looks at."""
 
     name: str
     mean: float
     std: NonNegative
-    cost: NonNegative  # in the unit of the rule
+    cost: NonNegative  # in the cost unit of the verdict
     parameters: Count
     shortfall: NonNegative  # difference between its mean and the best mean
     equal: Share  # probability of being practically equal to the best; 1 for the best itself
@@ -90,7 +80,7 @@ class Contender(Strict):
 class Verdict(Strict):
     """verdict.json: which architecture to take, how sure that is, and what to try next."""
 
-    rule: Rule
+    cost_unit: CostUnit
     best: str | None  # the architecture of the best mean; None: no architecture finished
     chosen: str | None  # the architecture to take
     runner_up: str | None  # the architecture of the second-best mean

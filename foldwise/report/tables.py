@@ -10,6 +10,7 @@ from foldwise.files.verdict import METRICS, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
+from foldwise.selection.decision import SAME_COST
 
 COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its format, and the rule
     "seconds_per_epoch": ("s / epoch", formats.seconds, "fewest seconds per epoch"),
@@ -59,14 +60,14 @@ def learning(inputs: ReportInputs) -> Table:
 
 def rule_steps(inputs: ReportInputs) -> Table:
     """Return each step of the decision rule and the architectures that remain after it."""
-    verdict, label = inputs.verdict, inputs.comparison.design.decides.label
-    rule, tied = verdict.rule, [each for each in verdict.contenders if each.tied]
-    criterion = f"practically equal to it (within {rule.rope:g}) with probability ≥ {rule.sure:g}"
+    verdict, design = inputs.verdict, inputs.comparison.design
+    label, tied = design.decides.label, [each for each in verdict.contenders if each.tied]
+    equal = f"practically equal (within {design.rope:g}) with probability ≥ {design.sure:g}"
     front = f"not dominated in {label}, stability, cost and size (Pareto front)"
-    cheapest = f"{COSTS[rule.cost][2]}; within {100 * rule.same_cost:g} %, fewest parameters"
+    cheapest = f"{COSTS[verdict.cost_unit][2]}; within {100 * SAME_COST:g} %, fewest parameters"
     rows: list[Row] = [
-        ["1. best", f"{rule.best} mean {label}", tied[0].name],
-        ["2. tied", criterion, ", ".join(each.name for each in tied)],
+        ["1. best", f"{design.decides.best} mean {label}", tied[0].name],
+        ["2. tied", equal, ", ".join(each.name for each in tied)],
         ["3. front", front, ", ".join(each.name for each in tied if each.on_front)],
         ["4. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
     ]
@@ -76,7 +77,7 @@ def rule_steps(inputs: ReportInputs) -> Table:
 def contenders(inputs: ReportInputs) -> Table:
     """Return the numbers that the decision rule used."""
     label = inputs.comparison.design.decides.label
-    column, format_cost, _ = COSTS[inputs.verdict.rule.cost]
+    column, format_cost, _ = COSTS[inputs.verdict.cost_unit]
     rows = []
     for each in inputs.verdict.contenders:
         on_front = YES[each.on_front] if each.tied else NONE

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from foldwise.files.comparison import Comparison, Fit
 from foldwise.files.network import Card
-from foldwise.selection.decision import Decision
+from foldwise.selection.decision import SAME_COST, Decision
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.verdict_text import join_names
 
@@ -68,7 +68,7 @@ def _not_significant(decision: Decision) -> Iterator[str]:
     repeats, detect = decision.repeats_needed, "would detect a difference of this size"
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
-        cheaper = rival.cost * (1 + decision.rule.same_cost) < decision.chosen.cost
+        cheaper = rival.cost * (1 + SAME_COST) < decision.chosen.cost
         take = f", or take the cheaper architecture, {rival.name}" if cheaper else ""
         yield f"{text}, and {needed} {detect}: use more images if there are any{take}."
     elif repeats > len(design.repeats) or not design.resplit:

@@ -14,7 +14,7 @@ from foldwise.files.network import Card
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
-from foldwise.selection.decision import decide, selection_rule
+from foldwise.selection.decision import cost_unit, decide
 from foldwise.selection.diagnosis import diagnose, diverged
 from foldwise.selection.pairs import compare_pairs
 from foldwise.selection.verdict_text import verdict_text
@@ -155,11 +155,10 @@ def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:
 
 
 def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
-    rule = selection_rule(comparison)
-    decision = decide(comparison, rule)
+    decision = decide(comparison)
     best, second, *_ = [*(a.name for a in comparison.finished), None, None]
     return Verdict(
-        rule=rule,
+        cost_unit=cost_unit(comparison),
         best=best,
         chosen=decision.chosen.name if decision else None,
         runner_up=second,

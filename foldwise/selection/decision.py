@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
-from foldwise.files.verdict import Contender, Rule
+from foldwise.files.verdict import Contender, CostUnit
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, repeats_needed
 
-SAME_COST = 0.1  # repeated timings on one machine vary by as much
+SAME_COST = 0.1  # relative; repeated timings on one machine vary by as much
 
 
 class Decision(NamedTuple):
@@ -16,13 +16,13 @@ class Decision(NamedTuple):
 
     Attributes:
         comparison: Every number.
-        rule: How the choice was made.
+        cost_unit: What decides the cost.
         contenders: The architectures that finished, best mean first.
         chosen: The architecture to take.
     """
 
     comparison: Comparison
-    rule: Rule
+    cost_unit: CostUnit
     contenders: list[Contender]
     chosen: Contender
 
@@ -64,45 +64,38 @@ class Decision(NamedTuple):
         return self.comparison.pair(self.chosen.name, contender.name)
 
 
-def selection_rule(comparison: Comparison) -> Rule:
-    """Return the rule; seconds decide the cost only if all folds ran on equal machines."""
-    design = comparison.design
-    return Rule(
-        **design.model_dump(include={"metric", "rope", "sure"}),
-        best=design.decides.best,
-        cost="seconds_per_epoch" if len(comparison.machines) == 1 else "macs",
-        same_cost=SAME_COST,
-    )
+def cost_unit(comparison: Comparison) -> CostUnit:
+    """Return what decides the cost: seconds only if all folds ran on equal machines, else MACs."""
+    return "seconds_per_epoch" if len(comparison.machines) == 1 else "macs"
 
 
-def decide(comparison: Comparison, rule: Rule) -> Decision | None:
+def decide(comparison: Comparison) -> Decision | None:
     """Return which architecture to take; None if none finished.
 
     It is the cheapest on the Pareto front of the architectures that tie with the best mean. Costs
-    within `same_cost` of the lowest count as equal. Then fewer parameters decide, then fewer MACs,
+    within 10 % of the lowest count as equal. Then fewer parameters decide, then fewer MACs,
     then the better mean, then the name.
 
     Args:
         comparison: Architectures best first.
-        rule: Metric, probabilities and unit of the cost.
     """
     if not comparison.finished:
         return None
-    contenders, metric = _contenders(comparison, rule), comparison.design.decides
+    contenders, metric = _contenders(comparison), comparison.design.decides
     front = [contender for contender in contenders if contender.on_front]
-    limit = min(contender.cost for contender in front) * (1 + rule.same_cost)
+    limit = min(contender.cost for contender in front) * (1 + SAME_COST)
     macs = {architecture.name: architecture.macs for architecture in comparison.architectures}
     chosen = min(
         (contender for contender in front if contender.cost <= limit),
         key=lambda c: (c.parameters, macs[c.name], as_loss(c.mean, metric), c.name),
     )
-    return Decision(comparison, rule, contenders, chosen)
+    return Decision(comparison, cost_unit(comparison), contenders, chosen)
 
 
-def _contenders(comparison: Comparison, rule: Rule) -> list[Contender]:
+def _contenders(comparison: Comparison) -> list[Contender]:
     """Return every architecture that finished, with the steps of the rule, best mean first."""
     metric = comparison.design.decides
-    contenders = [_contender(a, comparison, rule) for a in comparison.finished]
+    contenders = [_contender(a, comparison) for a in comparison.finished]
     tied = {
         c.name: (as_loss(c.mean, metric), round(c.std, DIGITS), c.cost, c.parameters)
         for c in contenders
@@ -112,14 +105,14 @@ def _contenders(comparison: Comparison, rule: Rule) -> list[Contender]:
     return [c.model_copy(update={"on_front": c.name in front}) for c in contenders]
 
 
-def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -> Contender:
+def _contender(architecture: Architecture, comparison: Comparison) -> Contender:
     best, scores, cost = comparison.finished[0].scores, architecture.scores, architecture.cost
     assert best is not None
     assert scores is not None
     assert cost is not None
     pair = comparison.pair(comparison.finished[0].name, architecture.name)
     equal = pair.equal if pair else 1.0
-    by_time = rule.cost == "seconds_per_epoch"
+    by_time = cost_unit(comparison) == "seconds_per_epoch"
     return Contender(
         name=architecture.name,
         parameters=architecture.parameters,
@@ -128,7 +121,7 @@ def _contender(architecture: Architecture, comparison: Comparison, rule: Rule) -
         shortfall=abs(best.mean - scores.mean),
         equal=equal,
         different=pair is not None and pair.different,
-        tied=pair is None or equal >= rule.sure,
+        tied=pair is None or equal >= comparison.design.sure,
         on_front=False,
     )
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.files.verdict import Contender, Rule
-from foldwise.selection.decision import Decision
+from foldwise.files.verdict import Contender, CostUnit
+from foldwise.selection.decision import SAME_COST, Decision
 from foldwise.selection.metrics import as_loss
 
 MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
@@ -51,9 +51,9 @@ def _count(number: int) -> str:
     return f"{number / 10**6:,.1f} million" if number < 10**9 else f"{number / 10**9:,.1f} billion"
 
 
-def _costs(contenders: Sequence[Contender], rule: Rule) -> str:
+def _costs(contenders: Sequence[Contender], unit: CostUnit) -> str:
     """Return for example "3 s instead of 20 s of training per epoch"."""
-    if rule.cost == "macs":
+    if unit == "macs":
         return f"{' instead of '.join(_count(round(c.cost)) for c in contenders)} MACs per image"
     return f"{' instead of '.join(f'{c.cost:.3g} s' for c in contenders)} of training per epoch"
 
@@ -61,7 +61,7 @@ def _costs(contenders: Sequence[Contender], rule: Rule) -> str:
 def _choice(decision: Decision) -> str:
     design, scores = decision.comparison.design, decision.architecture.scores
     assert scores is not None
-    chosen, label, best = decision.chosen, design.decides.label, decision.rule.best
+    chosen, label, best = decision.chosen, design.decides.label, design.decides.best
     score = f"{scores.text} ({design.percent} confidence interval, {design.text})"
     if decision.rival is None:
         return (
@@ -77,16 +77,16 @@ def _choice(decision: Decision) -> str:
     tied = [c.name for c in decision.contenders if c.tied and c is not chosen]
     text = f"Take {chosen.name}: it has the {best} mean {label}, {score}"
     if tied:
-        cheaper = f"more than {100 * decision.rule.same_cost:.0f} % cheaper"
+        cheaper = f"more than {100 * SAME_COST:.0f} % cheaper"
         text += f", and no practically equal architecture ({join_names(tied)}) is {cheaper}"
     return f"{text}."
 
 
 def _advantage(decision: Decision) -> str:
     """Return why an architecture is chosen that does not have the best mean."""
-    chosen, best, same_cost = decision.chosen, decision.best, 1 + decision.rule.same_cost
+    chosen, best, same_cost = decision.chosen, decision.best, 1 + SAME_COST
     if chosen.cost * same_cost < best.cost:
-        return f"cheaper: {_costs([chosen, best], decision.rule)}"
+        return f"cheaper: {_costs([chosen, best], decision.cost_unit)}"
     if chosen.parameters < best.parameters:
         smaller, larger = _count(chosen.parameters), _count(best.parameters)
         return f"as cheap and smaller: {smaller} parameters instead of {larger}"
@@ -131,7 +131,7 @@ def _rival(decision: Decision) -> str:
         better, worse = worse, better
     return (
         f"{text} ({design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}). "
-        f"{decision.chosen.name} is better by more than {decision.rule.rope:g} with probability "
+        f"{decision.chosen.name} is better by more than {design.rope:g} with probability "
         f"{better}, practically equal with probability {equal}, and worse with probability "
         f"{worse}. {_significance(decision, pair)}"
     ).rstrip()
@@ -178,7 +178,7 @@ def _selection_bias(decision: Decision) -> str:
 def _cost(decision: Decision) -> str:
     architecture = decision.architecture
     assert architecture.cost is not None
-    by_macs = decision.rule.cost == "macs"
+    by_macs = decision.cost_unit == "macs"
     note = " The machines or versions differ between folds, so MACs decide the cost, not seconds."
     return (
         f"{architecture.name} trains for {architecture.cost.seconds_per_epoch:.3g} s per epoch, "
@@ -196,7 +196,7 @@ def _much_cheaper(decision: Decision) -> str:
         as_good = pair.equal + (pair.better if pair.first == contender.name else pair.worse)
         if as_good >= AS_GOOD:
             return (
-                f"{contender.name} costs at most half ({_costs([contender], decision.rule)}) and "
-                f"is practically equal or better with probability {percent(as_good)}."
+                f"{contender.name} costs at most half ({_costs([contender], decision.cost_unit)}) "
+                f"and is practically equal or better with probability {percent(as_good)}."
             )
     return ""

@@ -16,7 +16,7 @@ from foldwise.files.comparison import (
     Diagnosis,
     Scores,
 )
-from foldwise.files.verdict import Metrics, Rule, Verdict
+from foldwise.files.verdict import Metrics, Verdict
 
 DESIGN = Design(
     models=["null"],
@@ -45,10 +45,9 @@ FAILED = Architecture(
     diagnosis=Diagnosis(fit="diverged", evidence="train loss is NaN", **UNKNOWN),
     cost=None,
 )
-RULE = Rule(metric="accuracy", best="highest", rope=0.01, sure=0.95, cost="macs", same_cost=0.1)
 NOTHING = dict.fromkeys(("best", "chosen", "runner_up"))
 COMPARISON = Comparison(design=DESIGN, baseline=None, architectures=[FAILED], pairs=[], machines=[])
-VERDICT = Verdict(rule=RULE, **NOTHING, contenders=[], text="Nothing.", next=["Less."])
+VERDICT = Verdict(cost_unit="macs", **NOTHING, contenders=[], text="Nothing.", next=["Less."])
 METRICS = Metrics(mean=None, std=None, verdict=None, verdict_mean=None)
 CONFUSED = Confused(
     model="net",

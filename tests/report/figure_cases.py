@@ -16,7 +16,7 @@ from foldwise.files.comparison import (
     Scores,
 )
 from foldwise.files.tables import CONFUSION, CURVES, SCORES
-from foldwise.files.verdict import METRICS, Contender, Rule, Verdict
+from foldwise.files.verdict import METRICS, Contender, Verdict
 
 
 class Case:
@@ -50,7 +50,7 @@ class Case:
             pairs=pairs,
             machines=[],
         )
-        self.verdict = _verdict(order, finished, costs, metric)
+        self.verdict = _verdict(order, finished, costs)
         self.scores, self.curves = _scores(scores), _curves(scores, epochs, curves or _rising)
 
 
@@ -149,7 +149,7 @@ def _pair(first, second, number):
     )
 
 
-def _verdict(order, finished, costs, metric):
+def _verdict(order, finished, costs):
     means = [fmean(finished[name]) for name in order]
     contenders = [
         Contender(
@@ -166,18 +166,10 @@ def _verdict(order, finished, costs, metric):
         )
         for index, (name, mean) in enumerate(zip(order, means, strict=True))
     ]
-    rule = Rule(
-        metric=metric,
-        best=METRICS[metric].best,
-        rope=0.01,
-        sure=0.95,
-        cost="seconds_per_epoch",
-        same_cost=0.1,
-    )
     first, second, *_ = [*order, None, None]
     chosen = second or first
     return Verdict(
-        rule=rule,
+        cost_unit="seconds_per_epoch",
         best=first,
         chosen=chosen,
         runner_up=second,

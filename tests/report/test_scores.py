@@ -55,8 +55,7 @@ def test_seconds_are_above_and_parameters_below_with_mean_and_std():
 
 def test_where_machines_differ_macs_are_the_cost():
     case = Case({"a": [0.9, 0.7]})
-    rule = case.verdict.rule.model_copy(update={"cost": "macs"})
-    case.verdict = case.verdict.model_copy(update={"rule": rule})
+    case.verdict = case.verdict.model_copy(update={"cost_unit": "macs"})
     assert panels(case)[0].get_xlabel() == "MACs for one image"
 
 

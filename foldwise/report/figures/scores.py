@@ -71,7 +71,7 @@ def _draw_row(
 
 
 def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
-    """Return the figure: the metric against the cost of the rule above, against parameters below.
+    """Return the figure: the metric against cost above, against parameters below.
 
     The cost is seconds per epoch, or MACs where machines differ. A mark is the mean, with a bar of
     one standard deviation to each side. It is filled if it ties with the best, hollow if not, and
@@ -86,7 +86,7 @@ def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     height = max(7.6, NAME_HEIGHT * len(contenders) / PANEL_SHARE)
     figure = style.canvas(height)
     upper, lower = figure.subplots(2, 1)
-    upper.set_xlabel(COSTS[verdict.rule.cost])
+    upper.set_xlabel(COSTS[verdict.cost_unit])
     lower.set_xlabel("parameters")
     panels: list[tuple[Axes, list[Point]]] = [
         (upper, [(each.cost, each.mean) for each in contenders]),
