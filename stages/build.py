@@ -13,7 +13,8 @@ from foldwise.files.dataset import read_info
 from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, describe_in_one_line
-from foldwise.nets.proof import fit_network, prove_trainable
+from foldwise.nets.proof import prove_trainable
+from foldwise.nets.resolve import fit_network
 from foldwise.nets.weights.pretrained import load_pretrained
 from foldwise.nets.weights.tensors import write_initial_weights
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     architecture = section.of(args.model)
     info = read_info(args.dataset)
     network = fit_network(args.model, section, info)
-    network, pretrained = load_pretrained(network, architecture, section)
+    network, pretrained = load_pretrained(network, architecture)
     network = prove_trainable(network, pretrained.tensors, info.seed)
     card, table = describe_card(network, pretrained, info.classes)
     write_initial_weights(args.network, pretrained.tensors)

@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 
 class InputError(ValueError):
@@ -49,3 +49,14 @@ def did_you_mean(word: object, names: Iterable[str], cutoff: float = 0.6) -> str
     """Return "; did you mean 'NAME'?" for a misspelt word, or "" if no name is similar."""
     name = nearest(word, names, cutoff)
     return "" if name is None else f"; did you mean '{name}'?"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun: "1 tensor", "2 tensors"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def first_few(texts: Sequence[str], most: int = 3) -> str:
+    """Return the first texts, and how many more there are."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

@@ -108,7 +108,7 @@ class Card(Strict):
 
     name: str
     title: str  # one line: what it is, and its source
-    origin: str  # Python module that defines it
+    defined_in: str  # Python module, or the user's file
     input_shape: list[int]  # channels, height, width
     classes: list[str]
     parameters: Count

@@ -19,6 +19,6 @@ __getattr__, __all__ = lazy_exports(
         "foldwise.files.network": "Network",
         "foldwise.nets.cost": "count_macs",
         "foldwise.nets.network": "construct loss_of",
-        "foldwise.nets.proof": "fit_network",
+        "foldwise.nets.resolve": "fit_network",
     }
 )

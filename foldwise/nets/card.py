@@ -7,10 +7,11 @@ import torch
 import torchinfo
 from torch import nn
 
+from foldwise.core.errors import counted, first_few
 from foldwise.files.network import Card, LoadedWeights, Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
-from foldwise.nets.network import FIRST, covers, frozen_at
-from foldwise.nets.resolve import origin_of, title_of
+from foldwise.nets.network import FIRST, LAST, covers, frozen_at
+from foldwise.nets.resolve import defined_in, title_of
 from foldwise.nets.shapes import construct_shapes, smallest_side
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
@@ -33,18 +34,21 @@ def describe_card(
         classes: Names of the classes.
     """
     module = construct_shapes(network)
+    layers = zip(module.named_children(), network.settings.get("layers", []), strict=False)
+    taken = {name: layer["take"] for (name, _), layer in layers if layer["kind"] == "take"}
     table = _table(network, module)
     sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
-    trainable = sum(size for name, size in sizes.items() if _is_trained(network, name))
+    frozen = frozen_at(network, LAST)
+    locked = sum(size for name, size in sizes.items() if covers(frozen, name))
     card = Card(
         name=network.name,
         title=title_of(network),
-        origin=origin_of(network),
+        defined_in=defined_in(network),
         input_shape=[network.channels, network.height, network.width],
         classes=classes,
         parameters=sum(sizes.values()),
-        trainable_parameters=trainable,
-        locked_parameters=sum(sizes.values()) - trainable,
+        trainable_parameters=sum(sizes.values()) - locked,
+        locked_parameters=locked,
         macs=count_macs(network, int(table.total_mult_adds)),
         activation_bytes=int(table.total_output_bytes),
         memory=predict_memory(network),
@@ -54,9 +58,7 @@ def describe_card(
         loaded=pretrained.loaded,
         cautions=pretrained.cautions,
     )
-    return card, "\n".join(
-        [_table_text(table), *_facts(card, _taken_layers(network, module))]
-    ) + "\n"
+    return card, "\n".join([_table_text(table), *_facts(card, taken)]) + "\n"
 
 
 def describe_in_one_line(card: Card) -> str:
@@ -77,7 +79,7 @@ def describe_policy(network: Network, order: Sequence[str], *, is_pretrained: bo
     if not frozen:
         start = "finetune: all layers train" if is_pretrained else "trains from scratch"
     elif all(covers([*frozen, *network.heads], name) for name in order):
-        start = f"frozen except {shorten(network.heads)}"
+        start = f"frozen except {first_few(network.heads, MOST_NAMES)}"
     else:
         start = f"frozen: {_span(order, frozen)}"
     thaws = [
@@ -87,12 +89,6 @@ def describe_policy(network: Network, order: Sequence[str], *, is_pretrained: bo
     ]
     training = network.training.model_dump(exclude_none=True)
     return "; ".join([start, *thaws, *(f"{key} {value:g}" for key, value in training.items())])
-
-
-def shorten(names: Sequence[str], most: int = MOST_NAMES) -> str:
-    """Return the first names of a list, and how many more there are."""
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return ", ".join([*names[:most], *more])
 
 
 def _table(network: Network, module: nn.Module) -> torchinfo.ModelStatistics:
@@ -113,22 +109,8 @@ def _table_text(table: torchinfo.ModelStatistics) -> str:
     return re.sub(r"\(Units\.(\w)\w*\)", r"(\1)", text)
 
 
-def _is_trained(network: Network, parameter: str) -> bool:
-    """Return whether a parameter trains in some epoch; after the last thaw most do."""
-    epochs = [FIRST, *(thaw.at_epoch for thaw in network.thaw)]
-    return not covers(frozen_at(network, max(epochs)), parameter)
-
-
-def _taken_layers(network: Network, module: nn.Module) -> dict[str, str]:
-    """Return the reference of each layer of a composition that is taken from another network."""
-    if "layers" not in network.settings:
-        return {}
-    pairs = zip(module.named_children(), network.settings["layers"], strict=True)
-    return {name: layer["take"] for (name, _), layer in pairs if layer["kind"] == "take"}
-
-
 def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
-    """Yield the lines below the table."""
+    """Yield the lines below the table; `taken` has the reference of each layer taken elsewhere."""
     yield (
         f"Parameters: {card.parameters:,}; trained in some epoch {card.trainable_parameters:,}, "
         f"frozen in all {card.locked_parameters:,}"
@@ -150,9 +132,9 @@ def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
 
 
 def _matches(loaded: LoadedWeights) -> str:
-    counts = [f"{loaded.matched} tensors match"]
+    counts = [f"{counted(loaded.matched, 'tensor')} matched"]
     for kind, names in (("missing", loaded.missing_keys), ("unexpected", loaded.unexpected_keys)):
-        counts.append(f"{len(names)} {kind}{f': {shorten(names)}' if names else ''}")
+        counts.append(f"{len(names)} {kind}{f': {first_few(names, MOST_NAMES)}' if names else ''}")
     return "; ".join(counts)
 
 
@@ -165,4 +147,4 @@ def _span(order: Sequence[str], names: Sequence[str]) -> str:
     covered = [index for name in known for index in indices[name]]
     if len(known) > 2 and covered == list(range(covered[0], covered[-1] + 1)):
         return f"{known[0]} … {known[-1]}"
-    return shorten(known)
+    return first_few(known, MOST_NAMES)

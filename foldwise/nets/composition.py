@@ -72,23 +72,23 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
     # One image without data: on the meta device if the caller constructs the network there.
     output = torch.zeros(1, channels, height, width)
     composed = nn.Sequential()
-    for index, (spec, title) in enumerate(zip(specs, names(specs), strict=True)):
+    for index, (spec, title) in enumerate(zip(specs, _names(specs), strict=True)):
         place = f"build.architectures.{name}.layers.{index}"
         if isinstance(spec, Take):
             sizes = (COLOURS if index else channels, height, width, n_classes)
-            build_source = partial(_build_source, spec, sources, sizes)
-            select = partial(_select, text=spec.take, key=f"{place}.take")
-            # On the meta device the whole source needs no memory anyway.
-            module = select(build_source()) if output.is_meta else build_part(build_source, select)
+            module = _taken(spec.take, sources, sizes, f"{place}.take", is_meta=output.is_meta)
         else:
-            module = _make(spec, output, n_classes, place)
-        producer = "the layer before gives" if index else "the image is"
+            try:
+                module = _new_layer(spec, list(output.shape[1:]), n_classes)
+            except ValueError as error:
+                raise InputError(f"{place} ({spec.kind}) {error}") from None
+        producer = "the output of the layer before" if index else "an image"
         output = _run(module, output, f"{place} ({title})", producer)
         composed.add_module(title, module)
     return composed.train()
 
 
-def names(layers: Sequence[AnyLayer]) -> list[str]:
+def _names(layers: Sequence[AnyLayer]) -> list[str]:
     """Return the module name of each layer: its own, or its kind, numbered if it occurs again."""
     titles: list[str] = []
     for layer in layers:
@@ -104,43 +104,39 @@ def names(layers: Sequence[AnyLayer]) -> list[str]:
 
 def _require_names(layers: Sequence[AnyLayer], place: str) -> None:
     """Reject a layer name that cannot be a module name or is that of another layer."""
-    earlier: set[str] = set()
-    for index, layer in enumerate(layers):
-        if layer.name is None:
-            continue
-        if not re.fullmatch(r"[A-Za-z]\w*", layer.name, re.ASCII):
-            raise InputError(
-                f"{place}.{index}.name is '{layer.name}'; expected letters, digits and "
-                "underscores, a letter first"
-            )
-        if layer.name in earlier:
-            raise InputError(
-                f"{place}.{index}.name is '{layer.name}', the name of another layer; choose another"
-            )
-        earlier.add(layer.name)
+    names = [layer.name for layer in layers]
+    for index, name in enumerate(names):
+        expected = None
+        if name is not None and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+            expected = "letters, digits and underscores, a letter first"
+        elif name is not None and name in names[:index]:
+            expected = "another name: an earlier layer has it"
+        if expected is not None:
+            raise InputError(f"{place}.{index}.name is '{name}'; expected {expected}")
 
 
-def _build_source(
-    layer: Take, sources: Mapping[str, Any], sizes: tuple[int, int, int, int]
+def _taken(
+    text: str,
+    sources: Mapping[str, Any],
+    sizes: tuple[int, int, int, int],
+    key: str,
+    *,
+    is_meta: bool,
 ) -> nn.Module:
-    source = sources[parse(layer.take).network]
+    """Return the layers of another network to which a key refers."""
+    reference = parse(text)
+    source = sources[reference.network]
     builder = importlib.import_module(f"foldwise.nets.{source['builder']}")
-    whole: nn.Module = builder.build(*sizes, **source["settings"])
-    return whole
+    build_source = partial(builder.build, *sizes, **source["settings"])
+
+    def select(whole: nn.Module) -> nn.Module:
+        return take(whole, reference, key, text)[0]
+
+    # On the meta device the whole source needs no memory anyway.
+    return select(build_source()) if is_meta else build_part(build_source, select)
 
 
-def _select(whole: nn.Module, text: str, key: str) -> nn.Module:
-    return take(whole, text, key)[0]
-
-
-def _make(layer: AnyLayer, tensor: Tensor, n_classes: int, place: str) -> nn.Module:
-    try:
-        return make_layer(layer, list(tensor.shape[1:]), n_classes)
-    except ValueError as error:
-        raise InputError(f"{place} ({layer.kind}) {error}") from None
-
-
-def make_layer(layer: AnyLayer, shape: list[int], n_classes: int) -> nn.Module:
+def _new_layer(layer: AnyLayer, shape: list[int], n_classes: int) -> nn.Module:
     """Return a new layer with random weights.
 
     Args:
@@ -195,8 +191,9 @@ def _require_maps(shape: list[int]) -> int:
 def _require_vector(shape: list[int]) -> int:
     """Return the length of a vector."""
     if len(shape) == MAPS:
-        maps = "×".join(map(str, shape))
-        raise ValueError(f"gets maps of {maps}; put flatten or global_average_pool before it")
+        raise ValueError(
+            f"gets maps of {_text(shape)}; put flatten or global_average_pool before it"
+        )
     return shape[-1]
 
 
@@ -207,23 +204,12 @@ def _run(module: nn.Module, tensor: Tensor, place: str, producer: str) -> Tensor
     try:
         output: Tensor = module(tensor)
     except MISFITS as error:
-        shape = "×".join(map(str, tensor.shape[1:]))
+        shape, reason = _text(tensor.shape[1:]), " ".join(str(error).split())
         raise InputError(
-            f"{place} {_expected_input(module, tensor)}; {producer} {shape} "
-            f"({' '.join(str(error).split())[:160]}); change one of the two"
+            f"{place} cannot take {producer} of shape {shape}: {reason[:160]}; change one of them"
         ) from None
     return output
 
 
-def _expected_input(module: nn.Module, tensor: Tensor) -> str:
-    """Return which input a module takes, according to its first layer with parameters."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d):
-            if tensor.ndim == 4 and part.in_channels == tensor.shape[1]:
-                return "needs larger maps"
-            return f"takes maps of {part.in_channels} channels, {part.in_channels}×h×w"
-        if isinstance(part, nn.BatchNorm2d | nn.BatchNorm1d):
-            return f"takes {part.num_features} channels"
-        if isinstance(part, nn.Linear):
-            return f"takes {part.in_features} numbers"
-    return "does not take these maps"
+def _text(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))

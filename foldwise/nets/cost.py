@@ -8,7 +8,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from foldwise.files.network import MemoryNeed, Network
-from foldwise.nets.network import loss_of, train_mode
+from foldwise.nets.network import LAST, loss_of, train_mode
 from foldwise.nets.shapes import (
     BATCH,
     MISFITS,
@@ -96,8 +96,7 @@ def predict_memory(network: Network) -> MemoryNeed:
     Args:
         network: A network after `resolve_freezing`.
     """
-    last = max((thaw.at_epoch for thaw in network.thaw), default=1)
-    module = train_mode(construct_shapes(network), network, last)
+    module = train_mode(construct_shapes(network), network, LAST)
     few, more = (_saved_bytes(module, network, n) for n in (FEW, MORE))
     total = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
     trained = sum(tensor.nbytes for tensor in module.parameters() if tensor.requires_grad)

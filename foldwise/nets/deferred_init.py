@@ -1,18 +1,19 @@
 """Build a part of a network without memory for the other parts, with the same bits.
 
-The parameters of the whole network are created on the meta device while their initialisation is
-recorded. Then the parameters of the part are allocated and initialised as recorded. For all others
-random numbers are drawn and dropped, so that the part, and all that is drawn later, has the same
-bits as if the whole network had been allocated.
+The network is built twice. The first build allocates no parameter and shows which ones the part
+needs. The second build allocates these. For all others random numbers are drawn and dropped, so
+that the part, and all that is drawn later, has the same bits as if the whole network had been
+allocated.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tag, Tensor, UntypedStorage, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 
 aten = torch.ops.aten
 _IS_META = Tensor.is_meta.__get__  # type: ignore[attr-defined]
@@ -20,45 +21,23 @@ CHUNK = 2**16  # numbers; normal_ draws them in blocks of 16, so a multiple of t
 CHUNKED = (aten.uniform_.default, aten.normal_.default)  # draw n + m as first n and then m numbers
 
 
-class _UnsupportedError(RuntimeError):
-    """An initialisation that cannot be recorded."""
-
-
-class _Operation(NamedTuple):
-    """An in-place operation on a tensor without data, or on a view of it."""
-
-    func: Callable[..., object]
-    view: tuple[Any, Any, Any]  # size, stride, offset
-    args: tuple[object, ...]
-    kwargs: dict[str, object]
-    rng_state: Tensor | None  # before the operation; None: it draws no random numbers
-
-
-class _Record(NamedTuple):
-    storage: UntypedStorage  # kept, so that its id stays its own
-    operations: list[_Operation]
-
-
 def build_part(
     build: Callable[[], nn.Module], select: Callable[[nn.Module], nn.Module]
 ) -> nn.Module:
-    """Return `select(build())`, and allocate no other module.
-
-    If the initialisation of the network cannot be recorded, it is allocated as a whole.
+    """Return `select(build())`, and allocate little else.
 
     Args:
-        build: Returns a network with random weights.
+        build: Returns a network with random weights; it is called twice.
         select: Returns a part of it.
     """
-    rng_state, deferred = torch.get_rng_state(), _DeferredInit()
-    try:
-        with _NotMeta(), deferred:
-            part = select(build())
-        deferred.materialise(part)
-    except _UnsupportedError:
-        torch.set_rng_state(rng_state)
+    rng_state, survey = torch.get_rng_state(), _Survey()
+    with _NotMeta(), survey:
+        part = select(build())
+    for tensor in (*part.parameters(), *part.buffers()):
+        survey.need(tensor)
+    torch.set_rng_state(rng_state)
+    with _NotMeta(), _PartialAllocation(survey.needed):
         return select(build())
-    return part
 
 
 class _NotMeta(TorchFunctionMode):
@@ -76,17 +55,19 @@ class _NotMeta(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _DeferredInit(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Gives the results of `torch.empty` no memory and records what is done to them in place."""
+class _PartialAllocation(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Gives memory to some results of `torch.empty`, and drops the values of all others."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         """Prevent the import of torch's compiler, which takes seconds."""
         return False
 
-    def __init__(self) -> None:
+    def __init__(self, needed: set[int]) -> None:
+        """Allocate only the needed results, counted from 0 in the order of the calls."""
         super().__init__()  # type: ignore[no-untyped-call]
-        self._records: dict[int, _Record] = {}  # by the id of the storage
+        self.needed = needed
+        self._storages: list[UntypedStorage] = []  # of all results; kept, so that ids are unique
         self._scratch = torch.empty(2 * CHUNK)
 
     def __torch_dispatch__(
@@ -96,70 +77,62 @@ class _DeferredInit(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> object:
-        """Run an operator, or record it if it changes a tensor without data."""
+        """Run an operator, unless it changes a tensor without data."""
         kwargs = kwargs or {}
         if func is aten.empty.memory_format and kwargs.get("device") in (None, torch.device("cpu")):
-            tensor: Tensor = func(*args, **{**kwargs, "device": "meta"})
-            storage = tensor.untyped_storage()
-            self._records[id(storage)] = _Record(storage, [])
+            if len(self._storages) not in self.needed:
+                kwargs = {**kwargs, "device": "meta"}
+            tensor: Tensor = func(*args, **kwargs)
+            self._storages.append(tensor.untyped_storage())
             return tensor
-        if func.is_view or not any(_is_meta(arg) for arg in args):
-            return func(*args, **kwargs)
-        if Tag.inplace in func.tags:
-            return self._record(func, args[0], args[1:], kwargs)
-        # Anything else needs the data, for example to adapt a kernel to the channels of images.
-        return func(*(self._real(arg) if _is_meta(arg) else arg for arg in args), **kwargs)
+        if Tag.inplace in func.tags and _is_meta(args[0]) and not func.is_view:
+            self.fill(func, args[0], args[1:], kwargs)
+            return args[0]
+        return self.run(func, args, kwargs)
 
-    def _record(self, func: Any, tensor: Tensor, args: Any, kwargs: Any) -> Tensor:  # noqa: ANN401
-        if not _is_meta(tensor) or any(_is_meta(arg) for arg in args):
-            raise _UnsupportedError
-        rng_state = torch.get_rng_state() if Tag.nondeterministic_seeded in func.tags else None
-        view = (tuple(tensor.size()), tensor.stride(), tensor.storage_offset())
-        operation = _Operation(func, view, args, kwargs, rng_state)
-        self._record_of(tensor).operations.append(operation)
-        if rng_state is not None:
-            if func not in CHUNKED or not tensor.is_contiguous() or tensor.dtype != torch.float32:
-                raise _UnsupportedError
-            left = tensor.numel()
-            while left > 0:
-                n = CHUNK if left >= 2 * CHUNK else left
-                func(self._scratch[:n], *args, **kwargs)
-                left -= n
-        return tensor
+    def fill(self, func: Any, tensor: Tensor, args: Any, kwargs: Any) -> None:  # noqa: ANN401
+        """Draw the random numbers with which an operator would fill a tensor, and drop them."""
+        left = tensor.numel() if Tag.nondeterministic_seeded in func.tags else 0
+        while left > 0:
+            n = CHUNK if left >= 2 * CHUNK else left
+            func(self._scratch[:n], *args, **kwargs)
+            left -= n
 
-    def _record_of(self, tensor: Tensor) -> _Record:
-        record = self._records.get(id(tensor.untyped_storage()))
-        if record is None:
-            raise _UnsupportedError
-        return record
+    def run(self, func: Any, args: Any, kwargs: Any) -> object:  # noqa: ANN401
+        """Run any other operator."""
+        return func(*args, **kwargs)
 
-    def _real(self, tensor: Tensor) -> Tensor:
-        """Return a tensor with memory, initialised as recorded."""
-        storage, operations = self._record_of(tensor)
-        base = torch.empty(storage.nbytes() // tensor.element_size(), dtype=tensor.dtype)
-        rng_state = torch.get_rng_state()
-        for operation in operations:
-            if operation.rng_state is not None:
-                torch.set_rng_state(operation.rng_state)
-            operation.func(base.as_strided(*operation.view), *operation.args, **operation.kwargs)
-        torch.set_rng_state(rng_state)
-        return base.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
 
-    @torch.no_grad()
-    def materialise(self, module: nn.Module) -> None:
-        """Replace the parameters and buffers without data; shared ones stay shared."""
-        replaced: dict[int, Tensor] = {}
-        for part in module.modules():
-            parameters = part.named_parameters(recurse=False, remove_duplicate=False)
-            buffers = part.named_buffers(recurse=False, remove_duplicate=False)
-            for name, tensor in [*parameters, *buffers]:
-                if tensor.is_meta and id(tensor) not in replaced:
-                    real = self._real(tensor)
-                    if isinstance(tensor, nn.Parameter):
-                        real = nn.Parameter(real, requires_grad=tensor.requires_grad)
-                    replaced[id(tensor)] = real
-                if tensor.is_meta:
-                    setattr(part, name, replaced[id(tensor)])
+class _Survey(_PartialAllocation):
+    """Allocates nothing, and finds the results of `torch.empty` whose values are needed."""
+
+    def __init__(self) -> None:
+        super().__init__(set())
+
+    def need(self, tensor: Tensor) -> None:
+        """Remember that a tensor must be allocated."""
+        storage = tensor.untyped_storage()
+        self.needed |= {i for i, other in enumerate(self._storages) if other is storage}
+
+    def fill(self, func: Any, tensor: Tensor, args: Any, kwargs: Any) -> None:  # noqa: ANN401
+        """Draw nothing; need the tensor if its random numbers cannot be drawn in chunks."""
+        in_chunks = func in CHUNKED and tensor.is_contiguous() and tensor.dtype == torch.float32
+        if Tag.nondeterministic_seeded in func.tags and not in_chunks:
+            self.need(tensor)
+        tree_map_only(Tensor, self._with_data, (args, kwargs))
+
+    def run(self, func: Any, args: Any, kwargs: Any) -> object:  # noqa: ANN401
+        """Run any other operator; it reads values, for example to adapt a kernel to channels."""
+        if not func.is_view:
+            args, kwargs = tree_map_only(Tensor, self._with_data, (args, kwargs))
+        return func(*args, **kwargs)
+
+    def _with_data(self, tensor: Tensor) -> Tensor:
+        """Return a tensor on the CPU: zeros for one that must be allocated in the next build."""
+        if not _is_meta(tensor):
+            return tensor
+        self.need(tensor)
+        return torch.zeros_like(tensor, device="cpu")
 
 
 def _is_meta(value: object) -> bool:

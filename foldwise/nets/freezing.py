@@ -8,11 +8,9 @@ from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, ThawSection
 from foldwise.files.layers import Take
 from foldwise.files.network import Cut, Network, Thaw
-from foldwise.nets.network import covers, frozen_at, named_parts
+from foldwise.nets.network import LAST, covers, frozen_at, named_parts
 from foldwise.nets.reference import expand_layers
 from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
-
-LAST = 10**9  # epoch; what is frozen then is frozen in all epochs
 
 
 def resolve_freezing(
@@ -97,8 +95,7 @@ def _frozen_from_start(
 ) -> list[str]:
     """Return what does not train in the first epoch."""
     if section.frozen is not None:
-        texts = [expand_layers(module, text, f"{place}.frozen") for text in section.frozen]
-        selected = [name for names in texts for name in names]
+        selected = expand_layers(module, section.frozen, f"{place}.frozen")
         covered = [head for head in heads if covers(selected, head)]
         if covered:
             raise InputError(
@@ -108,7 +105,9 @@ def _frozen_from_start(
     elif section.policy == "finetune":
         selected = []
     else:
-        selected = list(default) + _frozen_takes(module, section)
+        layers = zip(module.named_children(), section.layers or [], strict=False)
+        takes = [name for (name, _), layer in layers if isinstance(layer, Take) and layer.frozen]
+        selected = [*default, *takes]
         if not selected and (section.policy == "frozen" or section.thaw):
             selected = list(modules_outside(module, heads))
     names = [name for name, _ in module.named_parameters()]
@@ -118,15 +117,8 @@ def _frozen_from_start(
     return selected
 
 
-def _frozen_takes(module: nn.Module, section: ArchitectureSection) -> list[str]:
-    layers = section.layers or []
-    pairs = zip(module.named_children(), layers, strict=True) if layers else []
-    return [name for (name, _), layer in pairs if isinstance(layer, Take) and layer.frozen]
-
-
 def _thaw(module: nn.Module, section: ThawSection, key: str) -> Thaw:
-    texts = [expand_layers(module, text, f"{key}.layers") for text in section.names]
-    names = [name for expanded in texts for name in expanded]
+    names = expand_layers(module, section.names, f"{key}.layers")
     return Thaw(at_epoch=section.at_epoch, layers=names, learning_rate=section.learning_rate)
 
 
@@ -190,7 +182,8 @@ def _prefix(
             yield from waiting
             waiting = []
     for name in waiting:
-        is_random = any(_is_random(part) for part in module.get_submodule(name).modules())
+        kinds = [type(part).__name__.lower() for part in module.get_submodule(name).modules()]
+        is_random = any("drop" in kind or "stochastic" in kind for kind in kinds)
         if is_random and not covers(frozen, name):
             return
         yield name
@@ -213,7 +206,3 @@ def _chain(
             return
         yield name, part
         tensor = trace.outputs[name][0]
-
-
-def _is_random(part: nn.Module) -> bool:
-    return "drop" in type(part).__name__.lower() or "stochastic" in type(part).__name__.lower()

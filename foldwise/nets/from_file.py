@@ -38,34 +38,27 @@ def build(
     loaded = _load(file)
     make = getattr(loaded, attribute, None)
     if not callable(make):
-        defined = sorted(
-            name
-            for name, value in vars(loaded).items()
-            if getattr(value, "__module__", None) == loaded.__name__
-        )
+        items = sorted(vars(loaded).items())
+        defined = [name for name, value in items if inspect.getmodule(value) is loaded]
         raise InputError(
             f"{file} has no class or function {attribute!r}; it has {', '.join(defined) or 'none'}"
         )
     sizes = {"channels": channels, "height": height, "width": width, "n_classes": n_classes}
-    parameters = inspect.signature(make).parameters
-    unknown = [
-        name
-        for name, parameter in parameters.items()
-        if name not in sizes
-        and parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if unknown:
+    signature = inspect.signature(make)
+    arguments = {name: size for name, size in sizes.items() if name in signature.parameters}
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
         raise InputError(
-            f"{file}: {attribute} needs {', '.join(unknown)}; expected no arguments without a "
-            f"default but {', '.join(sizes)}"
-        )
-    module = make(**{name: size for name, size in sizes.items() if name in parameters})
+            f"{file}: {attribute}: {error}; expected no arguments without a default but "
+            f"{', '.join(sizes)}"
+        ) from None
+    module = make(**arguments)
     if not isinstance(module, nn.Module):
         raise InputError(
             f"{file}: {attribute} returns a {type(module).__name__}; expected a torch.nn.Module"
         )
-    if "channels" not in parameters:
+    if "channels" not in arguments:
         adapt_channels(module, channels)
     return module
 
@@ -86,11 +79,9 @@ def _load(file: str) -> ModuleType:
     importlib.invalidate_caches()
     try:
         return importlib.import_module(module_name(file))
-    except ModuleNotFoundError as error:
-        remedy = f"install {error.name}, or mend the import"
-        if error.name and Path(PACKAGE, f"{error.name}.py").is_file():
-            remedy = f"import it as {PACKAGE}.{error.name}"
-        raise InputError(f"{file} cannot be imported ({error}); {remedy}") from None
     except Exception as error:  # noqa: BLE001 - any exception of a user's file is an error in it
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise InputError(f"{file} cannot be imported ({reason}); mend it") from None
+        raise InputError(
+            f"{file} cannot be imported ({reason}); mend it, or install what it imports; files in "
+            f"{PACKAGE}/ are imported as {PACKAGE}.NAME"
+        ) from None

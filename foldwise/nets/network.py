@@ -12,6 +12,7 @@ from foldwise.files.network import Cut, Network
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary head; Szegedy et al. 2015, section 5
 FIRST = 1  # epoch
+LAST = 10**9  # epoch; what is frozen then is frozen in all epochs
 
 
 def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:

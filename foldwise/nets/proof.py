@@ -6,13 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.architecture import BuildSection
-from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import Cut, Network
-from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.network import construct, extract_features, loss_of, tail_module
 from foldwise.nets.reference import Reference, parse, take
-from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.shapes import (
     BATCH,
     LARGEST,
@@ -28,29 +24,11 @@ from foldwise.nets.shapes import (
     trace_modules,
     usual_sides,
 )
+from foldwise.nets.zoo import slim_vgg
 
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
 # Images on which the source of a taken span runs: every network of torchvision takes them.
 _SOURCE_INPUT = {**WHOLE, "channels": 3, "height": 224, "width": 224}
-
-
-def fit_network(model: str, build: BuildSection, info: DatasetInfo) -> Network:
-    """Return the network of an architecture for a data set, with its frozen layers.
-
-    Pretrained weights are still to be loaded; see `nets.weights.pretrained`.
-
-    Args:
-        model: A name of the catalogue, or one that `build` defines.
-        build: The section build of params.yaml.
-        info: The data set: channels, size and classes.
-
-    Raises:
-        InputError: If the architecture is unknown, or cannot take the images.
-    """
-    network = resolve(model, build, info)
-    require_connected_spans(network)
-    require_fit(network)
-    return resolve_freezing(network, build.of(model), frozen_by_default(network))
 
 
 def require_fit(network: Network) -> None:
@@ -83,7 +61,7 @@ def require_connected_spans(network: Network) -> None:
         reference, key = parse(layer["take"]), f"build.architectures.{network.name}.layers.{index}"
         source = network.model_copy(update=sources[reference.network] | _SOURCE_INPUT)
         module = construct_shapes(source)
-        span, _ = take(module, layer["take"], f"{key}.take")
+        span, _ = take(module, reference, f"{key}.take", layer["take"])
         gap = _gap(module, span, reference, empty_images(source, 1))
         if gap is not None:
             raise InputError(
@@ -136,7 +114,7 @@ def prove_trainable(network: Network, weights: dict[str, Tensor], seed: int) -> 
     module.eval()
     with torch.no_grad():
         _require_finite(network, module(images), "eval")
-    if network.cut is not None and not cut_is_exact(network, network.cut, weights, seed):
+    if network.cut is not None and not cut_is_exact(module, network.cut, images):
         return network.model_copy(update={"cut": None})
     return network
 
@@ -163,11 +141,14 @@ def _require_gradients(network: Network, module: nn.Module) -> None:
         )
 
 
-def cut_is_exact(network: Network, cut: Cut, weights: dict[str, Tensor], seed: int) -> bool:
-    """Return whether the parts before and after the cut compute the same as the whole network."""
-    torch.manual_seed(seed)
-    module = construct(network, weights).eval()
-    images = torch.randn(BATCH, network.channels, network.height, network.width)
+def cut_is_exact(module: nn.Module, cut: Cut, images: Tensor) -> bool:
+    """Return whether the parts before and after the cut compute the same as the whole network.
+
+    Args:
+        module: The whole network in eval mode; it is changed in place.
+        cut: Where to cut it.
+        images: (b, c, h, w).
+    """
     with torch.no_grad():
         whole = module(images)
         features = extract_features(module, cut, images)
@@ -177,7 +158,8 @@ def cut_is_exact(network: Network, cut: Cut, weights: dict[str, Tensor], seed: i
 
 def _refusal(network: Network, reason: str) -> str:
     """Return the error text: which size the network takes, and what to do."""
-    images, other = f"the images are {_size(network)}", _alternative(network)
+    images, shorter = f"the images are {_size(network)}", min(network.height, network.width)
+    other = "lenet5" if shorter < slim_vgg.SMALLEST else "slim_vgg"
     least = smallest_side(network)
     sides = usual_sides(network) if least is None else [side for side in USUAL if side >= least]
     larger = [side for side in sides if side >= max(network.height, network.width)]
@@ -187,21 +169,12 @@ def _refusal(network: Network, reason: str) -> str:
             f"{network.name} takes no images of this size; {images}, and squares of up to "
             f"{LARGEST} px do not help ({reason}); choose {other}"
         )
-    if least is not None and least > min(network.height, network.width):
+    if least is not None and least > shorter:
         needs = f"needs at least {least}×{least} px"
-    elif len(sides) == 1:
-        needs = f"takes exactly {better}×{better} px"
     else:
         needs = f"takes certain sizes only, such as {better}×{better} px"
     remedy = f"set prepare.image_size to {better}, or choose {other}"
     return f"{network.name} {needs}; {images}: {remedy}"
-
-
-def _alternative(network: Network) -> str:
-    """Return an architecture that takes images of this size."""
-    plain = {"builder": "zoo.slim_vgg", "settings": {}, **WHOLE}
-    fits = misfit(network.model_copy(update=plain)) is None
-    return "slim_vgg" if fits and network.name != "slim_vgg" else "lenet5"
 
 
 def _size(network: Network) -> str:

@@ -1,11 +1,12 @@
 """References such as "resnet18.layer3" or "vgg16_bn.features[7:14]" to the modules of a network."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, counted
 from foldwise.files.layers import REFERENCE
 
 
@@ -68,29 +69,33 @@ def look_up(module: nn.Module, reference: Reference) -> tuple[nn.Module, str]:
     return nn.Sequential(OrderedDict((name, children[name]) for name in names)), prefix
 
 
-def take(module: nn.Module, text: str, key: str) -> tuple[nn.Module, str]:
+def take(module: nn.Module, reference: Reference, key: str, text: str) -> tuple[nn.Module, str]:
     """Return what `look_up` returns for the text of a key in params.yaml.
 
     Raises:
         InputError: If there is no such module.
     """
     try:
-        return look_up(module, parse(text))
+        return look_up(module, reference)
     except UnknownModuleError as error:
         raise InputError(f"{key} is '{text}'; {error}") from None
 
 
-def expand_layers(module: nn.Module, text: str, key: str) -> list[str]:
-    """Return the names of the modules, or of the parameter, that a text in params.yaml names.
+def expand_layers(module: nn.Module, texts: Sequence[str], key: str) -> list[str]:
+    """Return the names of the modules and parameters that texts in params.yaml name.
 
     Args:
         module: The network.
-        text: A dotted name, or a span as in `take`: "layer2", "features[0:7]", "[conv1:layer2]".
+        texts: Dotted names, or spans as in `take`: "layer2", "features[0:7]", "[conv1:layer2]".
         key: The key in params.yaml.
 
     Raises:
         InputError: If there is no such layer; names the existing ones.
     """
+    return [name for text in texts for name in _expand(module, text, key)]
+
+
+def _expand(module: nn.Module, text: str, key: str) -> list[str]:
     if text in dict(module.named_parameters()):
         return [text]
     full = f"network{'' if text.startswith('[') else '.'}{text}"
@@ -100,10 +105,7 @@ def expand_layers(module: nn.Module, text: str, key: str) -> list[str]:
             "'features[0:7]' or '[conv1:layer2]'"
         )
     reference = replace(parse(full), network="the network")
-    try:
-        part, prefix = look_up(module, reference)
-    except UnknownModuleError as error:
-        raise InputError(f"{key} is '{text}'; {error}") from None
+    part, prefix = take(module, reference, key, text)
     if reference.last is None:
         return [prefix.removesuffix(".")]
     return [prefix + name for name, _ in part.named_children()]
@@ -131,8 +133,8 @@ def select(names: list[str], first: str, last: str, place: str) -> list[str]:
         start, stop = int(first or 0), int(last or len(names))
         if not start < stop <= len(names):
             raise UnknownModuleError(
-                f"{place} has {len(names)} modules, so that slices lie in [0:{len(names)}] and "
-                f"begin before they end; this one is [{first}:{last}]"
+                f"{place} has {counted(len(names), 'module')}, so that slices lie in "
+                f"[0:{len(names)}] and begin before they end; this one is [{first}:{last}]"
             )
         return names[start:stop]
     start = names.index(_child(first, names, place)) if first else 0

@@ -1,7 +1,7 @@
 """From the name of an architecture to the description of its network for the data set."""
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,35 @@ from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import Network
+from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.from_file import PACKAGE, module_name
+from foldwise.nets.proof import require_connected_spans, require_fit
 from foldwise.nets.reference import parse
+from foldwise.nets.shapes import WHOLE
 
 ROOT = Path(__file__).parents[2]  # folder of the package foldwise
-TORCHVISION_ADAPTER = "from_torchvision"
-TIMM_ADAPTER = "from_timm"
+LIBRARY = "from_library"  # builder of networks of torchvision and timm
 
 Builder = tuple[str, dict[str, Any]]  # module below foldwise.nets, and arguments of its build()
+
+
+def fit_network(model: str, build: BuildSection, info: DatasetInfo) -> Network:
+    """Return the network of an architecture for a data set, with its frozen layers.
+
+    Pretrained weights are still to be loaded; see `nets.weights.pretrained`.
+
+    Args:
+        model: A name of the catalogue, or one that `build` defines.
+        build: The section build of params.yaml.
+        info: The data set: channels, size and classes.
+
+    Raises:
+        InputError: If the architecture is unknown, or cannot take the images.
+    """
+    network = resolve(model, build, info)
+    require_connected_spans(network)
+    require_fit(network)
+    return resolve_freezing(network, build.of(model), frozen_by_default(network))
 
 
 def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
@@ -34,6 +55,7 @@ def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
     """
     section = build.of(model)
     builder, settings = _builder(model, section, build)
+    sources = settings.get("sources", {}).values()
     return Network(
         name=model,
         builder=builder,
@@ -42,14 +64,11 @@ def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
         height=info.height,
         width=info.width,
         n_classes=len(info.classes),
-        heads=[],
-        frozen=[],
-        thaw=[],
-        cut=None,
+        **WHOLE,
         normalisation=None,
         training=section.training,
         keep_weights=section.keep_weights,
-        code=_code([(builder, settings), *_sources(settings)]),
+        code=_code([(builder, settings), *((s["builder"], s["settings"]) for s in sources)]),
         weights_sha256=None,
     )
 
@@ -60,20 +79,14 @@ def frozen_by_default(network: Network) -> Sequence[str]:
     return frozen
 
 
-def architecture_of(model: str, build: BuildSection) -> str:
-    """Return the name under which the weights of a network are published."""
-    return build.of(model).base or model
-
-
 def title_of(network: Network) -> str:
     """Return one line: what the architecture is, and its source."""
     settings = network.settings
-    stem = ", small stem" if "stem" in settings else ""
-    if network.builder == TORCHVISION_ADAPTER:
-        name = str(settings["name"])
+    if network.builder == LIBRARY:
+        name, stem = settings["name"], ", small stem" if "stem" in settings else ""
+        if name not in TORCHVISION_MODELS:
+            return f"{name.removeprefix(TIMM_PREFIX)} of timm{stem}"
         return f"{name} of torchvision{stem}: {TORCHVISION_MODELS[name]}"
-    if network.builder == TIMM_ADAPTER:
-        return f"{settings['name']} of timm{stem}"
     if "file" in settings:
         return f"{settings['attribute']} of {settings['file']}"
     if "layers" in settings:
@@ -82,9 +95,9 @@ def title_of(network: Network) -> str:
     return title
 
 
-def origin_of(network: Network) -> str:
+def defined_in(network: Network) -> str:
     """Return the Python module, or the file, that defines the architecture."""
-    return str(network.settings.get("file", _module(network.builder).__name__))
+    return str(network.settings.get("file", f"foldwise.nets.{network.builder}"))
 
 
 def _builder(model: str, section: ArchitectureSection, build: BuildSection) -> Builder:
@@ -98,12 +111,10 @@ def _builder(model: str, section: ArchitectureSection, build: BuildSection) -> B
         builder, settings = "composition", _composition(model, section, build)
     elif model in ZOO:
         builder, settings = f"zoo.{model}", {}
-    elif model in TORCHVISION_MODELS:
-        builder, settings = TORCHVISION_ADAPTER, {"name": model}
     else:
-        builder, settings = TIMM_ADAPTER, {"name": model.removeprefix(TIMM_PREFIX)}
+        builder, settings = LIBRARY, {"name": model}
     if section.stem is not None:
-        if builder not in (TORCHVISION_ADAPTER, TIMM_ADAPTER):
+        if builder != LIBRARY:
             raise InputError(
                 f"build.architectures.{model}.stem is '{section.stem}'; only networks of "
                 "torchvision and timm have a stem to change: leave it out"
@@ -128,11 +139,6 @@ def _composition(model: str, section: ArchitectureSection, build: BuildSection) 
 
 def _module(builder: str) -> Any:  # noqa: ANN401 - attributes differ from module to module
     return importlib.import_module(f"foldwise.nets.{builder}")
-
-
-def _sources(settings: Mapping[str, Any]) -> Iterator[Builder]:
-    for source in settings.get("sources", {}).values():
-        yield source["builder"], source["settings"]
 
 
 def _code(builders: Sequence[Builder]) -> dict[str, str]:

@@ -8,12 +8,14 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from foldwise.core.errors import InputError
+from foldwise.files.catalogue import TORCHVISION_MODELS
 from foldwise.files.network import Network
 from foldwise.nets.network import construct, loss_of
 
@@ -22,9 +24,7 @@ LARGEST = 512  # pixels; the largest side that is tried
 # Pixels; common sides of images, and those that networks of a fixed size are made for.
 USUAL = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, LARGEST)
 # Changes to a description after which all of the network trains.
-WHOLE: dict[str, object] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
-# Builders whose modules do not depend on the image size, so that one serves for all sizes.
-_SIZE_INDEPENDENT = ("from_torchvision",)
+WHOLE: dict[str, Any] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 # Raised by modules that get tensors of a shape for which they were not made.
 MISFITS = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
 # Methods that fill a tensor. Skipped, they save a third to most of the time of constructing it.
@@ -101,21 +101,17 @@ def require_logits(network: Network, output: object, mode: str) -> list[Tensor]:
     outputs: list[object] = [output]
     if isinstance(output, tuple | list) and output and mode == "train":
         outputs = [output[0], *(head for head in output[1:] if head is not None)]
-    expected = (BATCH, network.n_classes)
-    logits = [head for head in outputs if isinstance(head, Tensor) and head.shape == expected]
-    if len(logits) < len(outputs):
-        wrong = next(h for h in outputs if not isinstance(h, Tensor) or h.shape != expected)
-        raise InputError(
-            f"{network.name} returns {_kind(wrong)} in {mode} mode; expected logits of shape "
-            f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
-        )
+    expected, logits = (BATCH, network.n_classes), []
+    for head in outputs:
+        is_tensor = isinstance(head, Tensor)
+        if not is_tensor or head.shape != expected:
+            kind = f"tensor of shape {tuple(head.shape)}" if is_tensor else type(head).__name__
+            raise InputError(
+                f"{network.name} returns a {kind} in {mode} mode; expected logits of shape "
+                f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
+            )
+        logits.append(head)
     return logits
-
-
-def _kind(output: object) -> str:
-    if isinstance(output, Tensor):
-        return f"a tensor of shape {tuple(output.shape)}"
-    return "an empty tuple" if output == () else f"a {type(output).__name__}"
 
 
 def remedy_of(network: Network) -> str:
@@ -162,7 +158,9 @@ def _trial(network: Network) -> Callable[[int], bool]:
 
     Every network that trains at a size also evaluates at it.
     """
-    module = _without_statistics(network) if network.builder in _SIZE_INDEPENDENT else None
+    is_torchvision = network.settings.get("name") in TORCHVISION_MODELS
+    # The modules of torchvision do not depend on the image size: one serves for all sizes.
+    module = _without_statistics(network) if is_torchvision else None
 
     @cache
     @torch.no_grad()
@@ -194,7 +192,7 @@ class ModuleTrace:
     """Inputs and outputs of each module in one forward pass, by module name.
 
     Attributes:
-        order: Names of the modules in the order of their calls.
+        order: Names of the modules in the order in which their calls ended.
         inputs: One entry per call; None if the input was not a single tensor.
         outputs: One entry per call; None if the output was not a single tensor.
     """
@@ -223,8 +221,7 @@ def trace_modules(module: nn.Module, images: Tensor) -> ModuleTrace:
     trace, handles = ModuleTrace(), []
     for name, part in module.named_modules():
         trace.inputs[name], trace.outputs[name] = [], []
-        handles.append(part.register_forward_pre_hook(partial(_before, trace, name)))
-        handles.append(part.register_forward_hook(partial(_after, trace, name)))
+        handles.append(part.register_forward_hook(partial(_record, trace, name)))
     try:
         module(images)
     finally:
@@ -233,12 +230,11 @@ def trace_modules(module: nn.Module, images: Tensor) -> ModuleTrace:
     return trace
 
 
-def _before(trace: ModuleTrace, name: str, _: nn.Module, args: tuple[object, ...]) -> None:
+def _record(
+    trace: ModuleTrace, name: str, _: nn.Module, args: tuple[object, ...], output: object
+) -> None:
     trace.order.append(name)
     trace.inputs[name].append(_single_tensor(args))
-
-
-def _after(trace: ModuleTrace, name: str, _: nn.Module, __: object, output: object) -> None:
     trace.outputs[name].append(_single_tensor((output,)))
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from foldwise.core.errors import counted
 from foldwise.files.forecast import MINUTE, Forecast, RunForecast, format_duration
 
 # Of a process, whatever its network. Measured on two cores: 1.8 to 2.0 s to start and end Python,
@@ -104,8 +105,7 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
 def total_line(forecast: Forecast) -> str:
     """Return the size of the comparison and its duration, on one line."""
     n_models, n_runs = len(forecast.models), len(forecast.runs)
-    plural = "" if n_models == 1 else "s"
     return (
-        f"{n_models} architecture{plural} × {n_runs // n_models} folds, about "
+        f"{counted(n_models, 'architecture')} × {n_runs // n_models} folds, about "
         f"{format_duration(forecast.seconds)} in all if nothing is cached"
     )

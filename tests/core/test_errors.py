@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from foldwise.core.errors import InputError, run_main
+from foldwise.core.errors import InputError, counted, first_few, run_main
 
 
 def stop(error):
@@ -55,3 +55,9 @@ def test_waiting_threads_yield_which_openmp_is_told_before_torch_is_loaded():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "5000\n"
+
+
+def test_numbers_and_long_lists_in_messages():
+    assert [counted(n, "tensor") for n in (0, 1, 2)] == ["0 tensors", "1 tensor", "2 tensors"]
+    assert first_few(["a", "b"], 2) == "a, b"
+    assert first_few(["a", "b", "c", "d"], 2) == "a, b and 2 more"

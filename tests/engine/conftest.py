@@ -64,7 +64,7 @@ def flags(case):
         own = model in ("lenet5", "slim_vgg", "vgg_resnet")
         network = Network(
             name=model,
-            builder=f"zoo.{model}" if own else "from_torchvision",
+            builder=f"zoo.{model}" if own else "from_library",
             settings={} if own else {"name": model},
             channels=1,
             height=16,

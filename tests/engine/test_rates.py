@@ -19,7 +19,7 @@ def module():
 def network(frozen=(), thaw=(), **training):
     return Network(
         name="resnet18",
-        builder="from_torchvision",
+        builder="from_library",
         settings={"name": "resnet18"},
         channels=3,
         height=32,

@@ -36,7 +36,7 @@ from foldwise.files.split import read_recipe, write_recipe
 CARD = Card(
     name="lenet5",
     title="LeNet-5",
-    origin="foldwise.nets.zoo.lenet5",
+    defined_in="foldwise.nets.zoo.lenet5",
     input_shape=[1, 28, 28],
     classes=["cat", "dog"],
     parameters=10,

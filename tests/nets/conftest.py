@@ -142,7 +142,7 @@ def begin(info_of):
         build = BuildSection(architectures={model: wanted})
         network = resolve(model, build, info_of(*shape))
         network = resolve_freezing(network, wanted, frozen_by_default(network))
-        network, pretrained = load_pretrained(network, wanted, build)
+        network, pretrained = load_pretrained(network, wanted)
         return SimpleNamespace(network=network, weights=pretrained.tensors, findings=pretrained)
 
     return begin

@@ -31,7 +31,7 @@ def test_slim_vgg(build, capsys):
     )
     card = read_card(summary)
     assert card.title == "Slim VGG: 5 convolutions in 2 blocks, after Simonyan and Zisserman 2015"
-    assert card.origin == "foldwise.nets.zoo.slim_vgg"
+    assert card.defined_in == "foldwise.nets.zoo.slim_vgg"
     assert (card.input_shape, len(card.classes)) == ([1, 28, 28], 10)
     assert (card.parameters, card.trainable_parameters) == (925_482, 925_482)
     assert (card.macs, card.weights, card.loaded) == (39_655_434, "scratch", [])
@@ -64,7 +64,7 @@ def test_same_inputs_same_bytes_of_the_network(build, tmp_path, model):
 def test_architecture_of_torchvision(build):
     network, summary = build("resnet18", 1, 28)
     resolved, card = read_network(network), read_card(summary)
-    assert resolved.builder == "from_torchvision"
+    assert resolved.builder == "from_library"
     assert resolved.settings == {"name": "resnet18"}
     assert "foldwise.nets.adapt" in resolved.code
     assert card.title == "resnet18 of torchvision: Deep Residual Learning for Image Recognition"

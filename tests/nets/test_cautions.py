@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, counted
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.network import ChannelStatistics
 from foldwise.nets.weights.matching import Target, adapt_statistics, find_cautions, match_tensors
@@ -70,7 +70,7 @@ def test_no_caution_where_weights_meet_like_data(cautions):
         (
             PHOTOS.model_copy(update={"channels": 1, "mean": [0.1], "std": [0.2]}),
             3,
-            "1 channels, not 3",
+            "1 channel, not 3",
         ),
     ],
 )
@@ -78,7 +78,7 @@ def test_caution_of_other_channels(cautions, trained, channels, counts):
     state = {"conv.weight": torch.ones(2, trained.channels if trained else 3, 3, 3)}
     matched = match(trained, channels=channels, state=state)
     own = trained or PHOTOS
-    normalisation = adapt_statistics(own.mean, own.std, channels)
+    normalisation = adapt_statistics(own, channels)
     (caution,) = cautions([matched], channels, normalisation=normalisation)
     assert caution.startswith("w.pt was trained on images")
     assert caution.endswith(counts)
@@ -123,7 +123,7 @@ def test_caution_of_a_normalisation_that_nothing_names(cautions):
 def test_caution_of_tensors_that_do_not_match(cautions):
     matched = match(state={"layer3.weight": None, "layer5.weight": torch.ones(3)})
     (caution,) = cautions([matched])
-    assert caution.startswith("2 tensors of net are initialised at random")
+    assert caution.startswith("random initialisation of 2 tensors of net, because in w.pt ")
     assert caution.endswith("layer3.weight is missing, layer5.weight has shape (3,), not (2, 2)")
 
 
@@ -170,16 +170,17 @@ def test_statistics_for_other_channels_are_refused(choose, part, n):
     with pytest.raises(InputError) as caught:
         choose(given, [], 3)
     message = str(caught.value)
-    assert message.startswith(f"build.architectures.net.normalisation.{part} has {n} numbers; ")
+    key = f"build.architectures.net.normalisation.{part}"
+    assert message.startswith(f"{key} has {counted(n, 'number')}; ")
     assert message.endswith(", 3")
 
 
 def test_statistics_are_adapted_to_the_channels():
     three = ChannelStatistics(mean=[0.25, 0.5, 0.75], std=[0.25, 0.25, 0.5])
-    assert adapt_statistics(three.mean, three.std, 3) == three
-    one = adapt_statistics(three.mean, three.std, 1)
+    assert adapt_statistics(three, 3) == three
+    one = adapt_statistics(three, 1)
     assert (one.mean, one.std) == ([0.5], [1 / 3])
-    assert adapt_statistics(three.mean, three.std, 5).mean == [0.25, 0.5, 0.75, 0.25, 0.5]
-    assert adapt_statistics(three.mean, three.std, 2).std == [0.25, 0.25]
-    assert adapt_statistics([0.25], [0.5], 1) == GREY
-    assert adapt_statistics([0.25], [0.5], 3).mean == [0.25] * 3
+    assert adapt_statistics(three, 5).mean == [0.25, 0.5, 0.75, 0.25, 0.5]
+    assert adapt_statistics(three, 2).std == [0.25, 0.25]
+    assert adapt_statistics(GREY, 1) == GREY
+    assert adapt_statistics(GREY, 3).mean == [0.25] * 3

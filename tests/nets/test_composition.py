@@ -183,16 +183,16 @@ def test_the_first_layer_alone_takes_the_channels_of_the_images(compose):
     [
         (
             "[{conv: 63}, {take: 'vgg16_bn.features[7:14]'}, flatten, linear]",
-            "layers.1 (vgg16_bn_features) takes maps of 64 channels, 64×h×w; the layer before "
-            "gives 63×28×28",
+            "layers.1 (vgg16_bn_features) cannot take the output of the layer before of shape "
+            "63×28×28: ",
         ),
         (
             "[{take: resnet18.layer3}, global_average_pool, linear]",
-            "layers.0 (resnet18_layer3) takes maps of 128 channels, 128×h×w; the image is 3×28×28",
+            "layers.0 (resnet18_layer3) cannot take an image of shape 3×28×28: ",
         ),
         (
             "[{conv: 8}, flatten, {take: slim_vgg.20}, linear]",
-            "layers.2 (slim_vgg_20) takes 3136 numbers; the layer before gives 6272",
+            "layers.2 (slim_vgg_20) cannot take the output of the layer before of shape 6272: ",
         ),
         ("[{conv: 8}, linear]", "layers.1 (linear) gets maps of 8×28×28; put flatten or global_av"),
         ("[flatten, {conv: 8}]", "layers.1 (conv) gets a vector of 2352 numbers; put it before fl"),
@@ -201,10 +201,10 @@ def test_the_first_layer_alone_takes_the_channels_of_the_images(compose):
             "layers.0 (conv) has 2 groups; expected a divisor o",
         ),
         ("[{take: resnet18.layer9}]", "layers.0.take is 'resnet18.layer9'; resnet18 has no module"),
-        ("[{max_pool: 40}]", "layers.0 (max_pool) does not take these maps; the image is 3×28×28"),
+        ("[{max_pool: 40}]", "layers.0 (max_pool) cannot take an image of shape 3×28×28: "),
         (
             "[{conv: 8, name: a}, {conv: 8, name: a}]",
-            "layers.1.name is 'a', the name of another layer; choose another",
+            "layers.1.name is 'a'; expected another name: an earlier layer has it",
         ),
         (
             "[{conv: 8, name: a.b}]",

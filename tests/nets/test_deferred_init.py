@@ -7,7 +7,7 @@ from torch import nn
 
 from foldwise.nets import deferred_init
 from foldwise.nets.deferred_init import build_part
-from foldwise.nets.from_torchvision import build
+from foldwise.nets.from_library import build
 
 # Networks that differ in how they initialise their weights.
 PARTS = {

@@ -138,7 +138,7 @@ def test_counters_do_not_count():
         ]
         == 7
     )
-    assert "0 of the 1 tensors" in rejection(
+    assert "0 of the 1 tensor " in rejection(
         match_tensors, part, source_of({counter: torch.tensor(7)})
     )
 

@@ -122,7 +122,7 @@ def test_missing_tensors_start_fresh_and_are_reported(begin, weights_file, train
     assert set(loaded.unexpected_keys) == {"extra", "layer4.1.conv2.weight", *HEAD}
     assert loaded.matched == 98
     assert not missing & started.weights.keys()
-    (caution,) = [one for one in started.findings.cautions if "at random" in one]
+    (caution,) = [one for one in started.findings.cautions if "random initialisation" in one]
     assert "layer4.1.conv2.weight has shape (3, 3), not (512, 512, 3, 3)" in caution
 
 

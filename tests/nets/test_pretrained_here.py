@@ -46,7 +46,7 @@ def test_own_weights_fit_other_channels(begin, own_weights):
     assert started.weights["1.weight"].shape == (6, 3, 5, 5)
     assert started.network.normalisation == ChannelStatistics(mean=[0.3] * 3, std=[0.4] * 3)
     (caution,) = started.findings.cautions
-    assert caution.endswith("1 channels, not 3")
+    assert caution.endswith("1 channel, not 3")
 
 
 def test_own_weights_of_a_composition_fill_the_same_composition(begin, tmp_path, weights_file):

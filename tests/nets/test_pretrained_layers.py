@@ -82,7 +82,7 @@ def test_only_the_first_layer_sees_the_image(begin, tmp_path, weights_file):
     weights = begin("net", 3, 32, **composed(layer)).weights
     assert torch.equal(weights["resnet18_conv1.weight"], adapt_kernel(kernel, 3))
     message = refusal(begin, "net", 3, 32, at="layers.1.weights", **composed({"conv": 3}, layer))
-    assert "0 of the 1 tensors of resnet18.conv1 match (0 %; " in message
+    assert "0 of the 1 tensor of resnet18.conv1 match (0 %; " in message
 
 
 def test_weights_of_two_networks_are_loaded_and_warned_of(begin, weights_file, trained_state):

@@ -7,7 +7,7 @@ import torch
 
 CODE = """
 import sys
-from foldwise.nets.from_torchvision import models
+from foldwise.nets.from_library import models
 print("torch._dynamo" in sys.modules, "torch._dynamo.utils" in sys.modules)
 import torch
 from torchvision.ops import roi_align
@@ -22,7 +22,7 @@ def test_the_compiler_is_imported_when_it_is_called_and_not_before():
     done = subprocess.run([sys.executable, "-c", CODE], check=False, capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False", "True", "4.0"], (
         "torchvision imports another part of torch's compiler than COMPILER in "
-        f"foldwise/nets/from_torchvision.py; adapt it: {done.stderr}"
+        f"foldwise/nets/from_library.py; adapt it: {done.stderr}"
     )
 
 

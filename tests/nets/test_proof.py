@@ -68,7 +68,7 @@ def refusal(network):
         (
             "vit_b_16",
             (3, 256),
-            "vit_b_16 takes exactly 224×224 px; the images are 256×256: "
+            "vit_b_16 takes certain sizes only, such as 224×224 px; the images are 256×256: "
             "set prepare.image_size to 224, or choose slim_vgg",
         ),
         (
@@ -115,8 +115,8 @@ def test_refusal_of_a_size_above_one_that_fits_names_no_wrong_remedy(made_up):
         (range(16, 513, 16), (28, 28), "takes certain sizes only, such as 32×32 px"),
         (range(16, 513, 16), (100, 100), "takes certain sizes only, such as 128×128 px"),
         (range(14, 513, 14), (28, 30), "takes certain sizes only, such as 224×224 px"),
-        ((28, 96), (30, 30), "takes exactly 96×96 px"),
-        ((28, 96), (300, 300), "takes exactly 96×96 px"),
+        ((28, 96), (30, 30), "takes certain sizes only, such as 96×96 px"),
+        ((28, 96), (300, 300), "takes certain sizes only, such as 96×96 px"),
         (range(9, 513), (28, 60), "takes certain sizes only, such as 64×64 px"),
     ],
 )
@@ -227,7 +227,7 @@ def test_auxiliary_heads_in_a_tuple_are_taken(made_up, make):
     [
         (lambda logits: {"logits": logits}, "a dict"),
         (lambda logits: (None, logits), "a NoneType"),
-        (lambda logits: (), "an empty tuple"),
+        (lambda logits: (), "a tuple"),
         (lambda logits: (logits, "far"), "a str"),
         (lambda logits: (logits, logits[:, :1]), "a tensor of shape (2, 1)"),
         (lambda logits: logits[:, :, None], "a tensor of shape (2, 10, 1)"),

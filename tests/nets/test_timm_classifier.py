@@ -133,8 +133,8 @@ def test_patches_that_leave_a_rest_of_the_image_are_refused(timm_of, name):
 
 def test_network_that_fixes_its_size_whatever_is_asked_says_so(timm_of):
     assert refusal(require_fit, timm_of("efficientformer_l1", 3, 64)) == (
-        "timm_efficientformer_l1 takes exactly 224×224 px; the images are 64×64: "
-        "set prepare.image_size to 224, or choose slim_vgg"
+        "timm_efficientformer_l1 takes certain sizes only, such as 224×224 px; the images are "
+        "64×64: set prepare.image_size to 224, or choose slim_vgg"
     )
 
 
@@ -254,7 +254,7 @@ def test_without_timm_it_is_said_how_to_install_it(timm_of, monkeypatch):
 def test_timm_is_imported_for_its_networks_only():
     code = (
         "import sys, stages.check, stages.build, stages.train\n"
-        "import foldwise.nets.from_timm\n"
+        "import foldwise.nets.from_library\n"
         "print('timm' in sys.modules)"
     )
     command = [sys.executable, "-c", code]

@@ -44,7 +44,7 @@ def card(name, **changes):
     facts = {
         "name": name,
         "title": f"The {name}",
-        "origin": f"stages.build.networks.{name}",
+        "defined_in": f"stages.build.networks.{name}",
         "input_shape": [1, 8, 8],
         "classes": CLASSES,
         "parameters": 1000,

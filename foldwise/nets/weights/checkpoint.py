@@ -1,34 +1,21 @@
 """Read the state_dict in a checkpoint file, without running code of a file that is not trusted."""
 
 import io
-import pickle
 import pickletools
 import re
-import struct
 import warnings
 import zipfile
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import nn
 
+from foldwise.core.errors import first_few
+
 StateDict = dict[str, object]  # values are not checked yet
 
-UNREADABLE = (
-    safetensors.SafetensorError,
-    pickle.UnpicklingError,
-    struct.error,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    EOFError,
-    OSError,
-)
 HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 SHOWN = 20  # names in a message
 WRAPPER_KEYS = ("state_dict", "model")  # under which training scripts save the state_dict
@@ -73,7 +60,7 @@ def read_state_dict(content: bytes, name: str, *, trust_pickle: bool) -> StateDi
             loaded = _torch_load(content, weights_only=True)
         else:
             loaded = safetensors.torch.load(content)
-    except UNREADABLE as error:
+    except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
         if not is_pickle or not trust_pickle:
             raise _unreadable(content, error, trust_pickle=trust_pickle) from None
         loaded = _unpickle(content)
@@ -111,10 +98,9 @@ def _unreadable(content: bytes, error: Exception, *, trust_pickle: bool) -> Weig
     """Return why a file was not opened: the code that it would run, or that it is damaged."""
     names = unsafe_globals(content)
     if names and not trust_pickle:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         return WeightsError(
             f"the file contains more than tensors; opening it would run "
-            f"{', '.join(names[:SHOWN])}{more}; give a state_dict, or, if you made the file "
+            f"{first_few(names, SHOWN)}; give a state_dict, or, if you made the file "
             "yourself, set trust_pickle: true beside weights_sha256"
         )
     problem = "is an HTML page" if is_html(content) else "is damaged or contains no tensors"

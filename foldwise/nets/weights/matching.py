@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from foldwise.core.errors import counted, first_few
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.adapt import adapt_kernel
 from foldwise.nets.network import covers
@@ -17,7 +18,6 @@ from foldwise.nets.weights.tensors import TrainedOn
 OPTIONAL = "num_batches_tracked"
 MINIMUM_MATCH = 90  # percent of the tensors; fewer mean that the checkpoint is of another network
 RGB = 3  # channels of the images on which published weights were trained
-SHOWN = 3  # tensors in a message
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,6 @@ def require_frozen(match: Match, frozen: Sequence[str]) -> None:
         )
 
 
-def first_few(texts: Sequence[str]) -> str:
-    """Return the first texts, and how many more there are."""
-    more = len(texts) - SHOWN
-    return ", ".join(texts[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def _problem(tensor: object, expected: Tensor, channels: set[int]) -> str | None:
     """Return why a value does not fit; None if it fits.
 
@@ -182,15 +176,13 @@ def _require_enough(match: Match) -> None:
         raise WeightsError(f"{title} has no weights; remove this key")
     if 100 * n < MINIMUM_MATCH * total:
         raise WeightsError(
-            f"{n} of the {total} tensors of {title} match ({100 * n // total} %; expected at "
-            f"least {MINIMUM_MATCH} %): {first_few(list(match.missing.values()))}; give weights "
-            f"of {match.target.architecture}"
+            f"{n} of the {counted(total, 'tensor')} of {title} match ({100 * n // total} %; "
+            f"expected at least {MINIMUM_MATCH} %): {first_few(list(match.missing.values()))}; "
+            f"give weights of {match.target.architecture}"
         )
 
 
-def adapt_statistics(
-    mean: Sequence[float], std: Sequence[float], channels: int
-) -> ChannelStatistics:
+def adapt_statistics(known: ChannelStatistics | TrainedOn, channels: int) -> ChannelStatistics:
     """Return a normalisation adapted to the channels of the images.
 
     For one channel the mean over the channels, otherwise the channels repeated, as kernels are.
@@ -200,7 +192,7 @@ def adapt_statistics(
         n = len(values)
         return [sum(values) / n] if channels == 1 else [values[i % n] for i in range(channels)]
 
-    return ChannelStatistics(mean=adapt(mean), std=adapt(std))
+    return ChannelStatistics(mean=adapt(known.mean), std=adapt(known.std))
 
 
 def find_cautions(network: Network, matches: Sequence[Match]) -> list[str]:
@@ -228,7 +220,8 @@ def _cautions(network: Network, match: Match) -> Iterator[str]:
     title, trained_on = match.checkpoint.title, match.checkpoint.trained_on
     channels = _other_channels(network, match)
     if channels is not None:
-        yield f"{title} was trained on images with {channels} channels, not {network.channels}"
+        trained = counted(channels, "channel")
+        yield f"{title} was trained on images with {trained}, not {network.channels}"
     if trained_on is not None:
         yield from _image_cautions(network, title, trained_on)
     elif network.normalisation is None:
@@ -239,8 +232,8 @@ def _cautions(network: Network, match: Match) -> Iterator[str]:
         )
     if match.missing:
         yield (
-            f"{len(match.missing)} tensors of {match.target.title} are initialised at random, "
-            f"because in {title} {first_few(list(match.missing.values()))}"
+            f"random initialisation of {counted(len(match.missing), 'tensor')} of "
+            f"{match.target.title}, because in {title} {first_few(list(match.missing.values()))}"
         )
 
 
@@ -262,7 +255,7 @@ def _image_cautions(network: Network, title: str, known: TrainedOn) -> Iterator[
             f"{title} was trained on images of {known.height}×{known.width} px, these have "
             f"{network.height}×{network.width} px: objects look much smaller"
         )
-    original = adapt_statistics(known.mean, known.std, network.channels)
+    original = adapt_statistics(known, network.channels)
     used = network.normalisation
     if used != original:
         text = "by the statistics of each fold" if used is None else f"with {_text(used)}"

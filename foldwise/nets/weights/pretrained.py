@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from foldwise.core.errors import InputError
-from foldwise.files.architecture import ArchitectureSection, BuildSection
+from foldwise.core.errors import InputError, counted, first_few
+from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.layers import Take, WeightSource
 from foldwise.files.network import ChannelStatistics, LoadedWeights, Network
-from foldwise.nets.composition import names
 from foldwise.nets.network import covers
 from foldwise.nets.reference import look_up, parse
-from foldwise.nets.resolve import architecture_of, frozen_by_default
+from foldwise.nets.resolve import frozen_by_default
 from foldwise.nets.shapes import WHOLE, construct_shapes
 from foldwise.nets.weights.checkpoint import WeightsError
 from foldwise.nets.weights.matching import (
@@ -21,7 +20,6 @@ from foldwise.nets.weights.matching import (
     Target,
     adapt_statistics,
     find_cautions,
-    first_few,
     input_kernels,
     match_tensors,
     require_frozen,
@@ -49,7 +47,7 @@ class PretrainedWeights:
 
 
 def load_pretrained(
-    network: Network, section: ArchitectureSection, build: BuildSection
+    network: Network, section: ArchitectureSection
 ) -> tuple[Network, PretrainedWeights]:
     """Return the network with its normalisation and the hash of its weights, and the weights.
 
@@ -58,14 +56,13 @@ def load_pretrained(
     Args:
         network: A network with its heads, frozen and thawed layers.
         section: Its section in params.yaml.
-        build: The sections of all architectures.
 
     Raises:
         InputError: If a source cannot be read or trusted or does not match its target, or a
             frozen layer has no weights.
     """
     module = construct_shapes(network) if section.has_weights else nn.Module()
-    matches = _match_sources(network, section, _targets(network, module, section, build))
+    matches = _match_sources(network, section, _targets(network, module, section))
     known = [m.checkpoint.trained_on for m in matches if m.checkpoint.trained_on is not None]
     normalisation = choose_normalisation(section, known, network)
     network = network.model_copy(update={"normalisation": normalisation})
@@ -91,17 +88,17 @@ def choose_normalisation(
         case "folds":
             return None
         case "imagenet":
-            return adapt_statistics(IMAGENET.mean, IMAGENET.std, network.channels)
+            return adapt_statistics(IMAGENET, network.channels)
         case ChannelStatistics() as statistics:
             for name, values in statistics:
                 if len(values) != network.channels:
                     raise InputError(
                         f"build.architectures.{network.name}.normalisation.{name} has "
-                        f"{len(values)} numbers; expected one per channel of the images, "
-                        f"{network.channels}"
+                        f"{counted(len(values), 'number')}; expected one per channel of the "
+                        f"images, {network.channels}"
                     )
             return statistics
-    return adapt_statistics(known[0].mean, known[0].std, network.channels) if known else None
+    return adapt_statistics(known[0], network.channels) if known else None
 
 
 def _match_sources(
@@ -129,7 +126,7 @@ def _match_sources(
 
 
 def _targets(
-    network: Network, module: nn.Module, section: ArchitectureSection, build: BuildSection
+    network: Network, module: nn.Module, section: ArchitectureSection
 ) -> Iterator[tuple[str, WeightSource, Target]]:
     """Yield key, source and target of all weights, in the order of the layers."""
     tensors = {n: t for n, t in module.state_dict().items() if not covers(network.heads, n)}
@@ -138,10 +135,10 @@ def _targets(
         default = frozen_by_default(network)
         if default and section.policy is None:  # load only what the network's own file freezes
             tensors = {name: one for name, one in tensors.items() if covers(default, name)}
-        architecture = architecture_of(network.name, build)
+        architecture = section.base or network.name
         yield "weights", section, Target("", network.name, architecture, "", tensors, kernels)
-    layers = section.layers or []
-    for index, (layer, name) in enumerate(zip(layers, names(layers), strict=True)):
+    layers = zip(section.layers or [], module.named_children(), strict=False)
+    for index, (layer, (name, _)) in enumerate(layers):
         if isinstance(layer, Take) and layer.weights is not None:
             architecture, prefix = _source_of(network, layer)
             own = {key: tensor for key, tensor in tensors.items() if covers([name], key)}

@@ -8,7 +8,7 @@ import ssl
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a publi
 # torchvision sets `transform_input` when it loads these weights itself. Google trained them with
 # mean and std 0.5, not with the normalisation that torchvision states.
 FROM_GOOGLE = ("googlenet", "inception_v3")
+HALF = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,13 @@ class PublishedWeights:
 
     Attributes:
         title: Their name and their architecture.
-        url: Address of the file; None if they are in a repository.
-        repository: On the hub of Hugging Face; None if they have a URL.
+        location: Address of the file, or repository on the hub of Hugging Face.
         trained_on: Their training images.
     """
 
     title: str
-    url: str | None
-    repository: str | None
+    location: str
     trained_on: TrainedOn
-
-    @property
-    def sha256_prefix(self) -> str:
-        """First digits of the SHA-256, from the file name; "" if it has none."""
-        match = SHA256_PREFIX.search(self.url or "")
-        return match[1] if match else ""
 
 
 def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
@@ -125,23 +118,16 @@ def find_published(architecture: str, name: str) -> PublishedWeights:
 
 
 def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
-    from foldwise.nets.from_torchvision import models
+    from foldwise.nets.from_library import models
 
     members = models.get_model_weights(architecture).__members__
     _require_known(name, members, f"torchvision's {architecture}")
     weights = members[name]
-    preset = weights.transforms()
-    is_google = architecture in FROM_GOOGLE
-    trained_on = TrainedOn(
-        data="ImageNet",
-        channels=len(preset.mean),
-        height=preset.crop_size[0],
-        width=preset.crop_size[0],
-        mean=[0.5, 0.5, 0.5] if is_google else list(preset.mean),
-        std=[0.5, 0.5, 0.5] if is_google else list(preset.std),
-    )
+    preset, (side,) = weights.transforms(), weights.transforms().crop_size
+    mean, std = (HALF, HALF) if architecture in FROM_GOOGLE else (preset.mean, preset.std)
     title = f"{weights.name} of torchvision's {architecture}"
-    return PublishedWeights(title, weights.url, None, trained_on)
+    shape = (len(preset.mean), side, side)
+    return PublishedWeights(title, weights.url, _trained_on("ImageNet", shape, mean, std))
 
 
 def _timm_weights(architecture: str, name: str) -> PublishedWeights:
@@ -152,17 +138,18 @@ def _timm_weights(architecture: str, name: str) -> PublishedWeights:
     _require_known(name, [*tags, *([DEFAULT] if tags else [])], f"timm's {architecture}")
     tag = "" if name == DEFAULT else f".{name}"
     config: Any = timm.get_pretrained_cfg(f"{architecture}{tag}")
-    channels, height, width = config.input_size
-    trained_on = TrainedOn(
-        data=f"the data of {config.tag}",
-        channels=channels,
-        height=height,
-        width=width,
-        mean=list(config.mean),
-        std=list(config.std),
+    title, data = f"{config.tag} of timm's {architecture}", f"the data of {config.tag}"
+    trained_on = _trained_on(data, config.input_size, config.mean, config.std)
+    return PublishedWeights(title, config.hf_hub_id or config.url, trained_on)
+
+
+def _trained_on(
+    data: str, shape: tuple[int, int, int], mean: Sequence[float], std: Sequence[float]
+) -> TrainedOn:
+    channels, height, width = shape
+    return TrainedOn(
+        data=data, channels=channels, height=height, width=width, mean=list(mean), std=list(std)
     )
-    title, repository = f"{config.tag} of timm's {architecture}", config.hf_hub_id or None
-    return PublishedWeights(title, None if repository else config.url, repository, trained_on)
 
 
 def _require_known(name: str, known: Iterable[str], publisher: str) -> None:
@@ -174,19 +161,21 @@ def _require_known(name: str, known: Iterable[str], publisher: str) -> None:
 
 def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[bytes, str]:
     """Return the content of the file, and its name."""
-    url, sha256 = str(source.weights), source.weights_sha256
-    if published is None and not source.is_remote:
-        return _read_file(Path(url), "correct the path"), url
+    location, sha256 = str(source.weights), source.weights_sha256
     if published is None:
-        name = f"{sha256}{Path(url).suffix}"
-    elif published.repository is not None:
-        return _fetch_from_hub(published.repository)
+        if not source.is_remote:
+            return _read_file(Path(location), "correct the path"), location
+        name = f"{sha256}{Path(location).suffix}"
     else:
-        url = str(published.url)
-        name, sha256 = url.rpartition("/")[2], published.sha256_prefix or sha256
+        location = published.location
+        if "://" not in location:
+            return _fetch_from_hub(location)
+        name = location.rpartition("/")[2]
+        digits = SHA256_PREFIX.search(name)
+        sha256 = digits[1] if digits else sha256
     if sha256 is None:
-        raise WeightsError(f"{url} has no SHA-256 in its file name; set weights_sha256")
-    return _fetch(url, name, sha256), name
+        raise WeightsError(f"{location} has no SHA-256 in its file name; set weights_sha256")
+    return _fetch(location, name, sha256), name
 
 
 def _fetch(url: str, name: str, sha256: str) -> bytes:

@@ -21,20 +21,12 @@ TITLE = "Narrow VGG without linear layers, after Simonyan and Zisserman 2015"
 WIDTHS = (32, 64, 128, 256, 256)  # maps of the blocks
 LEAST_BLOCKS = 3
 LAST_SIDE = 7  # pixels
-SMALLEST = 4  # pixels; two poolings leave nothing of less
 
 
 def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
-    """Return the network with random weights.
-
-    Raises:
-        ValueError: If the images are under 4 pixels high or wide.
-    """
-    side = min(height, width)
-    if side < SMALLEST:
-        raise ValueError(f"images of {height}×{width} pixels are under {SMALLEST}")
+    """Return the network with random weights; images are 4 pixels or more a side."""
     layers, before = [*_block(channels, WIDTHS[0])], WIDTHS[0]
-    for wide in WIDTHS[1 : _n_blocks(side)]:
+    for wide in WIDTHS[1 : _n_blocks(min(height, width))]:
         layers += [nn.MaxPool2d(2), *_block(before, wide)]
         before = wide
     return nn.Sequential(

@@ -19,35 +19,29 @@ from torch import nn
 
 TITLE = "Network in Network (Lin et al. 2014) with BatchNorm"
 DROPOUT = 0.5  # share of activations
-SMALLEST = 4  # pixels; two poolings leave nothing of less
 
 
-def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
-    """Return the network with random weights.
-
-    Raises:
-        ValueError: If the images are under 4 pixels high or wide.
-    """
-    if min(height, width) < SMALLEST:
-        raise ValueError(f"images of {height}×{width} pixels are under {SMALLEST}")
+def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:  # noqa: ARG001
+    """Return the network with random weights; images are 4 pixels or more a side."""
     return nn.Sequential(
-        *_convolution(channels, 192, kernel=5),
-        *_convolution(192, 160, kernel=1),
-        *_convolution(160, 96, kernel=1),
+        *convolution(channels, 192, kernel=5),
+        *convolution(192, 160, kernel=1),
+        *convolution(160, 96, kernel=1),
         *_pool(),
-        *_convolution(96, 192, kernel=5),
-        *_convolution(192, 192, kernel=1),
-        *_convolution(192, 192, kernel=1),
+        *convolution(96, 192, kernel=5),
+        *convolution(192, 192, kernel=1),
+        *convolution(192, 192, kernel=1),
         *_pool(),
-        *_convolution(192, 192, kernel=3),
-        *_convolution(192, 192, kernel=1),
+        *convolution(192, 192, kernel=3),
+        *convolution(192, 192, kernel=1),
         nn.Conv2d(192, n_classes, 1),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
 
 
-def _convolution(channels: int, width: int, kernel: int) -> Iterator[nn.Module]:
+def convolution(channels: int, width: int, kernel: int) -> Iterator[nn.Module]:
+    """Yield a convolution that keeps the size, BatchNorm and ReLU."""
     yield nn.Conv2d(channels, width, kernel, padding="same", bias=False)
     yield nn.BatchNorm2d(width)
     yield nn.ReLU(inplace=True)

@@ -12,7 +12,7 @@ first convolution are adapted (foldwise/nets/adapt.py).
 from torch import nn
 
 from foldwise.nets.adapt import adapt_channels
-from foldwise.nets.from_torchvision import models
+from foldwise.nets.from_library import models
 
 TITLE = "ResNet-18 (He et al. 2016), pretrained and frozen up to stage 2"
 FROZEN: tuple[str, ...] = ("conv1", "bn1", "layer1", "layer2")  # as pretrained

@@ -15,9 +15,9 @@ Deviations:
 - Weights start as PyTorch's layers do: the paper's biases of 1 are for a start without BatchNorm.
 """
 
-from collections.abc import Iterator
-
 from torch import nn
+
+from foldwise.nets.zoo.nin import convolution
 
 TITLE = "Small AlexNet: half of its maps (Krizhevsky et al. 2012), with BatchNorm"
 POSITIONS = 3  # a side, of the last maps
@@ -35,15 +35,16 @@ def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
     if min(height, width) < SMALLEST:
         raise ValueError(f"images of {height}×{width} pixels are under {SMALLEST}")
     high, wide = _pooled(height), _pooled(width)
+    kernel, stride = zip(_window(high), _window(wide), strict=True)
     return nn.Sequential(
-        *_convolution(channels, 48, kernel=5),
+        *convolution(channels, 48, kernel=5),
         nn.MaxPool2d(3, stride=2),
-        *_convolution(48, 128, kernel=5),
+        *convolution(48, 128, kernel=5),
         nn.MaxPool2d(3, stride=2),
-        *_convolution(128, 192, kernel=3),
-        *_convolution(192, 192, kernel=3),
-        *_convolution(192, 128, kernel=3),
-        _last_pooling(high, wide),
+        *convolution(128, 192, kernel=3),
+        *convolution(192, 192, kernel=3),
+        *convolution(192, 128, kernel=3),
+        nn.MaxPool2d(kernel, stride),
         nn.Flatten(),
         nn.Dropout(DROPOUT),
         nn.Linear(128 * min(high, POSITIONS) * min(wide, POSITIONS), HIDDEN),
@@ -55,29 +56,17 @@ def build(channels: int, height: int, width: int, n_classes: int) -> nn.Module:
     )
 
 
-def _convolution(channels: int, width: int, kernel: int) -> Iterator[nn.Module]:
-    yield nn.Conv2d(channels, width, kernel, padding="same", bias=False)
-    yield nn.BatchNorm2d(width)
-    yield nn.ReLU(inplace=True)
-
-
 def _pooled(side: int) -> int:
     """Return what two poolings of 3×3 at every second pixel leave of a side."""
     return ((side - 3) // 2 + 1 - 3) // 2 + 1
 
 
-def _last_pooling(high: int, wide: int) -> nn.Module:
-    """Return a max pooling to POSITIONS a side, or to as many as there are.
-
-    Windows are as large as cover the maps, 3×3 at every second position for images of 32 pixels,
-    as in the paper. Adaptive pooling would be simpler; on CUDA it sums in no fixed order.
-    """
-    (kernel_high, stride_high), (kernel_wide, stride_wide) = _window(high), _window(wide)
-    return nn.MaxPool2d((kernel_high, kernel_wide), (stride_high, stride_wide))
-
-
 def _window(side: int) -> tuple[int, int]:
-    """Return side and stride of the windows that leave POSITIONS of a side, or all of fewer."""
+    """Return side and stride of the windows that leave POSITIONS of a side, or all of fewer.
+
+    The windows cover the maps: 3×3 at every second position for images of 32 pixels, as in the
+    paper. Adaptive pooling would be simpler; on CUDA it sums in no fixed order.
+    """
     n = min(side, POSITIONS)
     stride = side // n
     return side - (n - 1) * stride, stride
