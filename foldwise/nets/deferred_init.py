@@ -103,7 +103,7 @@ class _PartialAllocation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **kwargs)
 
 
-class _Survey(_PartialAllocation):
+class _Survey(_PartialAllocation):  # type: ignore[no-untyped-call]
     """Allocates nothing, and finds the results of `torch.empty` whose values are needed."""
 
     def __init__(self) -> None:

@@ -101,17 +101,20 @@ def require_logits(network: Network, output: object, mode: str) -> list[Tensor]:
     outputs: list[object] = [output]
     if isinstance(output, tuple | list) and output and mode == "train":
         outputs = [output[0], *(head for head in output[1:] if head is not None)]
-    expected, logits = (BATCH, network.n_classes), []
-    for head in outputs:
-        is_tensor = isinstance(head, Tensor)
-        if not is_tensor or head.shape != expected:
-            kind = f"tensor of shape {tuple(head.shape)}" if is_tensor else type(head).__name__
-            raise InputError(
-                f"{network.name} returns a {kind} in {mode} mode; expected logits of shape "
-                f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
-            )
-        logits.append(head)
-    return logits
+    expected = (BATCH, network.n_classes)
+    wrong = [head for head in outputs if not isinstance(head, Tensor) or head.shape != expected]
+    if wrong:
+        raise InputError(
+            f"{network.name} returns a {_kind(wrong[0])} in {mode} mode; expected logits of shape "
+            f"{expected}, in train mode also a tuple of them; {remedy_of(network)}"
+        )
+    return [head for head in outputs if isinstance(head, Tensor)]
+
+
+def _kind(output: object) -> str:
+    if isinstance(output, Tensor):
+        return f"tensor of shape {tuple(output.shape)}"
+    return type(output).__name__
 
 
 def remedy_of(network: Network) -> str:
