@@ -73,7 +73,7 @@ def test_a_whole_network_is_taken_by_its_name(networks):
         ),
         ("vgg16_bn.features[7:7]", "begin before they end; this one is [7:7]"),
         ("vgg16_bn.features[50:]", "begin before they end; this one is [50:]"),
-        ("plain[0:5]", "plain has 1 modules"),
+        ("plain[0:5]", "plain has 1 module,"),
     ],
 )
 def test_what_is_not_there_is_named_with_what_there_is(networks, text, message):
