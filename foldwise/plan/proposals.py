@@ -104,16 +104,15 @@ def propose(
             break
         try:
             trial = build(candidate)
-            reason = why_too_heavy(trial.macs, facts, limits)
-            if reason is None:
-                sentence = describe_downsampling(
-                    trial.n_downsamplings, facts.side, candidate.exception
-                )
-                proposals.append(Proposal(candidate, sentence, measure(trial.network)))
+            if reason := why_too_heavy(trial.macs, facts, limits):
+                rejected[candidate.name] = reason
+                continue
+            throughput = measure(trial.network)
         except InputError as error:
-            reason = str(error)
-        if reason is not None:
-            rejected[candidate.name] = reason
+            rejected[candidate.name] = str(error)
+            continue
+        sentence = describe_downsampling(trial.n_downsamplings, facts.side, candidate.exception)
+        proposals.append(Proposal(candidate, sentence, throughput))
     if len(proposals) < MIN_PROPOSALS:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected.items())
         raise InputError(

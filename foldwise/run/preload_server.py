@@ -46,28 +46,22 @@ def preload_server(modules: Sequence[str], stop_signal: signal.Signals) -> Itera
     # The new folder has mode 0700: no other user can connect.
     with tempfile.TemporaryDirectory(prefix="foldwise-", dir=folder) as private:
         address = f"{private}/socket"
-        process = _start(address, modules, stop_signal)
+        server = [sys.executable, "-m", "foldwise.run.preload_server"]
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+            options = ["--parent", str(os.getpid()), "--listener", str(listener.fileno())]
+            process = subprocess.Popen(
+                [*server, *options, "--stop-signal", stop_signal.name, "--load", *modules],
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        # The listener is closed here, so that a lost server refuses clients.
         try:
             yield address
         finally:
             process.kill()
             process.wait()
-
-
-def _start(
-    address: str, modules: Sequence[str], stop_signal: signal.Signals
-) -> subprocess.Popen[bytes]:
-    """Start a server and close the listening socket here, so that a lost server refuses clients."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen(BACKLOG)
-        server = [sys.executable, "-m", "foldwise.run.preload_server"]
-        options = ["--parent", str(os.getpid()), "--listener", str(listener.fileno())]
-        return subprocess.Popen(
-            [*server, *options, "--stop-signal", stop_signal.name, "--load", *modules],
-            pass_fds=[listener.fileno()],
-            start_new_session=True,
-        )
 
 
 def start_command(address: str, command: Command, streams: Sequence[int]) -> socket.socket:
