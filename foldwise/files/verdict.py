@@ -11,6 +11,7 @@ MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
 ]
 CostUnit = Literal["seconds_per_epoch", "macs"]  # MACs of an image where the machines differ
+SAME_COST = 0.1  # relative difference of equal costs; repeated timings vary by as much
 
 
 class Metric(NamedTuple):
@@ -45,6 +46,13 @@ def metric(name: MetricName, top_k: int) -> Metric:
     if name == "top_k":
         return METRICS[name]._replace(label=f"top-{top_k} accuracy")
     return METRICS[name]
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent, never 0 % or 100 %."""
+    if probability > 0.99:
+        return ">99 %"
+    return "<1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 class Criteria(Strict):

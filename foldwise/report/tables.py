@@ -6,11 +6,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from foldwise.files.comparison import Architecture
-from foldwise.files.verdict import METRICS, metric
+from foldwise.files.verdict import METRICS, SAME_COST, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
-from foldwise.selection.decision import SAME_COST
 
 COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its format, and the rule
     "seconds_per_epoch": ("s / epoch", formats.seconds, "fewest seconds per epoch"),

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from foldwise.files.comparison import Comparison, Fit
 from foldwise.files.network import Card
-from foldwise.selection.decision import SAME_COST, Decision
+from foldwise.files.verdict import SAME_COST
+from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.verdict_text import join_names
 

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
-from foldwise.files.verdict import Contender, CostUnit
+from foldwise.files.verdict import SAME_COST, Contender, CostUnit
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, repeats_needed
-
-SAME_COST = 0.1  # relative; repeated timings on one machine vary by as much
 
 
 class Decision(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.files.verdict import Contender, CostUnit
-from foldwise.selection.decision import SAME_COST, Decision
+from foldwise.files.verdict import SAME_COST, Contender, CostUnit, percent
+from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
 MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
@@ -35,13 +35,6 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
 def join_names(names: Sequence[str]) -> str:
     """Return "", "a", "a and b" or "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def percent(probability: float) -> str:
-    """Return a probability in percent, never 0 % or 100 %."""
-    if probability > 0.99:
-        return ">99 %"
-    return "<1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def _count(number: int) -> str:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import read_json, write_json
@@ -16,7 +18,7 @@ from foldwise.files.comparison import (
     Diagnosis,
     Scores,
 )
-from foldwise.files.verdict import Metrics, Verdict
+from foldwise.files.verdict import Metrics, Verdict, percent
 
 DESIGN = Design(
     models=["null"],
@@ -94,3 +96,13 @@ def test_texts():
     numbers = dict.fromkeys(("mean", "min", "max", "variance", "std"), 0.5)
     scores = Scores(**numbers, interval=(0.25, 0.75), stability_rank=1, parts=None)
     assert scores.text == "0.5000 ± 0.2500"
+
+
+@example(0.005)
+@example(0.995)
+@given(st.floats(0, 1))
+def test_a_probability_is_never_zero_or_one(probability):
+    text = percent(probability)
+    assert text not in ("0 %", "100 %")
+    if text[0] not in "<>":
+        assert abs(int(text.removesuffix(" %")) - 100 * probability) <= 0.5 + 1e-9

@@ -1,9 +1,5 @@
 import pytest
 from comparisons import findings
-from hypothesis import example, given
-from hypothesis import strategies as st
-
-from foldwise.selection.verdict_text import percent
 
 STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
 NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
@@ -57,13 +53,3 @@ def test_architectures_that_diverged_are_named():
         {"a": STEADY, "b": [[None, *STEADY[0][1:]]], "c": [[None] * 5]}
     )
     assert text({"a": [[None, 0.9]]}).startswith("Nothing can be chosen")
-
-
-@example(0.005)
-@example(0.995)
-@given(st.floats(0, 1))
-def test_a_probability_is_never_zero_or_one(probability):
-    text = percent(probability)
-    assert text not in ("0 %", "100 %")
-    if text[0] not in "<>":
-        assert abs(int(text.removesuffix(" %")) - 100 * probability) <= 0.5 + 1e-9

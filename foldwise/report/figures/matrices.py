@@ -16,8 +16,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from foldwise.files.comparison import Comparison, Pair
+from foldwise.files.verdict import percent
 from foldwise.report.figures.style import FADED, apart, canvas, failed, note, shorten
-from foldwise.selection.verdict_text import percent
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
