@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.files.layers import AdaptivePool, AnyLayer, Conv, Linear, PlainLayer, Pool, Take
+from foldwise.files.layers import AnyLayer, Conv, Linear, PlainLayer, Take
 from foldwise.nets.deferred_init import build_part
 from foldwise.nets.reference import parse, take
 
@@ -76,7 +76,7 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
         place = f"build.architectures.{name}.layers.{index}"
         if isinstance(spec, Take):
             sizes = (COLOURS if index else channels, height, width, n_classes)
-            module = _taken(spec.take, sources, sizes, f"{place}.take", is_meta=output.is_meta)
+            module = _taken(spec.take, sources, sizes, f"{place}.take")
         else:
             try:
                 module = _new_layer(spec, list(output.shape[1:]), n_classes)
@@ -89,11 +89,11 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
 
 
 def _names(layers: Sequence[AnyLayer]) -> list[str]:
-    """Return the module name of each layer: its own, or its kind, numbered if it occurs again."""
+    """Return the module name of each layer: its own or its kind, numbered if it occurs again."""
     titles: list[str] = []
     for layer in layers:
-        slug = parse(layer.take).slug if isinstance(layer, Take) else layer.kind
-        title = base = layer.name or slug
+        text = layer.take.partition("[")[0] if isinstance(layer, Take) else layer.kind
+        title = base = layer.name or text.replace(".", "_")
         number = 1
         while title in titles:
             number += 1
@@ -116,12 +116,7 @@ def _require_names(layers: Sequence[AnyLayer], place: str) -> None:
 
 
 def _taken(
-    text: str,
-    sources: Mapping[str, Any],
-    sizes: tuple[int, int, int, int],
-    key: str,
-    *,
-    is_meta: bool,
+    text: str, sources: Mapping[str, Any], sizes: tuple[int, int, int, int], key: str
 ) -> nn.Module:
     """Return the layers of another network to which a key refers."""
     reference = parse(text)
@@ -132,8 +127,7 @@ def _taken(
     def select(whole: nn.Module) -> nn.Module:
         return take(whole, reference, key, text)[0]
 
-    # On the meta device the whole source needs no memory anyway.
-    return select(build_source()) if is_meta else build_part(build_source, select)
+    return build_part(build_source, select)
 
 
 def _new_layer(layer: AnyLayer, shape: list[int], n_classes: int) -> nn.Module:
@@ -157,7 +151,7 @@ def _new_layer(layer: AnyLayer, shape: list[int], n_classes: int) -> nn.Module:
         case PlainLayer(kind="global_average_pool" | "global_max_pool"):
             _require_maps(shape)
             return nn.Sequential(_FACTORIES[layer.kind](1), nn.Flatten())
-    if isinstance(layer, Pool | AdaptivePool):
+    if layer.kind.endswith("pool"):
         _require_maps(shape)
     # The other keys of these layers are the arguments of torch's modules, in the same order.
     arguments = layer.model_dump(exclude={"kind", "name"})

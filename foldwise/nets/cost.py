@@ -9,14 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from foldwise.files.network import MemoryNeed, Network
 from foldwise.nets.network import LAST, loss_of, train_mode
-from foldwise.nets.shapes import (
-    BATCH,
-    MISFITS,
-    WHOLE,
-    construct_shapes,
-    empty_images,
-    trace_modules,
-)
+from foldwise.nets.shapes import MISFITS, WHOLE, construct_shapes, empty_images, trace_modules
 
 SIDE = 224  # pixels; large enough that borders count for little
 FEW, MORE = 2, 4  # images of two batches; their difference gives the memory of an image
@@ -52,16 +45,17 @@ def total_stride(network: Network) -> int | None:
 def total_stride_at(network: Network, height: int, width: int) -> int | None:
     """Return the total stride measured at one size in pixels; raises MISFITS if it does not fit."""
     sized = network.model_copy(update={"height": height, "width": width})
-    trace = trace_modules(construct_shapes(sized).eval(), empty_images(sized))
+    images = empty_images(sized)
+    trace = trace_modules(construct_shapes(sized).eval(), images)
     tensors = (output for outputs in trace.outputs.values() for output in outputs)
-    sides = [side for tensor in tensors if (side := _map_side(tensor)) > 1]
+    sides = [side for tensor in tensors if (side := _map_side(tensor, len(images))) > 1]
     return 2 ** max(0, round(log2(min(height, width) / min(sides)))) if sides else None
 
 
-def _map_side(output: Tensor | None) -> int:
+def _map_side(output: Tensor | None, batch: int) -> int:
     """Return the side of square feature maps, (b, c, h, w) or (b, h, w, c); 0 for other outputs."""
     # Attention windows of the maps have another batch size.
-    if output is None or output.ndim != 4 or output.shape[0] != BATCH:
+    if output is None or output.ndim != 4 or len(output) != batch:
         return 0
     _, first, second, third = output.shape
     if second == third:

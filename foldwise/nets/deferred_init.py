@@ -30,7 +30,9 @@ def build_part(
         build: Returns a network with random weights; it is called twice.
         select: Returns a part of it.
     """
-    rng_state, survey = torch.get_rng_state(), _Survey()
+    if torch.empty(0).is_meta:  # the caller builds on the meta device: nothing takes memory
+        return select(build())
+    rng_state, survey = torch.get_rng_state(), _Survey(set())
     with _NotMeta(), survey:
         part = select(build())
     for tensor in (*part.parameters(), *part.buffers()):
@@ -64,7 +66,7 @@ class _PartialAllocation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False
 
     def __init__(self, needed: set[int]) -> None:
-        """Allocate only the needed results, counted from 0 in the order of the calls."""
+        """Allocate the needed results; they are counted from 0 in the order of the calls."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.needed = needed
         self._storages: list[UntypedStorage] = []  # of all results; kept, so that ids are unique
@@ -104,10 +106,7 @@ class _PartialAllocation(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class _Survey(_PartialAllocation):  # type: ignore[no-untyped-call]
-    """Allocates nothing, and finds the results of `torch.empty` whose values are needed."""
-
-    def __init__(self) -> None:
-        super().__init__(set())
+    """Allocates nothing, and adds the results of `torch.empty` that are read to `needed`."""
 
     def need(self, tensor: Tensor) -> None:
         """Remember that a tensor must be allocated."""

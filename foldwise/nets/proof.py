@@ -43,8 +43,8 @@ def require_fit(network: Network) -> None:
     n = sum(parameter.numel() for parameter in construct_shapes(network).parameters())
     if n > MOST_PARAMETERS:
         raise InputError(
-            f"{network.name} has {n:,} parameters for images of {_size(network)} px, over "
-            f"{MOST_PARAMETERS:,}; set prepare.image_size to less, or choose resnet18"
+            f"{network.name} has {n:,} parameters for images of {network.height}×{network.width} "
+            f"px, over {MOST_PARAMETERS:,}; set prepare.image_size to less, or choose resnet18"
         )
 
 
@@ -158,11 +158,12 @@ def cut_is_exact(module: nn.Module, cut: Cut, images: Tensor) -> bool:
 
 def _refusal(network: Network, reason: str) -> str:
     """Return the error text: which size the network takes, and what to do."""
-    images, shorter = f"the images are {_size(network)}", min(network.height, network.width)
+    shorter, longer = sorted((network.height, network.width))
+    images = f"the images are {network.height}×{network.width}"
     other = "lenet5" if shorter < slim_vgg.SMALLEST else "slim_vgg"
     least = smallest_side(network)
     sides = usual_sides(network) if least is None else [side for side in USUAL if side >= least]
-    larger = [side for side in sides if side >= max(network.height, network.width)]
+    larger = [side for side in sides if side >= longer]
     better = next(iter([*larger, *reversed(sides)]), None)
     if better is None or misfit(square(network, better)) is not None:
         return (
@@ -173,9 +174,6 @@ def _refusal(network: Network, reason: str) -> str:
         needs = f"needs at least {least}×{least} px"
     else:
         needs = f"takes certain sizes only, such as {better}×{better} px"
-    remedy = f"set prepare.image_size to {better}, or choose {other}"
-    return f"{network.name} {needs}; {images}: {remedy}"
-
-
-def _size(network: Network) -> str:
-    return f"{network.height}×{network.width}"
+    return (
+        f"{network.name} {needs}; {images}: set prepare.image_size to {better}, or choose {other}"
+    )

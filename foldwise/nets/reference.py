@@ -30,11 +30,6 @@ class Reference:
     first: str | None
     last: str | None
 
-    @property
-    def slug(self) -> str:
-        """A module name for the referenced layers, without the span."""
-        return f"{self.network}.{self.path}".rstrip(".").replace(".", "_")
-
 
 def parse(text: str) -> Reference:
     """Parse a reference that matches `foldwise.files.layers.REFERENCE`."""

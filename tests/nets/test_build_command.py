@@ -139,7 +139,7 @@ def test_weights_of_an_earlier_network_do_not_stay(build, weights_file, trained_
     ("model", "message"),
     [
         ("alexnet", "alexnet needs at least 63×63 px"),
-        ("resnet18_transfer", "resnet18_transfer needs pretrained weights"),
+        ("resnet18_transfer", "model is 'resnet18_transfer'; expected build.architectures."),
         ("../raw", "model is '../raw'; expected the name of an architecture"),
         ("resnet8", "did you mean 'resnet18'"),
     ],

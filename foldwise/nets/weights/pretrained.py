@@ -140,19 +140,14 @@ def _targets(
     layers = zip(section.layers or [], module.named_children(), strict=False)
     for index, (layer, (name, _)) in enumerate(layers):
         if isinstance(layer, Take) and layer.weights is not None:
-            architecture, prefix = _source_of(network, layer)
+            reference = parse(layer.take)
+            source = network.settings["sources"][reference.network]
+            whole = construct_shapes(network.model_copy(update=WHOLE | source))
+            prefix = look_up(whole, reference)[1]
             own = {key: tensor for key, tensor in tensors.items() if covers([name], key)}
             seen = kernels if index == 0 else frozenset[str]()
-            target = Target(name, layer.take, architecture, prefix, own, seen)
+            target = Target(name, layer.take, reference.network, prefix, own, seen)
             yield f"layers.{index}.weights", layer, target
-
-
-def _source_of(network: Network, layer: Take) -> tuple[str, str]:
-    """Return the architecture from which a layer is taken, and the prefix of its names there."""
-    reference = parse(layer.take)
-    source = network.settings["sources"][reference.network]
-    whole = construct_shapes(network.model_copy(update={**WHOLE, **source}))
-    return reference.network, look_up(whole, reference)[1]
 
 
 def _require_frozen_have_weights(
