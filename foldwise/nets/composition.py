@@ -72,7 +72,7 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
     # One image without data: on the meta device if the caller constructs the network there.
     output = torch.zeros(1, channels, height, width)
     composed = nn.Sequential()
-    for index, (spec, title) in enumerate(zip(specs, _names(specs), strict=True)):
+    for index, (spec, title) in enumerate(zip(specs, module_names(specs), strict=True)):
         place = f"build.architectures.{name}.layers.{index}"
         if isinstance(spec, Take):
             sizes = (COLOURS if index else channels, height, width, n_classes)
@@ -88,7 +88,7 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
     return composed.train()
 
 
-def _names(layers: Sequence[AnyLayer]) -> list[str]:
+def module_names(layers: Sequence[AnyLayer]) -> list[str]:
     """Return the module name of each layer: its own or its kind, numbered if it occurs again."""
     titles: list[str] = []
     for layer in layers:

@@ -6,6 +6,8 @@ from torchvision.models import resnet18
 
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, BuildSection
+from foldwise.files.layers import Take
+from foldwise.nets.composition import module_names
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import resolve
@@ -155,6 +157,19 @@ def test_layers_have_names(compose):
     )
     names = [name for name, _ in module.named_children()]
     assert names == ["first", "relu", "conv", "relu_2", "slim_vgg_6", "flatten", "linear"]
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("resnet18", "resnet18"),
+        ("resnet18[conv1:layer2]", "resnet18"),
+        ("vgg16_bn.features[7:14]", "vgg16_bn_features"),
+        ("resnet18.layer1.0", "resnet18_layer1_0"),
+    ],
+)
+def test_a_name_for_what_is_taken(text, slug):
+    assert module_names([Take(kind="take", take=text)]) == [slug]
 
 
 def test_what_is_taken_twice_does_not_share_weights(compose):

@@ -87,16 +87,3 @@ def test_every_slice_that_python_takes_is_taken():
     for start in range(4):
         for stop in range(start + 1, 5):
             assert select(names, str(start), str(stop), "net") == names[start:stop]
-
-
-@pytest.mark.parametrize(
-    ("text", "slug"),
-    [
-        ("resnet18", "resnet18"),
-        ("resnet18[conv1:layer2]", "resnet18"),
-        ("vgg16_bn.features[7:14]", "vgg16_bn_features"),
-        ("resnet18.layer1.0", "resnet18_layer1_0"),
-    ],
-)
-def test_a_name_for_what_is_taken(text, slug):
-    assert parse(text).slug == slug
