@@ -6,6 +6,7 @@ Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full dra
 import os
 
 import pytest
+from forks import fork_server
 from hypothesis import settings
 
 settings.register_profile("quick", derandomize=True, max_examples=25, deadline=None, database=None)
@@ -19,3 +20,10 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "slow" in item.keywords or item.path.parent.name == "pipeline":
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def torch_process():
+    """Return a process that has imported torch and pydantic, and no module of ours."""
+    with fork_server(["torch", "pydantic"]) as forks:
+        yield forks

@@ -37,12 +37,12 @@ def test_sound_input_ends_the_process_with_all_that_it_said():
 
 
 @pytest.mark.parametrize("stage", ["build", "train"])
-def test_importing_a_stage_changes_nothing_in_the_process(stage):
+def test_importing_a_stage_changes_nothing_in_the_process(torch_process, stage):
     code = (
         "import gc, os; before = dict(os.environ), gc.get_threshold(); "
         f"import stages.{stage}; assert before == (dict(os.environ), gc.get_threshold())"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    torch_process.run("-c", code)
 
 
 def test_waiting_threads_yield_which_openmp_is_told_before_torch_is_loaded():

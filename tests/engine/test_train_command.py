@@ -69,7 +69,10 @@ def test_it_learns(case, flags):
     assert record.curves[-1].train_loss < record.curves[0].train_loss
 
 
-@pytest.mark.parametrize(("model", "threads"), [("slim_vgg", 1), ("vgg_resnet", 2)])
+@pytest.mark.parametrize(
+    ("model", "threads"),
+    [("slim_vgg", 2), pytest.param("vgg_resnet", 1, marks=pytest.mark.slow)],
+)
 def test_two_processes_write_the_same_bytes(case, flags, model, threads):
     """Dropout, batches, augmentation and initial weights: timings apart, nothing differs."""
     records = []
@@ -83,15 +86,16 @@ def test_two_processes_write_the_same_bytes(case, flags, model, threads):
 
 
 @pytest.mark.parametrize(("model", "vision"), [("lenet5", []), ("resnet18", ["torchvision"])])
-def test_a_fold_imports_neither_the_compiler_nor_what_other_stages_need(flags, model, vision):
+def test_a_fold_imports_neither_the_compiler_nor_what_other_stages_need(
+    torch_process, flags, model, vision
+):
     """Each would cost every fold one or two seconds."""
     heavy = ("matplotlib", "pandas", "scipy", "sklearn", "torch._dynamo", "torchinfo")
     code = (
         "import sys; from stages.train import main; main(sys.argv[1:]); "
         f"print([n for n in {(*heavy, 'torchvision')} if n in sys.modules])"
     )
-    command = [sys.executable, "-c", code, *flags(model, epochs=1)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    done = torch_process.run("-c", code, *flags(model, epochs=1))
     assert done.stdout.splitlines()[-1] == str(vision)
 
 

@@ -1,6 +1,4 @@
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,11 +23,28 @@ def counted():
     return stage_fingerprints(ROOT)
 
 
-@pytest.fixture
-def project(tmp_path):
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("code")
     for package in ("foldwise", "stages"):
-        shutil.copytree(ROOT / package, tmp_path / package)
-    return tmp_path
+        shutil.copytree(ROOT / package, folder / package)
+    return folder
+
+
+@pytest.fixture
+def fingerprints_after(copy):
+    """Return a function that changes a file of the library and returns the fingerprints then."""
+
+    def fingerprints_after(file, change):
+        path = copy / "foldwise" / file
+        text = path.read_text()
+        path.write_text(change(text))
+        try:
+            return stage_fingerprints(copy)
+        finally:
+            path.write_text(text)
+
+    return fingerprints_after
 
 
 def test_every_stage_has_fingerprints_but_check(counted):
@@ -37,14 +52,12 @@ def test_every_stage_has_fingerprints_but_check(counted):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_computing_module_that_a_stage_loads_counts(counted, stage):
+def test_every_computing_module_that_a_stage_loads_counts(counted, torch_process, stage):
     names = [f"stages.{stage}"]
     if stage == "extract":  # imported where there is something to do
         names.append("foldwise.engine.extract")
     code = LOADED.format(names=", ".join(names))
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = torch_process.run("-c", code)
     free = ("foldwise", "foldwise.core", "foldwise.files", "foldwise.run")
     computing = {
         name for name in done.stdout.split() if name != "foldwise" and not name.startswith(free[1:])
@@ -70,26 +83,21 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
 
 
 @pytest.mark.parametrize(("file", "stages"), STALE_AFTER.items())
-def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(project, file, stages):
-    before = stage_fingerprints(project)
-    path = project / "foldwise" / file
-    text = path.read_text()
-    path.write_text(add_comments(text))
-    assert stage_fingerprints(project) == before
-    path.write_text(add_constant(text))
-    after = stage_fingerprints(project)
-    assert {stage for stage in before if before[stage] != after[stage]} == stages
+def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(
+    counted, fingerprints_after, file, stages
+):
+    after = fingerprints_after(file, add_constant)
+    assert {stage for stage in counted if counted[stage] != after[stage]} == stages
 
 
 @pytest.mark.parametrize("file", ERROR_TEXTS)
-def test_error_texts_count_for_no_stage(project, file):
-    before = stage_fingerprints(project)
-    path = project / "foldwise" / file
-    path.write_text(change_error_texts(path.read_text()))
-    assert stage_fingerprints(project) == before
+def test_comments_and_error_texts_count_for_no_stage(counted, fingerprints_after, file):
+    for change in (add_comments, change_error_texts):
+        assert fingerprints_after(file, change) == counted
 
 
-def test_new_stage_and_new_network_count(project):
+def test_new_stage_and_new_network_count(copy, tmp_path):
+    project = shutil.copytree(copy, tmp_path / "project")
     before = stage_fingerprints(project)
     (project / "stages" / "deploy.py").write_text("import foldwise.data.decode\n")
     (project / "foldwise" / "nets" / "zoo" / "mine.py").write_text("TITLE = 'mine'\n")

@@ -2,8 +2,6 @@
 
 import importlib
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -238,10 +236,10 @@ def test_small_alexnet_pools_as_the_paper_does():
     ]
 
 
-def test_classics_do_without_torchvision():
+def test_classics_do_without_torchvision(torch_process):
     code = "import importlib, sys\n" + "".join(
         f"importlib.import_module('foldwise.nets.zoo.{model}').build(1, 28, 28, 10)\n"
         for model in CLASSICS
     )
     code += "sys.exit('torchvision' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    torch_process.run("-c", code)

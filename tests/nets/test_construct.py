@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -20,19 +18,18 @@ def frozen(network_of):
     return network, construct(network, {})
 
 
-def imports(code):
-    """Return which of the heavy packages are imported after running code in a fresh Python."""
+@pytest.fixture
+def imports(torch_process):
+    """Return a function that runs code and returns which of the heavy packages it imports."""
     tail = f"import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
-    command = [sys.executable, "-c", f"{code}\n{tail}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    return lambda code: torch_process.run("-c", f"{code}\n{tail}").stdout.split()
 
 
-def test_train_starts_without_heavy_imports():
+def test_train_starts_without_heavy_imports(imports):
     assert imports("import foldwise.nets.network") == []
 
 
-def test_own_networks_of_the_default_run_do_without_torchvision():
+def test_own_networks_of_the_default_run_do_without_torchvision(imports):
     names = ("lenet5", "slim_vgg", "vgg_resnet")
     code = "".join(
         f"import foldwise.nets.zoo.{name} as {name}; {name}.build(1, 8, 8, 10)\n" for name in names

@@ -1,8 +1,5 @@
 """What a new version of torch or torchvision could break: private modules and object identity."""
 
-import subprocess
-import sys
-
 import torch
 
 CODE = """
@@ -18,8 +15,8 @@ print(roi_align(torch.ones(1, 1, 8, 8), [torch.tensor([[0.0, 0, 4, 4]])], 2).sum
 """
 
 
-def test_the_compiler_is_imported_when_it_is_called_and_not_before():
-    done = subprocess.run([sys.executable, "-c", CODE], check=False, capture_output=True, text=True)
+def test_the_compiler_is_imported_when_it_is_called_and_not_before(torch_process):
+    done = torch_process.run("-c", CODE, check=False)
     assert done.stdout.split() == ["False", "False", "True", "4.0"], (
         "torchvision imports another part of torch's compiler than COMPILER in "
         f"foldwise/nets/from_library.py; adapt it: {done.stderr}"

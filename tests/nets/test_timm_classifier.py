@@ -1,5 +1,4 @@
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -251,15 +250,13 @@ def test_without_timm_it_is_said_how_to_install_it(timm_of, monkeypatch):
     )
 
 
-def test_timm_is_imported_for_its_networks_only():
+def test_timm_is_imported_for_its_networks_only(torch_process):
     code = (
         "import sys, stages.check, stages.build, stages.train\n"
         "import foldwise.nets.from_library\n"
         "print('timm' in sys.modules)"
     )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert torch_process.run("-c", code).stdout == "False\n"
 
 
 def test_nothing_is_fetched_and_nothing_printed(timm_of, monkeypatch, capfd, caplog):

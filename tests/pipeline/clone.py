@@ -20,9 +20,15 @@ def ran(result):
 
 @dataclass
 class Clone:
-    """A clone of the repository."""
+    """A clone of the repository.
+
+    Attributes:
+        path: Its folder.
+        shims: Environment variables by which stages and DVC start at once, as forks.
+    """
 
     path: Path
+    shims: dict[str, str]
 
     def run(self, *command, **environment):
         """Run a command and return its result."""
@@ -35,6 +41,10 @@ class Clone:
             check=False,
             timeout=900,
         )
+
+    def quick(self, *command, **environment):
+        """Run a command whose stages and DVC start at once, as forks, and return its result."""
+        return self.run(*command, **self.shims, **environment)
 
     def start(self, *command, **environment):
         """Start a command with its output in a file beside the clone."""
@@ -60,20 +70,20 @@ class Clone:
 
     def dvc(self, *words):
         """Run dvc, which must succeed, and return the stages that ran."""
-        result = self.run("dvc", *words)
+        result = self.quick("dvc", *words)
         assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
         return ran(result)
 
     def stale(self, *args):
         """Return the stages that are not up to date, matrix keys included."""
-        result = self.run("dvc", "status", "--json", *args)
+        result = self.quick("dvc", "status", "--json", *args)
         assert result.returncode == 0, result.stderr[-3000:]
         return set(json.loads(result.stdout))
 
     def copy(self, path):
         """Return a copy of this clone."""
         shutil.copytree(self.path, path, symlinks=True)
-        return Clone(path)
+        return Clone(path, self.shims)
 
     def commit(self, message):
         """Commit all files."""

@@ -7,7 +7,15 @@ import subprocess
 import pytest
 from clone import ROOT, Clone
 from filelock import FileLock
+from forks import fork_server
 
+PACKAGES = (
+    *("dvc.cli.parser", "dvc.commands.status", "dvc.repo.reproduce", "dvc.repo.experiments.run"),
+    *("dvc.data_cloud", "dvc.lock", "scmrepo.git", "celery", "kombu", "filelock", "ruamel.yaml"),
+    *("torch", "torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
+    *("scipy.stats", "pandas", "matplotlib.figure", "matplotlib.backends.backend_svg", "tqdm"),
+    *("matplotlib.backends.backend_agg", "pydantic", "jinja2", "markdown_it", "PIL.Image"),
+)
 SMALL = {
     "model": "lenet5",
     "candidates": ["lenet5", "slim_vgg", "lenet5"],
@@ -33,7 +41,8 @@ def make_finished(clone):
     (clone.path / ".dvc" / "config.local").write_text(
         f'[core]\n    site_cache_dir = "{clone.path.parent / "site"}"\n'
     )
-    clone.dvc("repro")
+    result = clone.run("dvc", "repro")  # as users run it, without forks
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     assert clone.dvc("repro") == []
     clone.commit("small comparison")
 
@@ -47,12 +56,12 @@ def make_proposal(clone, finished):
     clone.commit("drop slim_vgg, and compare by log loss")
 
 
-def make_once(factory, name, make, *args):
+def make_once(factory, shims, name, make, *args):
     """Return a clone that one process of pytest-xdist makes for all."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    clone = Clone(root / name / "foldwise")
+    clone = Clone(root / name / "foldwise", shims)
     with FileLock(root / f"{name}.lock"):
         if not (root / name / "complete").exists():
             make(clone, *args)
@@ -61,15 +70,22 @@ def make_once(factory, name, make, *args):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """Return a clone whose small comparison has run and is committed; a second run runs nothing."""
-    return make_once(tmp_path_factory, "finished", make_finished)
+def shims(tmp_path_factory):
+    """Return environment variables by which stages and DVC start at once, as forks."""
+    with fork_server(PACKAGES) as forks:
+        yield forks.make_shims(tmp_path_factory.mktemp("shims") / "bin")
 
 
 @pytest.fixture(scope="session")
-def proposal(finished, tmp_path_factory):
+def finished(shims, tmp_path_factory):
+    """Return a clone whose small comparison has run and is committed; a second run runs nothing."""
+    return make_once(tmp_path_factory, shims, "finished", make_finished)
+
+
+@pytest.fixture(scope="session")
+def proposal(finished, shims, tmp_path_factory):
     """Return a clone on a branch with fewer candidates and another metric, run and committed."""
-    return make_once(tmp_path_factory, "proposal", make_proposal, finished)
+    return make_once(tmp_path_factory, shims, "proposal", make_proposal, finished)
 
 
 @pytest.fixture

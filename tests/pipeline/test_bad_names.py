@@ -43,13 +43,13 @@ def changed(before, after):
 def test_make_reports_the_error_and_dvc_touches_nothing(restored, name):
     restored.change_params(model=name)
     before = restored.files()
-    result = restored.run("make", "repro")
+    result = restored.quick("make", "repro")
     assert result.returncode != 0
     error, *rest = result.stderr.splitlines()
     assert error.startswith(f"error: params.yaml: model is {name!r}; expected ")
     assert all(line.startswith("make: ") for line in rest)
     assert restored.files() == before
-    result = restored.run("dvc", "repro")
+    result = restored.quick("dvc", "repro")
     assert result.returncode != 0
     assert set(ran(result)) <= {"check"}
     assert changed(before, restored.files()) == set()
@@ -57,6 +57,6 @@ def test_make_reports_the_error_and_dvc_touches_nothing(restored, name):
 
 @pytest.mark.parametrize("name", NAMES[:4])
 def test_a_checkout_restores_everything_after_an_experiment(restored, name):
-    result = restored.run("dvc", "exp", "run", "--set-param", f"model='{name}'")
+    result = restored.quick("dvc", "exp", "run", "--set-param", f"model='{name}'")
     assert result.returncode != 0
     assert set(ran(result)) <= {"check"}

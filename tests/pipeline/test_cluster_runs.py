@@ -24,6 +24,7 @@ from benchmarks.ray_nodes import LOOPBACK, ray_nodes
 
 pytestmark = [
     pytest.mark.cluster,
+    pytest.mark.slow,
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
 ]
 # A network that fails in one fold, like one that runs out of memory.

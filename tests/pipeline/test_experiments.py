@@ -14,7 +14,7 @@ def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_
     without_mistakes = [stage for stage in ran if stage != "mistakes"]  # runs for another choice
     assert without_mistakes == [*expected, "compare", "report"]
     assert clone.comparison()["design"]["models"] == ["lenet5", "slim_vgg", "nin"]
-    rows = list(csv.DictReader(io.StringIO(clone.run("dvc", "exp", "show", "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(clone.quick("dvc", "exp", "show", "--csv").stdout)))
     assert [row["Experiment"] for row in rows] == ["", "", "other"]  # workspace, main
     metrics = json.loads((clone.path / "reports/metrics.json").read_text())
     assert rows[-1]["model"] == "nin"
@@ -34,7 +34,7 @@ def test_an_experiment_in_a_temporary_folder_takes_earlier_results(clone):
     clone.git("checkout", "--quiet", ".")
     ran = clone.dvc("exp", "run", "--temp", "--name", "apart", "-S", "compare.confidence=0.9")
     assert not [stage for stage in ran if "train" in stage]
-    assert "apart" in clone.run("dvc", "exp", "list").stdout
+    assert "apart" in clone.quick("dvc", "exp", "list").stdout
 
 
 def test_settings_of_one_model_retrain_it_only_once_and_a_diverged_fold_is_never_averaged(clone):

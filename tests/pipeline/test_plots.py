@@ -23,7 +23,7 @@ MARK = re.compile(
 @pytest.fixture(scope="module")
 def charts(proposal):
     """Return the plots of `dvc plots diff main` by name, without the fold records."""
-    result = proposal.run("dvc", "plots", "diff", "main", "--json")
+    result = proposal.quick("dvc", "plots", "diff", "main", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     plots = json.loads(result.stdout)["data"]
     return {name: rows[0] for name, rows in plots.items() if not name.startswith("reports/folds/")}
@@ -107,19 +107,19 @@ def test_the_page_shows_the_plots_and_hides_the_fold_records(proposal, tmp_path)
 
 
 def test_each_metric_and_parameter_is_one_column(proposal):
-    table = proposal.run("dvc", "exp", "show", "--csv").stdout
+    table = proposal.quick("dvc", "exp", "show", "--csv").stdout
     header = next(csv.reader(io.StringIO(table)))
     assert [name for name in header if header.count(name) > 1] == []
     assert {"mean", "std", "verdict", "verdict_mean", "model"} < set(header)
-    metrics = json.loads(proposal.run("dvc", "metrics", "show", "--json").stdout)
+    metrics = json.loads(proposal.quick("dvc", "metrics", "show", "--json").stdout)
     assert list(metrics[""]["data"]) == ["reports/metrics.json"]
 
 
 def test_a_diff_shows_what_changed(proposal):
-    changes = json.loads(proposal.run("dvc", "metrics", "diff", "main", "--json").stdout)
+    changes = json.loads(proposal.quick("dvc", "metrics", "diff", "main", "--json").stdout)
     assert list(changes) == ["reports/metrics.json"]
     mean = changes["reports/metrics.json"]["mean"]
     assert mean["old"] <= 1 < mean["new"]  # from accuracy to log loss
-    params = json.loads(proposal.run("dvc", "params", "diff", "main", "--json").stdout)
+    params = json.loads(proposal.quick("dvc", "params", "diff", "main", "--json").stdout)
     assert list(params) == ["params.yaml"]
     assert sorted(params["params.yaml"]) == ["candidates", "compare.metric"]

@@ -49,7 +49,7 @@ def review(proposal, tmp_path_factory, without_torch):
     def review():
         path = tmp_path_factory.mktemp("review") / "foldwise"
         proposal.git("clone", "--quiet", str(proposal.path), str(path))
-        clone = Clone(path)
+        clone = Clone(path, proposal.shims)
 
         def report(base="origin/main"):
             result = clone.run(

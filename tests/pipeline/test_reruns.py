@@ -1,11 +1,5 @@
 """Which stages run again after a change, as DVC says it."""
 
-import json
-import os
-import signal
-from pathlib import Path
-from tempfile import TemporaryFile
-
 import numpy as np
 import pytest
 import yaml
@@ -18,52 +12,32 @@ from rerun_table import (
     change_error_texts,
 )
 
-from foldwise.core.preload import Command, wait
-from foldwise.run.dvc import PRELOADED
-from foldwise.run.preload_server import preload_server, start_command
-
-CHECK = ("--params", "params.yaml", "--pipeline", "dvc.yaml", "--code", ".")
+CHECK = (
+    *("python", "-m", "stages.check", "--params", "params.yaml", "--pipeline", "dvc.yaml"),
+    *("--code", ".", "--output", "data/checked"),
+)
 
 
 @pytest.fixture(scope="module")
 def stale_after(finished, tmp_path_factory):
     """Return a function that changes a file, runs check and returns the stages that are stale.
 
-    It restores the file. All rows of the table share one clone; DVC is imported once.
+    It restores the file. All rows of the table share one clone.
     """
     clone = finished.copy(tmp_path_factory.mktemp("table") / "foldwise")
-    folder = Path.cwd()
-    os.chdir(clone.path)  # the server imports the modules of the clone
-    try:
-        modules = [*PRELOADED, "dvc.commands.status", "foldwise.files.project"]
-        with preload_server(modules, signal.SIGTERM) as address:
 
-            def run(module, *args):
-                command = Command(module, args, str(clone.path), clone.environment())
-                with (
-                    TemporaryFile() as output,
-                    TemporaryFile() as errors,
-                    start_command(address, command, (0, output.fileno(), errors.fileno())) as ended,
-                ):
-                    status = wait(ended)
-                    output.seek(0)
-                    errors.seek(0)
-                    assert status == 0, errors.read().decode()
-                    return output.read().decode()
+    def stale_after(file, change):
+        path = clone.path / file
+        before = path.read_text()
+        path.write_text(change(before))
+        try:
+            result = clone.quick(*CHECK)
+            assert result.returncode == 0, result.stderr
+            return clone.stale() - {"check"}
+        finally:
+            path.write_text(before)
 
-            def stale_after(file, change):
-                path = clone.path / file
-                before = path.read_text()
-                path.write_text(change(before))
-                try:
-                    run("stages.check", *CHECK, "--output", "data/checked")
-                    return set(json.loads(run("foldwise.run.dvc", "status", "--json"))) - {"check"}
-                finally:
-                    path.write_text(before)
-
-            yield stale_after
-    finally:
-        os.chdir(folder)
+    return stale_after
 
 
 def names(stages):
@@ -124,7 +98,7 @@ def test_code_of_one_network_retrains_that_network_only(clone):
 
 def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     clone.git("clone", "--quiet", str(clone.path), str(tmp_path / "reviewer"))
-    reviewer = type(clone)(tmp_path / "reviewer")
+    reviewer = type(clone)(tmp_path / "reviewer", clone.shims)
     assert reviewer.dvc("repro", "--allow-missing") == []
     reviewer.change_params(compare={"confidence": 0.9})
     assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
