@@ -5,6 +5,9 @@ Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full dra
 
 import os
 
+# Before torch is imported: two processes with two threads each would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from forks import fork_server
 from hypothesis import settings

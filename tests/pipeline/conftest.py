@@ -12,7 +12,8 @@ from forks import fork_server
 PACKAGES = (
     *("dvc.cli.parser", "dvc.commands.status", "dvc.repo.reproduce", "dvc.repo.experiments.run"),
     *("dvc.data_cloud", "dvc.lock", "scmrepo.git", "celery", "kombu", "filelock", "ruamel.yaml"),
-    *("torch", "torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
+    *("torch._dynamo", "torch.fx.experimental.symbolic_shapes", "torch.utils.flop_counter"),
+    *("torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
     *("scipy.stats", "pandas", "matplotlib.figure", "matplotlib.backends.backend_svg", "tqdm"),
     *("matplotlib.backends.backend_agg", "pydantic", "jinja2", "markdown_it", "PIL.Image"),
 )
