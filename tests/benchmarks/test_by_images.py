@@ -7,11 +7,11 @@ from benchmarks.cases import size_cases
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
-def test_each_stage_is_timed_on_each_number_of_images(tmp_path):
-    pairs = zip(size_cases([]), (60, 90), strict=True)
+def test_each_stage_is_timed(tmp_path):
+    pairs = zip(size_cases([])[:1], (60,), strict=True)
     cases = [replace(case, images=images) for case, images in pairs]
     measured = by_images(cases, PARAMS, tmp_path)
-    assert [size.images for size in measured.sizes] == [60, 90]
+    assert [size.images for size in measured.sizes] == [60]
     for size in measured.sizes:
         assert min(size.prepare, size.split, size.augment, size.fold) > 0
         assert size.peak_memory_bytes > 100_000_000  # torch alone takes more

@@ -18,6 +18,7 @@ from foldwise.files.features import Features
 
 EXACT = "donot_use_mm_for_euclid_dist"
 NAMES = ("foldwise", "plain", "skorch", "lightning")
+LARGE = ("skorch", "lightning")  # take seconds to import
 
 
 @pytest.fixture
@@ -38,9 +39,11 @@ def pictures(entry):
     return pictures
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+)
 def test_all_contestants_train_the_same_folds(case, name):
-    if name in NAMES[2:]:
+    if name in LARGE:
         pytest.importorskip(name, reason="the extra 'bench' is not installed")
     command = [sys.executable, "-m", "benchmarks.contestants", name, "--case", str(case)]
     command += ["--precision", "float32", "--folds", "0", "1", "--seed", "0", "--workers", "0"]
@@ -53,10 +56,12 @@ def test_all_contestants_train_the_same_folds(case, name):
     assert result["seconds"] > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+)
 def test_only_foldwise_keeps_freed_memory(entry, name, monkeypatch):
     """The peers stay as a user would write them."""
-    if name in NAMES[2:]:
+    if name in LARGE:
         pytest.importorskip(name, reason="the extra 'bench' is not installed")
     calls = []
     monkeypatch.setattr(hardware, "keep_freed_memory", lambda: calls.append(name))

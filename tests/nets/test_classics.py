@@ -145,8 +145,15 @@ def test_block_adds_the_shortcut_before_its_last_relu():
     assert torch.equal(block(images), block.downsample(images).relu())
 
 
-@pytest.mark.parametrize("side", [28, 32, 64, 224])
-@pytest.mark.parametrize("model", CLASSICS)
+@pytest.mark.parametrize(
+    ("model", "side"),
+    [
+        pytest.param(model, side, marks=pytest.mark.slow if deep and side > 28 else ())
+        for model in CLASSICS
+        for deep in [model in ("resnet56", "resnet110")]
+        for side in (28, 32, 64, 224)
+    ],
+)
 def test_classics_train_on_any_channels_and_classes(network_of, model, side):
     for channels, n_classes in [(1, 2), (3, 100), (8, 10)]:
         module = construct_shapes(network_of(model, channels, side, None, n_classes))

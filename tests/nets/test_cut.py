@@ -41,7 +41,12 @@ def test_the_cut_is_behind_what_never_trains(network_of, model, section, expecte
 
 
 @pytest.mark.parametrize(
-    ("model", "section"), [(model, section) for model, section, cut in CUTS if cut]
+    ("model", "section"),
+    [
+        pytest.param(model, section, marks=pytest.mark.slow if model == "vgg11_bn" else ())
+        for model, section, cut in CUTS
+        if cut
+    ],
 )
 def test_the_two_parts_compute_what_the_whole_does(network_of, model, section):
     network = network_of(model, 3, 32, **section)

@@ -122,7 +122,9 @@ def test_images_need_not_be_square(timm_of):
     prove_trainable(timm_of("test_vit", 3, 32, 64), {}, seed=0)
 
 
-@pytest.mark.parametrize("name", ["deit_tiny_patch16_224", "gmlp_ti16_224"])
+@pytest.mark.parametrize(
+    "name", ["deit_tiny_patch16_224", pytest.param("gmlp_ti16_224", marks=pytest.mark.slow)]
+)
 def test_patches_that_leave_a_rest_of_the_image_are_refused(timm_of, name):
     assert refusal(require_fit, timm_of(name, 1, 28)) == (
         f"timm_{name} takes certain sizes only, such as 32×32 px; the images are 28×28: "
@@ -137,6 +139,7 @@ def test_network_that_fixes_its_size_whatever_is_asked_says_so(timm_of):
     )
 
 
+@pytest.mark.slow
 def test_too_small_images_are_refused_with_the_smallest(timm_of):
     network = timm_of("inception_v3", 3, 64)
     assert smallest_side(network) == 75

@@ -167,8 +167,8 @@ def test_refusal_is_ours(network_of, name, side):
 
 @pytest.mark.parametrize("name", TORCHVISION_MODELS)
 def test_smallest_usual_size_trains(network_of, name):
-    """On the meta device; the next test is about real passes."""
-    assert misfit(network_of(name, 3, smallest_of(name))) is None
+    """On the meta device, with one channel; the next test is about real passes."""
+    assert misfit(network_of(name, 1, smallest_of(name))) is None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_smallest_usual_size_trains_with_real_numbers(network_of, name):
     ("name", "channels"),
     marked(
         [(name, channels) for name in FAMILIES for channels in (1, 2, 4, 5, 8)],
-        lambda name, channels: channels not in ((1, 4) if name in QUICK else (1,)),
+        lambda name, channels: channels != 4 or name not in QUICK,
     ),
 )
 def test_any_channels_train(network_of, name, channels):
