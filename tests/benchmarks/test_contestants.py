@@ -39,9 +39,8 @@ def pictures(entry):
     return pictures
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_all_contestants_train_the_same_folds(case, name):
     if name in LARGE:
         pytest.importorskip(name, reason="the extra 'bench' is not installed")

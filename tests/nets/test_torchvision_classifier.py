@@ -94,8 +94,11 @@ def widths(module):
 
 @pytest.mark.parametrize("name", TORCHVISION_MODELS)
 def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name):
-    network = network_of(name, 4, 28, None, 7)
+    side = smallest_of(name)
+    network = network_of(name, 4, side, None, 7)
     module = construct_shapes(network)
+    logits = all_logits(module(torch.empty(2, 4, side, side, device="meta")))
+    assert {tuple(values.shape) for _, values in logits} == {(2, 7)}
     assert 1000 not in widths(module)
     assert widths(module).count(7) == len(HEADS.get(name, ["one"]))
     convolution = first_convolution(module)
@@ -106,7 +109,7 @@ def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name
     assert heads == HEADS.get(name, heads)
 
 
-@pytest.mark.parametrize("n_classes", [2, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_heads_have_any_number_of_classes(network_of, name, n_classes):
     network = network_of(name, 1, smallest_of(name), None, n_classes)
@@ -157,7 +160,7 @@ def test_refusal_is_ours(network_of, name, side):
     with pytest.raises(InputError) as caught:
         require_fit(network_of(name, 3, side))
     least = AT_LEAST.get(name)
-    needs = f"at least {least}×{least}" if least else "exactly 224×224"
+    needs = f"at least {least}×{least}" if least else "certain sizes only, such as 224×224"
     other = "slim_vgg" if side >= 4 else "lenet5"
     assert str(caught.value) == (
         f"{name} {'needs' if least else 'takes'} {needs} px; the images are {side}×{side}: "
@@ -165,6 +168,7 @@ def test_refusal_is_ours(network_of, name, side):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TORCHVISION_MODELS)
 def test_smallest_usual_size_trains(network_of, name):
     """On the meta device, with one channel; the next test is about real passes."""

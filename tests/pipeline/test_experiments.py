@@ -28,6 +28,7 @@ def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_
     assert (clone.path / "reports/folds/nin/0-1.json").is_file()
 
 
+@pytest.mark.slow
 def test_an_experiment_in_a_temporary_folder_takes_earlier_results(clone):
     """Nothing that git ignores is there: neither data nor the empty folder of the images."""
     clone.dvc("exp", "run", "--set-param", "compare.confidence=0.9")
@@ -37,6 +38,7 @@ def test_an_experiment_in_a_temporary_folder_takes_earlier_results(clone):
     assert "apart" in clone.quick("dvc", "exp", "list").stdout
 
 
+@pytest.mark.slow
 def test_settings_of_one_model_retrain_it_only_once_and_a_diverged_fold_is_never_averaged(clone):
     before = clone.files()
 
@@ -47,11 +49,8 @@ def test_settings_of_one_model_retrain_it_only_once_and_a_diverged_fold_is_never
     assert diverge() == ["train@slim_vgg-0-0", "train@slim_vgg-0-1"]
     diverged = clone.files()
     rows = clone.comparison()["architectures"]
-    assert [(row["name"], row["status"]) for row in rows] == [
-        ("lenet5", "finished"),
-        ("slim_vgg", "failed"),
-    ]
-    assert rows[1]["scores"] is None
+    assert [row["name"] for row in rows if row["scores"]] == ["lenet5"]
+    assert [row["name"] for row in rows if not row["scores"]] == ["slim_vgg"]
     assert "diverged in 2 of 2 folds" in (clone.path / "reports/report.md").read_text()
     clone.git("checkout", "--quiet", ".")
     assert not [stage for stage in clone.dvc("repro") if "train" in stage]

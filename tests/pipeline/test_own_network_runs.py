@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+import pytest
+
 MINE = """from torch import nn
 
 from nets.blocks import head
@@ -25,6 +27,7 @@ def trained(stages):
     return sorted(stage for stage in stages if stage.startswith("train@"))
 
 
+@pytest.mark.slow
 def test_code_of_an_own_network_counts_and_kept_weights_start_another_one(clone):
     mine, blocks = clone.path / "nets" / "mine.py", clone.path / "nets" / "blocks.py"
     mine.write_text(MINE)

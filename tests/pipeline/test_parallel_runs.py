@@ -98,6 +98,7 @@ def test_parallel_trainings_give_the_same_results_and_import_dvc_and_pytorch_onc
     assert results(clone) == expected[0]
 
 
+@pytest.mark.slow
 def test_a_failed_fold_stops_no_other_and_a_job_array_trains_what_is_left(clone):
     """The failure is real: another process holds the lock of a fold."""
     forget_trainings(clone)
@@ -133,6 +134,7 @@ def test_a_failed_fold_stops_no_other_and_a_job_array_trains_what_is_left(clone)
     assert (clone.path / "reports/report.md").exists()
 
 
+@pytest.mark.slow
 def test_killed_it_leaves_no_training_and_a_second_run_continues(clone, start):
     clone.change_params(train={"epochs": 200})
     command = start(*COMMAND, "--jobs", "1")

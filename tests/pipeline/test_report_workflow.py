@@ -130,7 +130,11 @@ def change_code(clone):
 
 @pytest.mark.parametrize(
     ("change", "stage"),
-    [(edit_record, "train@lenet5-0-0"), (change_model, "check"), (change_code, "check")],
+    [
+        (edit_record, "train@lenet5-0-0"),
+        pytest.param(change_model, "check", marks=pytest.mark.slow),
+        pytest.param(change_code, "check", marks=pytest.mark.slow),
+    ],
 )
 def test_stale_reports_fail_with_one_line(review, change, stage):
     clone, report = review()

@@ -44,11 +44,14 @@ def train_fold(case, tmp_path):
 @pytest.mark.parametrize(
     "section",
     [
-        {"policy": "frozen"},
-        {"frozen": ["[conv1:layer2]"]},
-        {"policy": "frozen", "thaw": [{"at_epoch": 2, "layers": ["layer3", "layer4"]}]},
+        pytest.param({"policy": "frozen"}, id="head"),
+        pytest.param({"frozen": ["[conv1:layer2]"]}, id="upper half", marks=pytest.mark.slow),
+        pytest.param(
+            {"policy": "frozen", "thaw": [{"at_epoch": 2, "layers": ["layer3", "layer4"]}]},
+            id="thawed",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["head", "upper half", "thawed"],
 )
 def test_features_change_the_time_and_nothing_else(train_fold, section):
     with_features, kept = train_fold(1.0, **section)
