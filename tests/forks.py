@@ -8,7 +8,7 @@ import runpy
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,14 @@ class Forks:
 
     address: str
 
-    def run(self, *words, cwd=ROOT, env=None, check=True):
+    def run(self, *words, check=True):
         """Run `python -m MODULE ARGS` or `python -c CODE ARGS`; return the completed process."""
         # Imported here, like in fork_server: the commands of make_shims must start fast.
         from tempfile import TemporaryFile
 
         from foldwise.run.preload_server import start_command
 
-        environment = dict(os.environ if env is None else env)
-        command = Command("forks", words, str(cwd), environment)
+        command = Command("forks", words, str(ROOT), dict(os.environ))
         with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
             streams = (0, output.fileno(), errors.fileno())
             with start_command(self.address, command, streams) as ended:
@@ -71,14 +70,11 @@ def fork_server(packages):
 
     from foldwise.run.preload_server import preload_server
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the server runs this module
-        server = preload_server(packages, signal.SIGTERM)
-        address = server.__enter__()
-    try:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the server runs this module
+            address = stack.enter_context(preload_server(packages, signal.SIGTERM))
         yield Forks(address)
-    finally:
-        server.__exit__(None, None, None)
 
 
 def run_shim(words, python):

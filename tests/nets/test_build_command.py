@@ -52,7 +52,9 @@ def test_table_has_no_blank_ends_and_no_python_in_it(build):
     assert "Total MACs (M): 39.66\n" in text
 
 
-@pytest.mark.parametrize("model", ["lenet5", "resnet18"])
+@pytest.mark.parametrize(
+    "model", ["lenet5", pytest.param("mobilenet_v3_small", marks=pytest.mark.slow)]
+)
 def test_same_inputs_same_bytes_of_the_network(build, tmp_path, model):
     build(model, 3, 28, output="one")
     torch.manual_seed(99)

@@ -102,7 +102,9 @@ def test_one_pixel_less_than_the_smallest_image_does_not_fit(network_of, model):
     assert side == 1 or misfit(square(network, side - 1)) is not None
 
 
-@pytest.mark.parametrize("model", ["resnet18", "vgg_resnet"])
+@pytest.mark.parametrize(
+    "model", ["resnet18", "vgg_resnet", pytest.param("googlenet", marks=pytest.mark.slow)]
+)
 def test_macs_of_convolutions_are_those_of_torchinfo(network_of, card_of, model):
     images = torch.empty(1, 3, 32, 32, device="meta")
     module = construct_shapes(network_of(model, 3, 32))

@@ -60,12 +60,18 @@ def test_a_new_constant_reruns_the_stages_whose_results_it_decides(stale_after, 
     assert names(stale_after(f"foldwise/{file}", add_constant)) == stages
 
 
-@pytest.mark.parametrize("file", ERROR_TEXTS[:1])
+@pytest.mark.parametrize(
+    "file",
+    [ERROR_TEXTS[0], *(pytest.param(file, marks=pytest.mark.slow) for file in ERROR_TEXTS[1:])],
+)
 def test_an_error_text_reruns_nothing(stale_after, file):
     assert stale_after(f"foldwise/{file}", change_error_texts) == set()
 
 
-@pytest.mark.parametrize("file", ["stages/train.py"])
+@pytest.mark.parametrize(
+    "file",
+    ["stages/train.py", pytest.param("foldwise/engine/trainer.py", marks=pytest.mark.slow)],
+)
 def test_a_comment_reruns_nothing(stale_after, file):
     assert stale_after(file, add_comments) == set()
 
