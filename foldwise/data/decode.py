@@ -41,7 +41,7 @@ class DecodedImages:
     """All images of a source, in its order.
 
     Attributes:
-        pixels: (n, h, w, 3) uint8, memory-mapped.
+        pixels: (n, h, w, 3) uint8, memory-mapped; (n, h, w, c) if the source is in memory.
         content_ids: (n,) equal ids mean equal pixels; 0, 1, ... in order of first appearance.
         is_grey: Whether every file has one channel, so that the three are equal.
     """
@@ -89,6 +89,8 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
     Raises:
         InputError: If images are unreadable, with one line for each, or differ in size.
     """
+    if source.pixels is not None and side is None:
+        return _without_decoding(np.ascontiguousarray(source.pixels))
     pixels: NDArray[np.uint8] = np.empty((0, 0, 0, 3), dtype=np.uint8)
     id_of_digest: dict[bytes, int] = {}
     content_ids = np.zeros(len(source.files), dtype=np.int64)
@@ -117,6 +119,13 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
     if errors:
         raise InputError("\n".join(errors))
     return DecodedImages(pixels, content_ids, is_grey)
+
+
+def _without_decoding(pixels: NDArray[np.uint8]) -> DecodedImages:
+    numbers: dict[bytes, int] = {}
+    digests = (hashlib.sha256(image).digest() for image in pixels)
+    ids = [numbers.setdefault(digest, len(numbers)) for digest in digests]
+    return DecodedImages(pixels, np.array(ids, dtype=np.int64), pixels.shape[3] == 1)
 
 
 def _resize_to_square(image: Image.Image, side: int) -> Image.Image:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
 from foldwise.data.decode import DecodedImages
+from foldwise.data.idx import has_idx_files, open_idx
 from foldwise.data.sources import ImageSource, open_digits, open_folder
 from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
 from foldwise.files.params import Params
@@ -28,6 +29,8 @@ def open_source(name: str, root: str) -> ImageSource:
         return open_digits()
     if name == "folder":
         return open_folder(root)
+    if has_idx_files(name, root):
+        return open_idx(name, root)
     # Here: importing torchvision takes 3 to 7 seconds, which the other sources do not need.
     from foldwise.data.torchvision_sets import open_torchvision
 

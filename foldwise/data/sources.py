@@ -33,6 +33,7 @@ class ImageSource:
         is_test: (n,) whether the image belongs to the official test set.
         is_published: Whether this is a published data set, whose files the user cannot correct.
         load: Opens image i. Several threads call it at the same time.
+        pixels: (n, h, w, c) all images, if they are in memory.
     """
 
     root: str
@@ -42,6 +43,7 @@ class ImageSource:
     is_test: NDArray[np.bool_]
     is_published: bool
     load: Callable[[int], Image.Image]
+    pixels: NDArray[np.uint8] | None = None
 
     @property
     def has_official_test(self) -> bool:
@@ -56,6 +58,7 @@ class ImageSource:
             labels=self.labels[positions],
             is_test=self.is_test[positions],
             load=lambda index: self.load(int(positions[index])),
+            pixels=None if self.pixels is None else self.pixels[positions],
         )
 
 
@@ -77,6 +80,7 @@ def open_digits() -> ImageSource:
         is_test=np.zeros(len(pixels), dtype=np.bool_),
         is_published=True,
         load=lambda index: Image.fromarray(pixels[index]),
+        pixels=pixels[..., None],
     )
 
 

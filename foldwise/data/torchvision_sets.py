@@ -1,12 +1,9 @@
 """torchvision's classification data sets, downloaded by torchvision or read from a folder."""
 
-import gzip
 import inspect
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,14 +15,11 @@ from foldwise.core.errors import InputError
 from foldwise.data.sources import ImageSource
 from foldwise.files.catalogue import TORCHVISION_SETS
 
-FLAT_FILE = "train-images-idx3-ubyte.gz"  # MNIST and its variants are distributed like this
 TIMEOUT_SECONDS = 30.0  # without a response of the server; the default is minutes
 
 
 def open_torchvision(name: str, root: str) -> ImageSource:
     """Return a data set of torchvision; missing files are downloaded.
-
-    MNIST and its variants are also read from the four .gz files directly in the root.
 
     Args:
         name: A key of TORCHVISION_SETS in the catalogue.
@@ -57,29 +51,10 @@ def _parts(name: str, root: str) -> list[Any]:
     """Return the training part and, if there is one, the test part."""
     dataset_class = getattr(torchvision.datasets, name)
     kwargs = [part for part in TORCHVISION_SETS[name] if part is not None]
-    is_mnist = issubclass(dataset_class, torchvision.datasets.MNIST)
-    if is_mnist and Path(root, FLAT_FILE).is_file():
-        with TemporaryDirectory() as folder:
-            _unpack(dataset_class, root, Path(folder, name, "raw"))
-            with _torchvision_errors(name, root):
-                return [dataset_class(root=folder, **part) for part in kwargs]
     if "download" in inspect.signature(dataset_class).parameters:
         kwargs = [{**part, "download": True} for part in kwargs]
     with _torchvision_errors(name, root):
         return [dataset_class(root=root, **part) for part in kwargs]
-
-
-def _unpack(dataset_class: Any, root: str, raw: Path) -> None:  # noqa: ANN401
-    """Unpack the .gz files of the root into the folder where torchvision reads them.
-
-    torchvision's checksums are not checked: they are those of its own .gz files, and files that
-    were compressed again hold the same images.
-    """
-    raw.mkdir(parents=True)
-    for file, _ in dataset_class.resources:
-        with _torchvision_errors(dataset_class.__name__, root):
-            content = gzip.decompress(Path(root, file).read_bytes())
-        (raw / Path(file).stem).write_bytes(content)
 
 
 @contextmanager
