@@ -1,13 +1,14 @@
 """Write the augmentation of the training images, and one contact sheet per fold."""
 
-from foldwise.core.process import parse_options, tune_python
+from foldwise.core.preload import start_stage
 
 if __name__ == "__main__":
-    tune_python()
+    start_stage("stages.augment")
 
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.data.folds import training_indices
 from foldwise.files.dataset import read_dataset

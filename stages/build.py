@@ -1,14 +1,15 @@
 """Fit an architecture to the data set, check that it trains, and write its description."""
 
-from foldwise.core.process import parse_options, tune_python
+from foldwise.core.preload import start_stage
 
 if __name__ == "__main__":
-    tune_python()
+    start_stage("stages.build")
 
 from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_info
 from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params

@@ -1,5 +1,10 @@
 """Check params.yaml, and write down the code that counts for what reruns."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.check")
+
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main

@@ -1,5 +1,10 @@
 """Compare the architectures of params.yaml on the same folds."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.compare")
+
 import sys
 from collections.abc import Sequence
 

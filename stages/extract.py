@@ -1,13 +1,14 @@
 """Run the frozen part of a network once, for all folds and epochs."""
 
-from foldwise.core.process import parse_options, tune_python
+from foldwise.core.preload import start_stage
 
 if __name__ == "__main__":
-    tune_python()
+    start_stage("stages.extract")
 
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
 from foldwise.files.network import read_network

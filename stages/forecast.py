@@ -1,13 +1,14 @@
 """Time every architecture of the comparison, and say how long it will take before it begins."""
 
-from foldwise.core.process import parse_options, tune_python
+from foldwise.core.preload import start_stage
 
 if __name__ == "__main__":
-    tune_python()
+    start_stage("stages.forecast")
 
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast

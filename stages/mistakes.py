@@ -1,5 +1,10 @@
 """Draw images of the pairs of classes that the chosen architecture confuses most often."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.mistakes")
+
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main

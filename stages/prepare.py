@@ -1,5 +1,10 @@
 """Decode the images of a data set, check them, hold out a test set, and store them as one array."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.prepare")
+
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory

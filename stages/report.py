@@ -1,5 +1,10 @@
 """Write the report of a comparison: Markdown for a pull request, one HTML file, and figures."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.report")
+
 from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text

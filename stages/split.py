@@ -1,5 +1,10 @@
 """Split the training images of a data set into the folds of one repeat."""
 
+from foldwise.core.preload import start_stage
+
+if __name__ == "__main__":
+    start_stage("stages.split")
+
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main

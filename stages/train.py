@@ -1,17 +1,15 @@
 """Train one architecture on one fold."""
 
-from foldwise.core.preload import delegate
-from foldwise.core.process import die_with_parent, parse_options, tune_python
+from foldwise.core.preload import start_stage
 
-if __name__ == "__main__":  # before torch is imported, in which time DVC may be killed
-    tune_python()
-    die_with_parent()
-    delegate("stages.train")
+if __name__ == "__main__":
+    start_stage("stages.train")
 
 from collections.abc import Sequence
 
 from foldwise.core.atomic import sole_writer
 from foldwise.core.errors import run_main
+from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.engine.training import open_fold, train_fold, trained_on
 from foldwise.files.dataset import read_dataset

@@ -3,6 +3,7 @@
 A fork has none of our own modules: it imports them from its working directory.
 """
 
+import json
 import os
 import runpy
 import signal
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldwise.core.preload import PRELOAD_ADDRESS, Command, delegate, wait
+from foldwise.core.preload import PRELOAD_SERVERS, Command, delegate, wait
 
 ROOT = Path(__file__).parents[1]
 OURS = ("foldwise", "stages")
@@ -20,7 +21,7 @@ SHIM = """#!{python} -IS
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import forks
-forks.run_shim({words!r}, {python!r})
+forks.run_shim({words!r}, {python!r}, {address!r})
 """
 
 
@@ -57,10 +58,11 @@ class Forks:
         folder.mkdir()
         for name, words in (("dvc", ["-m", "dvc"]), ("python", [])):
             fields = {"python": sys.executable, "root": str(ROOT), "tests": str(ROOT / "tests")}
+            fields["address"] = self.address
             (folder / name).write_text(SHIM.format(words=words, **fields))
             (folder / name).chmod(0o755)
         path = f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin"
-        return {"PATH": path, PRELOAD_ADDRESS: self.address}
+        return {"PATH": path}
 
 
 @contextmanager
@@ -77,11 +79,14 @@ def fork_server(packages):
         yield Forks(address)
 
 
-def run_shim(words, python):
+def run_shim(words, python, address):
     """Run Python with words and the arguments of this process."""
     words += sys.argv[1:]
     if words[:1] == ["-m"] and words[1].startswith(("dvc", "stages.")):
         sys.argv = ["forks", *words]
+        os.environ[PRELOAD_SERVERS] = json.dumps(
+            {"forks": address}
+        )  # delegate hands on an environment without it
         delegate("forks")
     os.execv(python, [python, *words])
 

@@ -1,13 +1,12 @@
 """The command `foldwise`: everything that is not a stage of the pipeline."""
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from foldwise.core.errors import InputError, run_main
+from foldwise.core.errors import run_main
 from foldwise.core.process import tune_python
 
 
@@ -32,7 +31,10 @@ def run_command(argv: Sequence[str]) -> None:
     args = _parser().parse_args(argv)
     if args.command == "check":
         from foldwise.files.project import check_project
+        from foldwise.run.repair import repair_dvc_files
 
+        for line in repair_dvc_files():
+            print(f"check: {line}")
         print(check_project(args.params, args.pipeline, args.pipeline.parent, args.output))
     elif args.command == "advise":
         from foldwise.cli.advise import run_advise
@@ -41,52 +43,9 @@ def run_command(argv: Sequence[str]) -> None:
     else:
         if args.address is None and (args.remote, args.gpus) != (None, None):
             args.parser.error("--remote and --gpus are options of a cluster; add --address")
+        from foldwise.cli.run import run_pipeline
+
         run_pipeline(args)
-
-
-def run_pipeline(args: argparse.Namespace) -> None:
-    """Bring everything up to date with parallel trainings; with --list, only list the stale ones.
-
-    This is no stage of dvc.yaml, because it runs DVC, once for each stale training.
-
-    Args:
-        args: Options of `foldwise run`.
-
-    Raises:
-        InputError: If a stage fails, or if the options do not fit params.yaml or this machine.
-    """
-    from foldwise.core.atomic import write_text
-    from foldwise.files.params import read_params
-    from foldwise.run import local_backend
-    from foldwise.run.dvc import UPSTREAM, open_pipeline
-
-    hardware = read_params(args.params, "hardware").hardware
-    if args.address:
-        if importlib.util.find_spec("ray") is None:
-            raise InputError("--address needs Ray, which is missing: pip install -e '.[cluster]'")
-        from foldwise.run import ray_backend
-
-        target = ray_backend.choose_target(args.address, args.remote, args.gpus, hardware)
-    else:
-        slots = local_backend.find_slots(args.jobs, hardware)
-    with open_pipeline() as pipeline:
-        pipeline.run("repro", *UPSTREAM)
-        stages = pipeline.stale_trainings()
-        n_stale = f"{len(stages) or 'no'} stale training{'' if len(stages) == 1 else 's'}"
-        if args.list:
-            write_text(args.list, "".join(f"{stage}\n" for stage in stages))
-            print(f"run: {n_stale} -> {args.list}")
-            return
-        if stages:
-            where = f"on {args.address}" if args.address else f"{len(slots)} at a time"
-            print(f"run: {n_stale}, {where}", flush=True)
-            if args.address:
-                failures = ray_backend.run_on_cluster(stages, target, pipeline)
-            else:
-                failures = local_backend.run_local(stages, slots, pipeline)
-            if failures:
-                raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
-        pipeline.run("repro")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,15 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     texts = {
         "check": "report the errors in params.yaml, one on each line",
         "advise": "propose architectures for the prepared images",
-        "run": "bring the pipeline up to date with parallel trainings",
+        "run": "bring the pipeline up to date, with parallel trainings where the machine has room",
     }
     check, advise, run = (
         commands.add_parser(name, help=text, description=text) for name, text in texts.items()
     )
     for command in (check, advise, run):
         command.add_argument("--params", type=Path, default=Path("params.yaml"))
-    check.add_argument("--pipeline", type=Path, default=Path("dvc.yaml"))
-    check.set_defaults(output=Path("data/checked"))
+    for command in (check, run):
+        command.add_argument("--pipeline", type=Path, default=Path("dvc.yaml"))
+        command.set_defaults(output=Path("data/checked"))
     advise.add_argument("--dataset", type=Path, default=Path("data/prepared"))
     advise.add_argument("--write", action="store_true", help="write the proposals to the params")
     target = run.add_mutually_exclusive_group()

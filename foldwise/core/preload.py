@@ -1,8 +1,8 @@
-"""Client side of the preload server: a command line for a process that has imported its modules.
+"""The start of a stage: alone, or in a fork of a preload server that has imported its modules.
 
-Importing PyTorch takes longer than training a small fold. For parallel trainings one process
-imports it and forks for each fold (foldwise.run.preload_server). The process that DVC starts for a
-fold delegates its command line to that server. It must start fast: this module imports little.
+Importing PyTorch takes longer than training a small fold. `foldwise run` therefore imports it once,
+in a process that forks for each stage (foldwise.run.preload_server). The process that DVC starts
+delegates its command line to that server. It must start fast: this module imports little.
 """
 
 import json
@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-PRELOAD_ADDRESS = "FOLDWISE_PRELOAD"  # environment variable: path of the server's socket
+from foldwise.core.process import die_with_parent, tune_python
+
+PRELOAD_SERVERS = "FOLDWISE_PRELOAD"  # environment variable: JSON, path of a socket by module
 N_STREAMS = 3  # standard input, output and error
 MAX_STATUS_BYTES = 16
 
@@ -82,10 +84,24 @@ def parse_status(message: bytes) -> int | None:
     return int(message) if message else None
 
 
-def delegate(module: str) -> None:
-    """Let the preload server run this process's command line, then exit as that command did.
+def start_stage(module: str) -> None:
+    """Set this process up for a stage; call this before slow imports, in which DVC may be killed.
 
-    Returns only if there is no server. This process then runs the command itself.
+    Args:
+        module: The module that this process runs.
+
+    Raises:
+        SystemExit: If a preload server has run the stage, or if DVC has ended.
+    """
+    tune_python()
+    die_with_parent()
+    delegate(module)
+
+
+def delegate(module: str) -> None:
+    """Let a preload server run this process's command line, then exit as that command did.
+
+    Returns only if there is no server for it. This process then runs the command itself.
 
     Args:
         module: The module that this process runs.
@@ -94,7 +110,7 @@ def delegate(module: str) -> None:
         SystemExit: With the exit status of the command.
     """
     environment = dict(os.environ)
-    address = environment.pop(PRELOAD_ADDRESS, None)
+    address = json.loads(environment.pop(PRELOAD_SERVERS, "{}")).get(module)
     if address is None:
         return
     with socket.socket(socket.AF_UNIX) as connection:

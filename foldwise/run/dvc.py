@@ -9,16 +9,17 @@ import runpy
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.core.preload import Command, wait
+from foldwise.core.preload import PRELOAD_SERVERS, Command, wait
 from foldwise.run.preload_server import preload_server, start_command
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; and check
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
+STAGES = ("check", "prepare", "split", "compare", "mistakes", "report")
+TORCH_STAGES = ("augment", "build", "extract", "forecast", "train")  # they import torch
+# Imported by a pass on torch's meta device, as in the stage build: seconds.
+META_DEVICE = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 STDIN, STDOUT, STDERR = range(3)
 REPEAT_SECONDS = 0.1  # until the next SIGTERM, for what DVC has started in the meantime
 
@@ -36,9 +41,11 @@ class Pipeline:
 
     Attributes:
         address: Socket of the preload server that runs DVC.
+        variables: Environment variables of DVC, with the preload servers of the stages.
     """
 
     address: str
+    variables: Mapping[str, str]
 
     def run(self, *args: str, stdout: int = STDOUT) -> None:
         """Run `dvc ARGS` to its end; it prints to the terminal.
@@ -90,7 +97,7 @@ class Pipeline:
             stderr: Descriptor of its standard error.
             environment: Variables in addition to those of this process.
         """
-        variables = {**os.environ, **environment}
+        variables = {**os.environ, **self.variables, **environment}
         args = ("--wait-for-lock", *args)
         command = Command("foldwise.run.dvc", args, str(Path.cwd()), variables)
         return start_command(self.address, command, (STDIN, stdout, stderr))
@@ -98,9 +105,16 @@ class Pipeline:
 
 @contextmanager
 def open_pipeline() -> Iterator[Pipeline]:
-    """Yield DVC in the current folder; it is imported once for all commands."""
-    with preload_server(PRELOADED, signal.SIGTERM) as address:
-        yield Pipeline(address)
+    """Yield DVC in the current folder; DVC and the modules of the stages are imported only once."""
+    with ExitStack() as stack:
+        dvc = stack.enter_context(preload_server(PRELOADED, signal.SIGTERM))
+        servers: dict[str, str] = {}
+        # Two servers, because the first stages need not wait for torch.
+        for names, more in ((STAGES, ()), (TORCH_STAGES, META_DEVICE)):
+            modules = [f"stages.{name}" for name in names]
+            address = stack.enter_context(preload_server([*modules, *more], signal.SIGKILL))
+            servers |= dict.fromkeys(modules, address)
+        yield Pipeline(dvc, {PRELOAD_SERVERS: json.dumps(servers)})
 
 
 def parse_stale_trainings(status: str) -> list[str]:
@@ -241,8 +255,9 @@ def _open_repo(remote: str | None = None) -> Iterator["Repo"]:
 
 
 # DVC that is killed while it writes dvc.lock leaves an empty file (12 of 12 killed within 30 ms of
-# "Updating lock file"). Hence this module runs it in a process that ends what DVC runs, if told to
-# end; DVC then finishes by itself: finished trainings are recorded, unfinished ones are not.
+# "Updating lock file"). Hence this module lets it replace the file at once. It also runs DVC in a
+# process that ends what DVC runs, if told to end; DVC then finishes by itself: finished trainings
+# are recorded, unfinished ones are not.
 
 
 def main(args: list[str]) -> None:
@@ -252,11 +267,28 @@ def main(args: list[str]) -> None:
         args: Command line of DVC.
     """
     signal.signal(signal.SIGTERM, _end_stages)
+    _write_whole_files()
     sys.argv = ["dvc", *args]
     try:
         runpy.run_module("dvc", run_name="__main__", alter_sys=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)  # Python removes the handlers before it exits
+
+
+def _write_whole_files() -> None:
+    """Let DVC write YAML files, dvc.lock above all, under another name and then rename them."""
+    from dvc.utils.serialize import _yaml
+
+    def dump(
+        path: str, data: object, dumper: Callable[..., object], fs: object = None, **options: object
+    ) -> None:
+        if fs is not None and getattr(fs, "protocol", None) != "local":
+            write(path, data, dumper=dumper, fs=fs, **options)
+        else:
+            with open_whole(Path(path)) as file:
+                dumper(data, file, **options)
+
+    write, _yaml._dump_data = _yaml._dump_data, dump
 
 
 def _end_stages(_number: int, _frame: FrameType | None) -> None:

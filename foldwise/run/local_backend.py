@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from collections import deque
@@ -13,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldwise.core.errors import InputError
-from foldwise.core.preload import PRELOAD_ADDRESS, parse_status
+from foldwise.core.preload import parse_status
 from foldwise.files.params import HardwareSection
 from foldwise.run.dvc import Pipeline
-from foldwise.run.preload_server import preload_server
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
 
 MAX_LINE_BYTES = 2**20
-PRELOADED = ("stages.train",)
 
 
 # Room for one training at a time: the environment variables that give it a GPU, if there is any.
@@ -121,9 +118,8 @@ def run_local(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) 
     Returns:
         Error of each stage that failed.
     """
-    server = preload_server(PRELOADED, signal.SIGKILL)
-    with ParallelProgress(stages) as progress, server as trainer:
-        backend = _LocalBackend(deque(stages), pipeline, trainer, progress)
+    with ParallelProgress(stages) as progress:
+        backend = _LocalBackend(deque(stages), pipeline, progress)
         asyncio.run(backend.run(slots))
     return progress.failures
 
@@ -135,13 +131,11 @@ class _LocalBackend:
     Attributes:
         waiting: Stages that no slot has taken yet.
         pipeline: Runs the stages.
-        trainer: Socket of the preload server for trainings.
         progress: Receives all events.
     """
 
     waiting: deque[str]
     pipeline: Pipeline
-    trainer: str
     progress: ParallelProgress
 
     async def run(self, slots: Sequence[Slot]) -> None:
@@ -158,7 +152,6 @@ class _LocalBackend:
     async def _run_stage(self, stage: str, slot: Slot) -> str | None:
         """Run one stage with its log in a file; return its error, if it failed."""
         log = log_path(stage)
-        environment = {**slot, PRELOAD_ADDRESS: self.trainer}
         args = ("repro", "--single-item", stage)
         ours, theirs = socket.socketpair()
         lines, output = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
@@ -166,7 +159,7 @@ class _LocalBackend:
             try:
                 with theirs:
                     streams = theirs.fileno(), theirs.fileno()
-                    connection = self.pipeline.start(args, *streams, environment)
+                    connection = self.pipeline.start(args, *streams, slot)
             except InputError as error:
                 return str(error)
             reply, request = await asyncio.open_connection(sock=connection)

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from foldwise.core.errors import InputError
 from foldwise.core.preload import Command, receive, send, send_status
-from foldwise.core.process import die_with_parent
+from foldwise.core.process import die_with_parent, tune_python
 
 # On macOS, a fork may crash in system libraries: there, commands import modules for themselves.
 PRELOADS = sys.platform == "linux"
@@ -37,7 +37,7 @@ def preload_server(modules: Sequence[str], stop_signal: signal.Signals) -> Itera
     The server ends with this process, and so does every command that this process has started.
 
     Args:
-        modules: Modules to import once for all commands.
+        modules: Modules to import once for all commands, in the order in which they are needed.
         stop_signal: Signal that ends a command whose client has ended.
     """
     folder = tempfile.gettempdir()
@@ -96,22 +96,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--load", nargs="*", default=[], help="modules to import")
     args = parser.parse_args(argv)
     die_with_parent(args.parent)
-    for module in args.load if PRELOADS else []:
-        importlib.import_module(module)
-    gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
-    with socket.socket(fileno=args.listener) as listener:
-        _serve(listener, args.stop_signal)
-
-
-def _serve(listener: socket.socket, stop_signal: signal.Signals) -> NoReturn:
+    tune_python()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the supervisors
-    while True:
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            listener.close()
-            _supervise(connection, stop_signal)
-        connection.close()
+    with socket.socket(fileno=args.listener) as listener:
+        for module in args.load if PRELOADS else []:
+            importlib.import_module(module)
+            while select.select([listener], [], [], 0)[0]:  # modules that are still missing do not
+                _serve(listener, args.stop_signal)  # delay a command that needs none of them
+        gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
+        while True:
+            _serve(listener, args.stop_signal)
+
+
+def _serve(listener: socket.socket, stop_signal: signal.Signals) -> None:
+    """Run the command of the next client in a fork."""
+    connection, _ = listener.accept()
+    if os.fork() == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        listener.close()
+        _supervise(connection, stop_signal)
+    connection.close()
 
 
 def _supervise(connection: socket.socket, stop_signal: signal.Signals) -> NoReturn:

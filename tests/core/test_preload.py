@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from foldwise.core.preload import (
-    PRELOAD_ADDRESS,
+    PRELOAD_SERVERS,
     Command,
     delegate,
     receive,
@@ -60,11 +60,11 @@ def test_a_server_that_ended_sends_no_status(connection):
     assert wait(connection[0]) is None
 
 
-@pytest.mark.parametrize("address", [None, "nobody/listens"])
-def test_without_a_server_a_process_runs_its_command_itself(monkeypatch, address):
-    monkeypatch.delenv(PRELOAD_ADDRESS, raising=False)
-    if address:
-        monkeypatch.setenv(PRELOAD_ADDRESS, address)
+@pytest.mark.parametrize("servers", [None, '{"m": "nobody/listens"}', '{"other": "x"}'])
+def test_without_a_server_a_process_runs_its_command_itself(monkeypatch, servers):
+    monkeypatch.delenv(PRELOAD_SERVERS, raising=False)
+    if servers:
+        monkeypatch.setenv(PRELOAD_SERVERS, servers)
     delegate("m")
 
 

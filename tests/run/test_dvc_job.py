@@ -27,8 +27,11 @@ def start(tmp_path):
     running = []
 
     def start(code):
-        (tmp_path / "dvc").mkdir(exist_ok=True)
-        (tmp_path / "dvc" / "__init__.py").touch()
+        serialize = tmp_path / "dvc" / "utils" / "serialize"
+        serialize.mkdir(parents=True)
+        for folder in (serialize, serialize.parent, tmp_path / "dvc"):
+            (folder / "__init__.py").touch()
+        (serialize / "_yaml.py").write_text("_dump_data = None")
         (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(

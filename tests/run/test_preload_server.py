@@ -1,5 +1,6 @@
 """The preload server and its commands, as real processes."""
 
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from foldwise.core.errors import InputError
-from foldwise.core.preload import PRELOAD_ADDRESS, Command, wait
+from foldwise.core.preload import PRELOAD_SERVERS, Command, wait
 from foldwise.run.preload_server import preload_server, start_command
 
 ROOT = Path(__file__).parents[2]
@@ -182,7 +183,7 @@ def delegate(address, module, *args):
     code = f"from foldwise.core.preload import delegate; delegate({module!r})"
     return subprocess.Popen(
         [sys.executable, "-c", code, *args],
-        env={**os.environ, PRELOAD_ADDRESS: address},
+        env={**os.environ, PRELOAD_SERVERS: json.dumps({module: address})},
         stdout=subprocess.PIPE,
         text=True,
     )

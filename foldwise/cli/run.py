@@ -1,0 +1,84 @@
+"""`foldwise run`: DVC with preloaded stages and parallel trainings, which a stop cannot harm."""
+
+import argparse
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from foldwise.core.errors import InputError
+from foldwise.run.dvc import UPSTREAM, Pipeline, open_pipeline
+
+Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
+
+
+def run_pipeline(args: argparse.Namespace) -> None:
+    """Bring everything up to date; with --list, only list the stale trainings.
+
+    This is no stage of dvc.yaml, because it runs DVC, once for each of several parallel trainings.
+
+    Args:
+        args: Options of `foldwise run`.
+
+    Raises:
+        InputError: If params.yaml is wrong, a stage fails, or the options do not fit this machine.
+    """
+    with open_pipeline() as pipeline:  # at once, because its imports take longest
+        from foldwise.files.project import check_project
+        from foldwise.run.repair import repair_dvc_files
+
+        backend = None if args.list else _choose_backend(args, pipeline)
+        for line in repair_dvc_files():
+            print(f"run: {line}", flush=True)
+        check_project(args.params, args.pipeline, args.pipeline.parent, args.output)
+        if args.list:
+            _list_trainings(args, pipeline)
+        elif backend is not None:
+            _run_trainings(pipeline, *backend)
+        else:
+            pipeline.run("repro")
+
+
+def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train, str] | None:
+    """Return what runs several trainings at a time, and a text that says where; None: one."""
+    from foldwise.files.params import read_params
+
+    hardware = read_params(args.params, "hardware").hardware
+    if args.address is None:
+        from foldwise.run import local_backend
+
+        slots = local_backend.find_slots(args.jobs, hardware)
+        train: Train = partial(local_backend.run_local, slots=slots, pipeline=pipeline)
+        return (train, f"{len(slots)} at a time") if len(slots) > 1 else None
+    if importlib.util.find_spec("ray") is None:
+        remedy = "pip install -c constraints.txt -e '.[cluster]'"
+        raise InputError(f"--address needs Ray, which is missing: {remedy}")
+    from foldwise.run import ray_backend
+
+    target = ray_backend.choose_target(args.address, args.remote, args.gpus, hardware)
+    train = partial(ray_backend.run_on_cluster, target=target, pipeline=pipeline)
+    return train, f"on {args.address}"
+
+
+def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
+    from foldwise.core.atomic import write_text
+
+    pipeline.run("repro", *UPSTREAM)
+    stages = pipeline.stale_trainings()
+    write_text(args.list, "".join(f"{stage}\n" for stage in stages))
+    print(f"run: {_count(stages)} -> {args.list}")
+
+
+def _run_trainings(pipeline: Pipeline, train: Train, where: str) -> None:
+    """Run the stages before the trainings, the trainings, and the stages after them."""
+    pipeline.run("repro", *UPSTREAM)
+    stages = pipeline.stale_trainings()
+    if stages:
+        print(f"run: {_count(stages)}, {where}", flush=True)
+        failures = train(stages)
+        if failures:
+            raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
+    pipeline.run("repro")
+
+
+def _count(stages: Sequence[str]) -> str:
+    return f"{len(stages) or 'no'} stale training{'' if len(stages) == 1 else 's'}"

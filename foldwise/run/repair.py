@@ -1,0 +1,57 @@
+"""Repair the files of DVC that a stop of plain `dvc repro` has left incomplete.
+
+DVC writes dvc.lock and .dvc/tmp/rwlock in place. If it is killed meanwhile, they are empty or cut,
+and every later command fails. Under `foldwise run`, dvc.lock is replaced at once instead.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
+
+
+def repair_dvc_files() -> Iterator[str]:
+    """Restore dvc.lock and drop the rwlock if they are incomplete; yield a line about each.
+
+    Results are in DVC's run-cache, so no training is lost with an older dvc.lock.
+    """
+    if LOCK.exists() and not is_lock_file(LOCK.read_bytes()):
+        committed = subprocess.run(["git", "show", ":./dvc.lock"], capture_output=True, check=False)
+        if is_lock_file(committed.stdout):
+            partial = LOCK.with_name("dvc.lock.partial")
+            partial.write_bytes(committed.stdout)
+            partial.replace(LOCK)
+            yield "dvc.lock was incomplete, because DVC was killed; restored it from git"
+        else:
+            LOCK.unlink()
+            yield "dvc.lock was incomplete, because DVC was killed; removed it"
+    if RWLOCK.exists():
+        with FileLock(f"{RWLOCK}.lock"):  # DVC holds this lock while it writes the file
+            if not _is_json(RWLOCK):
+                RWLOCK.unlink()
+                yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
+
+
+def is_lock_file(content: bytes) -> bool:
+    """Return whether DVC would read this dvc.lock."""
+    try:
+        data = YAML(typ="safe").load(content)
+    except (YAMLError, ValueError):  # ValueError: not UTF-8
+        return False
+    stages = data.get("stages") if isinstance(data, dict) else None
+    return isinstance(stages, dict) and all(
+        isinstance(stage, dict) and isinstance(stage.get("cmd"), str) for stage in stages.values()
+    )
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except ValueError:
+        return False
