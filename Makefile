@@ -9,8 +9,8 @@ export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro check advise experiments bench test test-all lint environment clean
 
-repro: check  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
-	$(if $(JOBS),foldwise run --jobs $(JOBS),dvc repro)
+repro: $(INSTALLED)  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
+	@foldwise run $(if $(JOBS),--jobs $(JOBS))
 
 check: $(INSTALLED)  ## report the errors in params.yaml, one on each line
 	@foldwise check

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
+LOCK_SECONDS = 60  # in which DVC has long written the rwlock
 
 
 def repair_dvc_files() -> Iterator[str]:
@@ -32,7 +33,9 @@ def repair_dvc_files() -> Iterator[str]:
             LOCK.unlink()
             yield "dvc.lock was incomplete, because DVC was killed; removed it"
     if RWLOCK.exists():
-        with FileLock(f"{RWLOCK}.lock"):  # DVC holds this lock while it writes the file
+        with FileLock(
+            f"{RWLOCK}.lock", LOCK_SECONDS
+        ):  # DVC holds this lock while it writes the file
             if not _is_json(RWLOCK):
                 RWLOCK.unlink()
                 yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
@@ -45,8 +48,18 @@ def is_lock_file(content: bytes) -> bool:
     except (YAMLError, ValueError):  # ValueError: not UTF-8
         return False
     stages = data.get("stages") if isinstance(data, dict) else None
-    return isinstance(stages, dict) and all(
-        isinstance(stage, dict) and isinstance(stage.get("cmd"), str) for stage in stages.values()
+    return isinstance(stages, dict) and all(map(_is_stage, stages.values()))
+
+
+def _is_stage(stage: object) -> bool:
+    """Return whether a stage of dvc.lock is complete; a cut list or mapping may end as null."""
+    if not isinstance(stage, dict) or not stage.get("cmd"):
+        return False
+    lists = [stage[key] or [None] for key in ("deps", "outs") if key in stage]
+    files = [file for files in lists for file in files]
+    params = (stage["params"] or {"": None}).values() if "params" in stage else []
+    return all(isinstance(file, dict) and "path" in file for file in files) and all(
+        isinstance(values, dict) for values in params
     )
 
 

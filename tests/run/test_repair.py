@@ -1,0 +1,68 @@
+"""The repair of files that a killed DVC has cut."""
+
+import subprocess
+
+import pytest
+from filelock import FileLock, Timeout
+
+from foldwise.run.repair import is_lock_file, repair_dvc_files
+
+WHOLE = "schema: '2.0'\nstages:\n  a:\n    cmd: make a\n    outs:\n    - path: a\n"
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path, monkeypatch):
+    """Be in a git repository in which dvc.lock is committed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    for words in (["init", "--quiet"], ["add", "dvc.lock"]):
+        subprocess.run(["git", *words], check=True)
+    return tmp_path
+
+
+def test_whole_files_stay_and_nothing_is_said(repository):
+    (repository / "dvc.lock").write_text(WHOLE + "  b:\n    cmd: make b\n")
+    (repository / ".dvc/tmp/rwlock").write_text("{}")
+    before = (repository / "dvc.lock").read_text()
+    assert list(repair_dvc_files()) == []
+    assert (repository / "dvc.lock").read_text() == before
+    assert (repository / ".dvc/tmp/rwlock").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "schema", WHOLE[:20], WHOLE[:35], WHOLE[:-12], WHOLE[:-5], "stages: [a]", "\udcff"],
+)
+def test_a_cut_dvc_lock_comes_back_from_git(repository, content):
+    (repository / "dvc.lock").write_bytes(content.encode(errors="surrogateescape"))
+    (line,) = repair_dvc_files()
+    assert line.startswith("dvc.lock was incomplete")
+    assert "from git" in line
+    assert (repository / "dvc.lock").read_text() == WHOLE
+
+
+@pytest.mark.parametrize("in_git", [True, False])
+def test_a_cut_dvc_lock_that_git_does_not_have_whole_is_removed(repository, in_git):
+    (repository / "dvc.lock").write_text("")
+    words = ["add"] if in_git else ["rm", "--quiet", "--cached", "--force"]
+    subprocess.run(["git", *words, "dvc.lock"], check=True)
+    (line,) = repair_dvc_files()
+    assert "removed it" in line
+    assert not (repository / "dvc.lock").exists()
+
+
+def test_a_cut_rwlock_is_removed_when_nobody_writes_it(repository, monkeypatch):
+    path = repository / ".dvc/tmp/rwlock"
+    path.write_text('{"write": {"a"')
+    monkeypatch.setattr("foldwise.run.repair.LOCK_SECONDS", 0.1)
+    with FileLock(f"{path}.lock"), pytest.raises(Timeout):
+        list(repair_dvc_files())
+    assert path.exists()
+    (line,) = repair_dvc_files()
+    assert "rwlock" in line
+    assert not path.exists()
+
+
+def test_what_dvc_writes_is_whole():
+    assert is_lock_file(WHOLE.encode())
