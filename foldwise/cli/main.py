@@ -36,6 +36,13 @@ def run_command(argv: Sequence[str]) -> None:
         for line in repair_dvc_files():
             print(f"check: {line}")
         print(check_project(args.params, args.pipeline, args.pipeline.parent, args.output))
+    elif args.command == "reset":
+        from foldwise.run.dvc import open_dvc
+        from foldwise.run.reset import reset
+
+        with open_dvc() as pipeline:
+            for line in reset(pipeline):
+                print(f"reset: {line}", flush=True)
     elif args.command == "advise":
         from foldwise.cli.advise import run_advise
 
@@ -54,9 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     texts = {
         "check": "report the errors in params.yaml, one on each line",
         "advise": "propose architectures for the prepared images",
+        "reset": "go back to the last commit, after an experiment or a stop",
         "run": "bring the pipeline up to date, with parallel trainings where the machine has room",
     }
-    check, advise, run = (
+    check, advise, _, run = (
         commands.add_parser(name, help=text, description=text) for name, text in texts.items()
     )
     for command in (check, advise, run):

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING
 
 from foldwise.core.atomic import open_whole
@@ -104,17 +104,27 @@ class Pipeline:
 
 
 @contextmanager
+def open_dvc(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[Pipeline]:
+    """Yield DVC in the current folder; it is imported once for all commands.
+
+    Args:
+        variables: Environment variables in addition to those of this process.
+    """
+    with preload_server(PRELOADED, signal.SIGTERM) as address:
+        yield Pipeline(address, variables)
+
+
+@contextmanager
 def open_pipeline() -> Iterator[Pipeline]:
-    """Yield DVC in the current folder; DVC and the modules of the stages are imported only once."""
+    """Yield DVC in the current folder; it and the modules of the stages are imported only once."""
     with ExitStack() as stack:
-        dvc = stack.enter_context(preload_server(PRELOADED, signal.SIGTERM))
         servers: dict[str, str] = {}
         # Two servers, because the first stages need not wait for torch.
         for names, more in ((STAGES, ()), (TORCH_STAGES, META_DEVICE)):
             modules = [f"stages.{name}" for name in names]
             address = stack.enter_context(preload_server([*modules, *more], signal.SIGKILL))
             servers |= dict.fromkeys(modules, address)
-        yield Pipeline(dvc, {PRELOAD_SERVERS: json.dumps(servers)})
+        yield stack.enter_context(open_dvc({PRELOAD_SERVERS: json.dumps(servers)}))
 
 
 def parse_stale_trainings(status: str) -> list[str]:
@@ -277,7 +287,7 @@ def main(args: list[str]) -> None:
 
 def _write_whole_files() -> None:
     """Let DVC write YAML files, dvc.lock above all, under another name and then rename them."""
-    from dvc.utils.serialize import _yaml
+    from dvc.utils.serialize import _common, _yaml
 
     def dump(
         path: str, data: object, dumper: Callable[..., object], fs: object = None, **options: object
@@ -288,7 +298,7 @@ def _write_whole_files() -> None:
             with open_whole(Path(path)) as file:
                 dumper(data, file, **options)
 
-    write, _yaml._dump_data = _yaml._dump_data, dump
+    write, _yaml._dump_data, _common._dump_data = _common._dump_data, dump, dump
 
 
 def _end_stages(_number: int, _frame: FrameType | None) -> None:

@@ -54,6 +54,7 @@ dvc.stage:Stage.get_used_objs dvc.stage:Stage.outs_cached dvc.stage:Stage.save_d
 dvc.stage.cache:StageCache._create_stage dvc.stage.cache:StageCache._load
 dvc.stage.cache:StageCache.get_used_objs
 dvc.stage.cache:StageCache.pull dvc.stage.cache:StageCache.push
+dvc.utils.serialize._common:_dump_data dvc.utils.serialize._yaml:_dump_data
 """
 DVC = f"DVC {importlib.metadata.version('dvc')}"
 REMEDY = "install the version in constraints.txt, or adapt foldwise/run/dvc.py"

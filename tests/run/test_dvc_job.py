@@ -31,7 +31,8 @@ def start(tmp_path):
         serialize.mkdir(parents=True)
         for folder in (serialize, serialize.parent, tmp_path / "dvc"):
             (folder / "__init__.py").touch()
-        (serialize / "_yaml.py").write_text("_dump_data = None")
+        for module in ("_common", "_yaml"):
+            (serialize / f"{module}.py").write_text("_dump_data = None")
         (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(

@@ -1,0 +1,101 @@
+"""Go back to the last commit: parameters of an experiment, generated files, and data.
+
+`git checkout . && dvc checkout` is not enough. An experiment leaves new files behind; one that was
+ended leaves its changes staged; and `dvc checkout` fails where a result is not in the cache.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from foldwise.core.errors import InputError
+from foldwise.files.base import read_yaml
+from foldwise.run.dvc import Pipeline
+from foldwise.run.repair import LOCK, repair_dvc_files
+
+PARAMS, DATA = "params.yaml", Path("data")
+BACKUP = Path(".dvc/tmp/params-before-reset.yaml")
+EXPERIMENTS = "refs/exps"  # git references of DVC's experiments, also of one that was ended
+
+
+def reset(pipeline: Pipeline) -> Iterator[str]:
+    """Go back to the last commit; yield a line about everything that is not obvious.
+
+    params.yaml goes back only if an experiment wrote it; edits of the user stay. Own files stay.
+
+    Args:
+        pipeline: DVC in the current folder, which is the root of the repository.
+
+    Raises:
+        InputError: If git or DVC fails, or if there is no commit.
+    """
+    yield from repair_dvc_files()
+    _git("rev-parse", "--verify", "HEAD")
+    paths = [str(LOCK), *_generated(read_yaml(Path("dvc.yaml")))]
+    _git("reset", "--quiet", "HEAD", "--", PARAMS, *paths)
+    yield from _reset_params()
+    if committed := _git("ls-tree", "-r", "--name-only", "HEAD", *paths):
+        _git("restore", "--source=HEAD", "--", *committed)
+    new = _git("ls-files", "--others", "--exclude-standard", "--", *paths)
+    for name in new:
+        Path(name).unlink()
+    if new:
+        yield f"removed {len(new)} generated files that are not committed"
+    folders = _remove_other_outputs()
+    pipeline.run("checkout", "--force", "--quiet", "--allow-missing", "dvc.yaml")
+    if tracked := _git("ls-files", "*.dvc"):  # images: changed ones are not overwritten
+        pipeline.run("checkout", "--quiet", "--allow-missing", *tracked)
+    for folder in sorted(folders, reverse=True):  # to DVC, an empty folder is not missing
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _reset_params() -> Iterator[str]:
+    """Restore params.yaml if an experiment wrote it."""
+    if not _git("diff", "--name-only", "HEAD", "--", PARAMS):
+        return
+    (digest,) = _git("hash-object", "--", PARAMS)
+    refs = _git("for-each-ref", "--format=%(refname)", EXPERIMENTS)
+    if any(digest in _git("ls-tree", "--object-only", ref, PARAMS) for ref in refs):
+        shutil.copy(PARAMS, BACKUP)
+        _git("restore", "--source=HEAD", "--", PARAMS)
+        yield f"{PARAMS} is the committed one; a copy of the experiment's is in {BACKUP}"
+    else:
+        yield f"{PARAMS} keeps your edits; to drop them: git checkout {PARAMS}"
+
+
+def _generated(pipeline: dict[str, Any]) -> list[str]:
+    """Return the outputs that git may have, or their folders where a matrix gives the names."""
+    outs = [out for stage in pipeline["stages"].values() for out in stage.get("outs", [])]
+    for stage in pipeline["stages"].values():
+        outs += stage.get("metrics", []) + stage.get("plots", [])
+    names = {name for out in outs if isinstance(out, dict) for name in out}
+    return sorted({name.partition("/${")[0] for name in names})
+
+
+def _remove_other_outputs() -> set[Path]:
+    """Remove cached outputs that the committed dvc.lock does not have; return their folders.
+
+    Stages depend on whole folders, such as data/models.
+    """
+    lock = read_yaml(LOCK) if LOCK.exists() else {"stages": {}}
+    known = {
+        Path(out["path"]) for stage in lock["stages"].values() for out in stage.get("outs", [])
+    }
+    folders = {folder for path in known for folder in path.parents if DATA in folder.parents}
+    for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
+        if path not in known | folders:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return folders
+
+
+def _git(*words: str) -> list[str]:
+    """Run git and return the lines that it prints."""
+    command = ["git", "-c", "core.quotePath=false", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.split())
+        raise InputError(f"git {words[0]}: {reason}; mend this and run 'foldwise reset' again")
+    return done.stdout.splitlines()

@@ -1,0 +1,77 @@
+"""`foldwise reset` goes back to the last commit, whatever an experiment or a stop has left."""
+
+import subprocess
+
+import pytest
+from trainings import wait_until
+
+RESET = ("python", "-m", "foldwise.cli.main", "reset")
+EXPERIMENT = ("dvc", "exp", "run", "--name", "other", "--set-param", "model=nin")
+
+
+def reset(clone):
+    """Run the command and return its lines."""
+    result = clone.run(*RESET)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def files(clone):
+    """Return all files but the locks of trainings, which are empty."""
+    return {name: content for name, content in clone.files().items() if not name.endswith(".lock")}
+
+
+def is_clean(clone):
+    return clone.git("status", "--porcelain") == "" and clone.dvc("repro") == []
+
+
+def test_after_an_experiment_that_was_ended(clone, start):
+    before = files(clone)
+    experiment = start(*EXPERIMENT, **clone.shims)
+    wait_until(lambda: "Running stage 'forecast'" in clone.output.read_text())
+    experiment.terminate()
+    experiment.wait()
+    assert clone.git("diff", "HEAD", "--name-only")
+    assert "params.yaml is the committed one" in reset(clone)
+    assert files(clone) == before
+    assert is_clean(clone)
+    assert "model: nin" in (clone.path / ".dvc/tmp/params-before-reset.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_after_an_experiment_that_has_ended(clone):
+    before = files(clone)
+    clone.dvc(*EXPERIMENT[1:])
+    assert "generated files that are not committed" in reset(clone)
+    assert files(clone) == before
+    assert is_clean(clone)
+    clone.dvc("exp", "apply", "other")
+    assert (clone.path / "reports/folds/nin/0-0.json").is_file()
+
+
+def test_files_and_edits_of_the_user_stay(clone):
+    before = files(clone)
+    clone.change_params(seed=5)
+    (clone.path / "nets/mine.py").write_text("mine")
+    (clone.path / "reports/mine.md").write_text("mine")
+    own = {name: clone.files()[name] for name in ("params.yaml", "nets/mine.py", "reports/mine.md")}
+    clone.git("add", "params.yaml")
+    clone.replace("reports/report.md", "lenet5", "changed")
+    (clone.path / "reports/folds/lenet5/0-0.json").unlink()
+    (clone.path / "reports/figures/other.svg").write_text("of an experiment")
+    (clone.path / "data/models/other").mkdir()
+    assert "git checkout params.yaml" in reset(clone)
+    assert files(clone) == before | own
+    clone.git("checkout", "params.yaml")
+    (clone.path / "nets/mine.py").unlink()
+    assert clone.dvc("repro") == []
+
+
+def test_in_a_clone_without_data_nothing_runs_afterwards(clone, tmp_path):
+    subprocess.run(["git", "clone", "--quiet", clone.path, tmp_path / "new"], check=True)
+    new = type(clone)(tmp_path / "new", clone.shims)
+    (new.path / ".dvc/config.local").write_text(f'[core]\n    site_cache_dir = "{tmp_path}/site"\n')
+    (new.path / "reports/report.md").write_text("")
+    reset(new)
+    assert new.git("status", "--porcelain") == ""
+    assert new.dvc("repro", "--allow-missing") in ([], ["check"])
