@@ -22,7 +22,7 @@ def run_pipeline(args: argparse.Namespace) -> None:
     Raises:
         InputError: If params.yaml is wrong, a stage fails, or the options do not fit this machine.
     """
-    with open_pipeline() as pipeline:  # at once, because its imports take longest
+    with open_pipeline(args.params) as pipeline:  # at once, because its imports take longest
         from foldwise.files.project import check_project
         from foldwise.run.repair import repair_dvc_files
 

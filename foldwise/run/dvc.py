@@ -11,10 +11,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import FrameType, MappingProxyType
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from foldwise.core.atomic import open_whole
@@ -42,10 +42,12 @@ class Pipeline:
     Attributes:
         address: Socket of the preload server that runs DVC.
         variables: Environment variables of DVC, with the preload servers of the stages.
+        watched: Files that must stay as they are, with their content.
     """
 
     address: str
     variables: Mapping[str, str]
+    watched: Mapping[Path, bytes]
 
     def run(self, *args: str, stdout: int = STDOUT) -> None:
         """Run `dvc ARGS` to its end; it prints to the terminal.
@@ -96,7 +98,17 @@ class Pipeline:
             stdout: Descriptor of its standard output.
             stderr: Descriptor of its standard error.
             environment: Variables in addition to those of this process.
+
+        Raises:
+            InputError: If a watched file has changed: `dvc exp run` changes params.yaml before it
+                finds that DVC is busy. The next stages would run with other parameters.
         """
+        for path, content in self.watched.items():
+            if path.read_bytes() != content:
+                raise InputError(
+                    f"{path} has changed since the run began; restore it, for example with "
+                    "'foldwise reset' after an experiment, and run the same command again"
+                )
         variables = {**os.environ, **self.variables, **environment}
         args = ("--wait-for-lock", *args)
         command = Command("foldwise.run.dvc", args, str(Path.cwd()), variables)
@@ -104,19 +116,19 @@ class Pipeline:
 
 
 @contextmanager
-def open_dvc(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[Pipeline]:
-    """Yield DVC in the current folder; it is imported once for all commands.
-
-    Args:
-        variables: Environment variables in addition to those of this process.
-    """
+def open_dvc() -> Iterator[Pipeline]:
+    """Yield DVC in the current folder; it is imported once for all commands."""
     with preload_server(PRELOADED, signal.SIGTERM) as address:
-        yield Pipeline(address, variables)
+        yield Pipeline(address, {}, {})
 
 
 @contextmanager
-def open_pipeline() -> Iterator[Pipeline]:
-    """Yield DVC in the current folder; it and the modules of the stages are imported only once."""
+def open_pipeline(params: Path) -> Iterator[Pipeline]:
+    """Yield DVC in the current folder; it and the modules of the stages are imported only once.
+
+    Args:
+        params: params.yaml, which must stay as it is meanwhile.
+    """
     with ExitStack() as stack:
         servers: dict[str, str] = {}
         # Two servers, because the first stages need not wait for torch.
@@ -124,7 +136,9 @@ def open_pipeline() -> Iterator[Pipeline]:
             modules = [f"stages.{name}" for name in names]
             address = stack.enter_context(preload_server([*modules, *more], signal.SIGKILL))
             servers |= dict.fromkeys(modules, address)
-        yield stack.enter_context(open_dvc({PRELOAD_SERVERS: json.dumps(servers)}))
+        dvc = stack.enter_context(open_dvc())
+        watched = {params: params.read_bytes()} if params.is_file() else {}
+        yield replace(dvc, variables={PRELOAD_SERVERS: json.dumps(servers)}, watched=watched)
 
 
 def parse_stale_trainings(status: str) -> list[str]:

@@ -160,7 +160,8 @@ class _LocalBackend:
                 with theirs:
                     streams = theirs.fileno(), theirs.fileno()
                     connection = self.pipeline.start(args, *streams, slot)
-            except InputError as error:
+            except InputError as error:  # no other stage could start
+                self.waiting.clear()
                 return str(error)
             reply, request = await asyncio.open_connection(sock=connection)
             with closing(request), suppress(ConnectionError):
