@@ -17,7 +17,7 @@ from foldwise.files.features import read_features
 from foldwise.files.fold_record import write_predictions, write_record
 from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params
+from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_initial_weights, write_trained_weights
 from foldwise.run.progress import FoldProgressBar, result_line
@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         start = read_initial_weights(args.network)
         with FoldProgressBar(title, epochs * len(fold.training), epochs, following) as bar:
             result = train_fold(network, start, fold, params.train, hardware, bar)
+        require_unchanged(params, args.params)
         write_predictions(args.predictions, result.predictions)
         write_trained_weights(args.predictions, result.weights, trained_on(data[0].info, fold))
         write_record(args.record, result.record)

@@ -277,6 +277,21 @@ def read_params(path: Path, *sections: str) -> Params:
     return Params.model_construct(**dict(_validate(schema, selected, str(path))))
 
 
+def require_unchanged(params: Params, path: Path) -> None:
+    """Check that the sections that a stage has read are still the same.
+
+    DVC reads them again when the stage has ended: it would save the result under the new values.
+
+    Raises:
+        InputError: If not.
+    """
+    if read_params(path, *params.__dict__) != params:
+        raise InputError(
+            f"{path} has changed in {' or '.join(params.__dict__)} while this stage ran; its "
+            "result is dropped: restore the file, or run 'dvc repro' again"
+        )
+
+
 def _validate(
     schema: type[Model], content: dict[str, Any], place: str, context: dict[str, int] | None = None
 ) -> Model:

@@ -56,7 +56,7 @@ def processes(folder, module):
         with contextlib.suppress(OSError):  # it has ended
             words = (process / "cmdline").read_bytes().split(b"\0")
             cwd = (process / "cwd").readlink()
-            if module in words and cwd.is_relative_to(folder.resolve()):
+            if [b"-m", module] == words[1:3] and cwd.is_relative_to(folder.resolve()):
                 matched.append(int(process.name))
     return matched
 
