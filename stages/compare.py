@@ -7,11 +7,11 @@ if __name__ == "__main__":
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.comparison import write_comparison
-from foldwise.files.fold_record import read_record, record_path
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import TABLES, write_table
@@ -19,6 +19,7 @@ from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
 from foldwise.selection.records import (
     describe_unused_records,
+    read_records,
     require_fair_comparison,
     require_matching_cards,
 )
@@ -28,12 +29,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
     args = parse_options("compare", __doc__, argv, "params folds models output")
     params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
-    paths = [record_path(args.folds, *run) for run in params.runs]
-    records = {str(path): read_record(path) for path in paths}
+    records = read_records(args.folds, params)
     require_fair_comparison(records, params)
     cards = {model: read_card(args.models / model) for model in params.models}
     require_matching_cards(cards, records, str(args.models))
-    if unused := describe_unused_records(args.folds, args.folds.rglob("*.json"), paths):
+    if unused := describe_unused_records(
+        args.folds, args.folds.rglob("*.json"), map(Path, records)
+    ):
         print(f"warning: {unused}", file=sys.stderr)
     result = compare(list(records.values()), cards, params)
     write_comparison(args.output, result.comparison, result.confused)

@@ -13,8 +13,9 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
 from foldwise.files.validation import error_lines
 
-Count = Annotated[int, Field(ge=0)]
-Size = Annotated[int, Field(ge=1)]
+MAX_INTEGER = 2**53  # the largest that a double holds exactly, and the largest that JSON promises
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Size = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]

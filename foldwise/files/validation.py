@@ -163,7 +163,7 @@ def _line(group: Sequence[_Error], errors: Sequence[_Error]) -> str:
     literals = [_expected(each) for each in group if each.has_type("literal_error")]
     hint = did_you_mean(value, re.findall("'([^']*)'", " ".join(literals)), MIN_SIMILARITY)
     verb = f"{key} is" if key else "holds"
-    return f": {verb} {_shown(value)}; expected {expected}{hint}"
+    return f": {verb} {shown(value)}; expected {expected}{hint}"
 
 
 def _expected(error: _Error) -> str:
@@ -177,10 +177,10 @@ def _expected(error: _Error) -> str:
 
 def _part(part: int | str) -> str:
     is_word = re.fullmatch(r"[\w-]+", str(part))
-    return f"[{part}]" if isinstance(part, int) else f".{part if is_word else _shown(part)}"
+    return f"[{part}]" if isinstance(part, int) else f".{part if is_word else shown(part)}"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as Python writes it, short enough for a line."""
     text = repr(value)
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 3]}..."

@@ -2,23 +2,42 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from foldwise.core.errors import InputError
-from foldwise.files.fold_record import FoldRecord
+from foldwise.files.fold_record import FoldRecord, read_record, record_path
 from foldwise.files.network import Card
 from foldwise.files.params import Params
+from foldwise.files.validation import shown
+from foldwise.selection.record_facts import Fact, facts_of_record, facts_of_siblings
 
-REMEDY = "delete the file"
 RUN = ("model", "repeat", "fold", "n_folds")
-SAME_FOLD = ("n_train", "n_validation", "train_digest", "validation_digest", "epochs")
+
+
+def read_records(folder: Path, params: Params) -> dict[str, FoldRecord]:
+    """Return the record of each file, in the order of `params.runs`.
+
+    Raises:
+        InputError: One line for the first file that is missing or no fold record.
+    """
+    records = {}
+    for run in params.runs:
+        path = record_path(folder, *run)
+        try:
+            records[str(path)] = read_record(path)
+        except InputError as error:
+            line = str(error).partition("\n")[0]
+            is_complete = "dvc repro" in line
+            raise InputError(line if is_complete else f"{line}; {retrain(run)}") from None
+    return records
 
 
 def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -> None:
     """Raise an error unless all architectures were trained and validated on the same folds.
 
-    Each record must belong to its file name. For each (repeat, fold), all architectures must have
-    the same images, as their digests say, and as many epochs, so that their scores are paired.
+    Each record must belong to its file name and must not contradict itself. All must have the same
+    budget. For each (repeat, fold), all architectures must have the same images, as their digests
+    say, so that their scores are paired. The folds of a repeat must be parts of one data set.
 
     Args:
         records: Record of each file, in the order of `params.runs`.
@@ -27,17 +46,23 @@ def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -
     Raises:
         InputError: One line for the first record that does not fit.
     """
-    first: dict[tuple[int, int], str] = {}  # file of the first architecture of each fold
-    for (file, record), run in zip(records.items(), params.runs, strict=True):
-        for key, value in zip(RUN, (*run, len(params.folds)), strict=True):
-            _require_equal(file, key, getattr(record, key), value, "params.yaml and the file name")
-        _require_scores(file, record)
-        other = first.setdefault((record.repeat, record.fold), file)
-        for key in SAME_FOLD:
-            value = getattr(records[other], key)
-            _require_equal(file, key, getattr(record, key), value, other, "delete both files")
+    runs = dict(zip(records, params.runs, strict=True))
+    for file, record in records.items():
+        for key, value in zip(RUN, (*runs[file], len(params.folds)), strict=True):
+            fact = Fact(key, getattr(record, key), value, "params.yaml and the file name")
+            _require(file, fact, retrain(runs[file]))
+        for fact in facts_of_record(record):
+            _require(file, fact, retrain(runs[file]))
         if params.compare.metric == "top_k":
             _require_more_classes(file, record, params.compare.top_k)
+    for file, fact in facts_of_siblings(records, resplit=params.resplit):
+        _require(file, fact, retrain(runs[file], runs[fact.source]))
+
+
+def retrain(*runs: tuple[str, int, int]) -> str:
+    """Return the remedy for wrong records: the command that trains these runs again."""
+    stages = dict.fromkeys(f"train@{model}-{repeat}-{fold}" for model, repeat, fold in runs)
+    return f"run 'dvc repro -f -s {' '.join(stages)}', then 'dvc repro'"
 
 
 def require_matching_cards(
@@ -56,7 +81,8 @@ def require_matching_cards(
     files = {name: f"{folder}/{name}/card.json" for name in cards}
     first = next(iter(cards))
     for name, card in cards.items():
-        _require_equal(files[name], "name", card.name, name, "the name of its folder")
+        fact = Fact("name", card.name, name, "the name of its folder")
+        _require(files[name], fact, f"run 'dvc repro -f -s build@{name}', then 'dvc repro'")
         if card.classes != cards[first].classes:
             raise InputError(
                 f"{files[name]}: classes differ from those in {files[first]}; run 'dvc repro' to "
@@ -65,7 +91,8 @@ def require_matching_cards(
     for file, record in records.items():
         if counts := record.fold_counts:
             n_classes, source = len(cards[record.model].classes), files[record.model]
-            _require_equal(file, "fold_counts.n_classes", counts.n_classes, n_classes, source)
+            fact = Fact("fold_counts.n_classes", counts.n_classes, n_classes, source)
+            _require(file, fact, retrain((record.model, record.repeat, record.fold)))
 
 
 def describe_unused_records(
@@ -86,27 +113,13 @@ def describe_unused_records(
     return names and f"{folder}: records of other experiments are ignored: {names}"
 
 
-def _require_equal(
-    file: str, key: str, value: object, expected: object, source: str, remedy: str = REMEDY
-) -> None:
-    if value != expected:
+def _require(file: str, fact: Fact, remedy: str) -> None:
+    if wrong := fact.first_mismatch():
+        key, value, expected, source = wrong
         raise InputError(
-            f"{file}: {key} is {value!r}, but {expected!r} in {source}; {remedy} and run "
-            "'dvc repro'"
+            f"{file}: {key} is {shown(value)}, but {shown(expected)} according to {source}; "
+            f"{remedy}"
         )
-
-
-def _require_scores(file: str, record: FoldRecord) -> None:
-    if record.status == "diverged":
-        return
-    counts = record.fold_counts
-    if counts is None or len(record.curves) != record.epochs:
-        raise InputError(
-            f"{file}: status is 'finished', but fold_counts or an epoch is missing; {REMEDY} and "
-            "run 'dvc repro'"
-        )
-    key = "number of images in fold_counts"
-    _require_equal(file, key, counts.n_images, record.n_validation, "n_validation")
 
 
 def _require_more_classes(file: str, record: FoldRecord, top_k: int) -> None:

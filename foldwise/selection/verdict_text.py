@@ -1,8 +1,11 @@
 """The verdict as one paragraph of plain English."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from foldwise.files.comparison import Comparison, Pair
+from foldwise.files.fold_record import Machine
+from foldwise.files.validation import shown
 from foldwise.files.verdict import SAME_COST, Contender, CostUnit, percent
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
@@ -23,13 +26,31 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         decision: How the choice was made; None if no architecture finished.
     """
     failed = join_names([a.name for a in comparison.architectures if a.scores is None])
+    differences = _machine_differences(comparison.machines)
     if decision is None:
         reason = "no architecture finished all of its folds"
-        return f"Nothing can be chosen: {reason}. Training diverged: {failed}."
+        text = f"Nothing can be chosen: {reason}. Training diverged: {failed}. {differences}"
+        return text.rstrip()
     parts = (_choice, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
-    sentences = [part(decision) for part in parts]
+    choice, *sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
-    return " ".join(filter(None, sentences))
+    return " ".join(filter(None, [choice, differences, *sentences]))
+
+
+def _machine_differences(machines: Sequence[Machine]) -> str:
+    """Return in what the machines or versions of the folds differ; "" if there is one."""
+    facts = [machine.model_dump(exclude={"versions"}) | machine.versions for machine in machines]
+    values = {
+        key: sorted({shown(fact.get(key)) for fact in facts})
+        for key in dict.fromkeys(chain.from_iterable(facts))
+    }
+    unlike = [f"{key} {' or '.join(texts)}" for key, texts in values.items() if len(texts) > 1]
+    if not unlike:
+        return ""
+    return (
+        f"Caution: the folds were trained on unlike machines or versions ({'; '.join(unlike)}), "
+        "so differences of the scores may come from them."
+    )
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -172,7 +193,7 @@ def _cost(decision: Decision) -> str:
     architecture = decision.architecture
     assert architecture.cost is not None
     by_macs = decision.cost_unit == "macs"
-    note = " The machines or versions differ between folds, so MACs decide the cost, not seconds."
+    note = " MACs decide the cost, not seconds, because of the unlike machines or versions."
     return (
         f"{architecture.name} trains for {architecture.cost.seconds_per_epoch:.3g} s per epoch, "
         f"has {_count(architecture.parameters)} parameters and needs {_count(architecture.macs)} "

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from compared import compared, read_all
 from html_tree import parse_markdown
-from records import loaded, record, timing
+from records import MACHINE, loaded, record
 
 from foldwise.files.fold_record import Machine, record_path, write_record
 from foldwise.report.pages import report_markdown
@@ -41,7 +41,7 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
         r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | 1.50 | 1 k |",
         r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 |",
-        r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 8.00 | 100 |",
+        r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 8.00 | 67 |",
         r"| **slim\_vgg** (chosen) | yes | yes | no | 0.0000 | 1.000 | 1.50 |",
         r"| **slim\_vgg** (chosen) | 0.9450 | 0.9450 | 0.9450 | 0.3382 | 0.9650 | 0.2102 |",
         r"| **slim\_vgg** (chosen) | still improving | 0.4725 (1.) | 0.9650 | +0.0200 | "
@@ -180,6 +180,8 @@ def test_different_machines_give_a_warning(report, tmp_path):
     write_record(record_path(tmp_path / "folds", "lenet5", 0, 1), other)
     text = markdown(read_all(compared(tmp_path)))
     assert re.search(r"\*\*Warning:\*\* .*different machines", text)
+    first_paragraph = text.split("\n\n")[1]
+    assert re.search(r"unlike machines .*torch '2\.14\.0' or '2\.15\.0'", first_paragraph)
     assert re.search(r"- trained on cuda H100, EPYC, 1 thread, bfloat16; torch 2\.15\.0\n", text)
     assert "fewest MACs" in text
 
@@ -237,8 +239,8 @@ def test_parameters_are_shown_without_comments(case, tmp_path):
 
 
 def test_memory_of_the_gpu_is_beside_that_of_the_process(report):
-    gpu = timing(4.0).model_copy(update={"peak_gpu_bytes": 2_330_000_000})
-    text = report({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, timing=gpu)
+    gpu = MACHINE.model_copy(update={"device": "cuda NVIDIA H100"})
+    text = report({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, machine=gpu)
     assert "| 584 MB | 600 MB + 2.33 GB (GPU) |" in text
 
 

@@ -79,40 +79,44 @@ def loaded(source, **changes):
 def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
     """Return a record whose curves rise to the accuracy; None: it diverged in its last epoch.
 
-    The fold counts have this accuracy, to the nearest image. `changes` may hold `n_classes`.
+    The fold counts have this accuracy, to the nearest image. `changes` may hold `n_classes`, and
+    `seconds` of training. Everything else follows, so that the record does not contradict itself.
     """
     diverged = accuracy is None
-    end = 0.5 if diverged else accuracy
+    n_classes, seconds = changes.pop("n_classes", len(CLASSES)), changes.pop("seconds", 3.0)
+    n_folds, n_validation = changes.get("n_folds", 3), changes.get("n_validation", 100)
+    counts = None if diverged else fold_counts(accuracy, n_validation, n_classes, fold)
+    end = counts.n_correct / n_validation if counts else 0.5
     curves = [
         Epoch(
             epoch=epoch,
             train_loss=1.1 / epoch,
             train_accuracy=min(1, end * epoch / epochs + 0.02),
-            validation_loss=1.2 / epoch,
+            validation_loss=counts.log_loss / n_validation * epochs / epoch if counts else 1.2,
             validation_accuracy=end * epoch / epochs,
         )
         for epoch in range(1, epochs + (not diverged))
     ]
-    n_classes = changes.pop("n_classes", len(CLASSES))
-    n_validation = changes.get("n_validation", 100)
+    machine = changes.get("machine", MACHINE)
+    n_train = changes.get("n_train", n_validation * (n_folds - 1))
     facts = {
         "model": model,
         "repeat": repeat,
         "fold": fold,
-        "n_folds": 3,
+        "n_folds": n_folds,
         "status": "diverged" if diverged else "finished",
         "reason": f"train loss is NaN in epoch {epochs}" if diverged else None,
-        "n_train": 200,
+        "n_train": n_train,
         "n_validation": n_validation,
         "train_digest": digest(f"train {repeat} {fold}"),
         "validation_digest": digest(f"validation {repeat} {fold}"),
         "epochs": epochs,
         "batch_size": 64,
         "curves": curves,
-        "fold_counts": None if diverged else fold_counts(accuracy, n_validation, n_classes, fold),
-        "best_epoch": None if diverged else epochs,
-        "timing": timing(3.0),
-        "machine": MACHINE,
+        "fold_counts": counts,
+        "best_epoch": (len(curves) if end else 1) if curves else None,
+        "timing": timing(seconds, n_train * len(curves), machine),
+        "machine": machine,
     }
     return FoldRecord(**facts | changes)
 
@@ -121,14 +125,15 @@ def digest(content):
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def timing(train_seconds):
+def timing(train_seconds, n_images=400, machine=MACHINE):
+    """Return the timing of a training of so many images, all epochs together."""
     return Timing(
         train_seconds=train_seconds,
         evaluate_seconds=0.5,
         total_seconds=train_seconds + 1,
-        images_per_second=100.0,
+        images_per_second=round(n_images / train_seconds, 1),
         peak_memory_bytes=600_000_000,
-        peak_gpu_bytes=None,
+        peak_gpu_bytes=None if machine.device == "cpu" else 2_330_000_000,
     )
 
 
@@ -205,11 +210,16 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
         facts = {"classes": list(classes)} | (cards or {}).get(name, {})
         seconds = facts.pop("seconds", 1.5)
         write_card(root / "models" / name, card(name, **facts))
-        of_all = {"n_folds": k, "n_classes": len(classes), "timing": timing(seconds * epochs)}
+        of_all = {"n_folds": k, "n_classes": len(classes), "seconds": seconds * epochs}
         for repeat, row in enumerate(table):
             for fold, accuracy in enumerate(row):
                 path = record_path(root / "folds", name, repeat, fold)
-                write_record(path, record(name, repeat, fold, accuracy, **of_all | changes))
+                content = record(name, repeat, fold, accuracy, **of_all | changes)
+                if not resplit:
+                    parts = ("train", "validation")
+                    same = {f"{part}_digest": digest(f"{part} 0 {fold}") for part in parts}
+                    content = content.model_copy(update=same)
+                write_record(path, content)
     params = {
         "model": model or list(accuracies)[-1],
         "candidates": list(accuracies),

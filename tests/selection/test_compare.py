@@ -37,7 +37,7 @@ def test_cost_is_what_the_clock_said():
     times = {"a": timing(2.0), "b": timing(6.0)}
     found = findings({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, timing=times.get)
     a, b = (one.cost for one in found.comparison.architectures)
-    assert (a.seconds_per_epoch, a.total_seconds, a.images_per_second) == (1, 6, 100)  # two epochs
+    assert (a.seconds_per_epoch, a.total_seconds, a.images_per_second) == (1, 6, 200)  # two epochs
     assert (b.seconds_per_epoch, b.total_seconds) == (3, 14)
 
 

@@ -1,3 +1,4 @@
+import re
 from random import Random
 from statistics import fmean
 
@@ -169,6 +170,11 @@ def test_macs_are_the_cost_if_machines_differ(changes):
     assert [contender.cost for contender in differing.contenders] == [5000, 10]
     assert "10 instead of 5,000 MACs per image" in differing.text
     assert "MACs decide" in differing.text
+    assert "unlike machines" not in equal.text
+    (key, value), *_ = (changes.get("versions") or changes).items()
+    caution = differing.text.split(". ")[1]
+    assert caution.startswith("Caution: the folds were trained on unlike machines or versions")
+    assert re.search(rf"[(; ]{key} .*{value}", caution)
 
 
 def test_equal_means_are_ranked_by_macs_then_by_name():
