@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
     forecast = read_forecast(args.forecast) if args.forecast.is_file() else None
     following = forecast.after(network.name, args.repeat, args.fold) if forecast else None
-    title = f"{network.name} repeat {fold.repeat} fold {fold.number + 1} of {fold.n_folds}"
+    last = fold.n_folds - 1
+    title = f"{network.name} repeat {fold.repeat} fold {fold.number} (of 0 to {last})"
     with sole_writer(args.predictions):
         start = read_initial_weights(args.network)
         with FoldProgressBar(title, epochs * len(fold.training), epochs, following) as bar:

@@ -1,9 +1,28 @@
 """Errors of the user: what they say, and how they end a program."""
 
 import difflib
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+REMEDIES = {  # of errors of the system that the user can mend
+    errno.EACCES: "give your user the right to read and write it (chmod u+rwX, ls -ld)",
+    errno.EPERM: "give your user the right to change it (chmod u+rwX, lsattr)",
+    errno.EROFS: "work on a file system that is not mounted read-only",
+    errno.ENOSPC: "free space on this disk",
+    errno.EDQUOT: "free space within your quota",
+    errno.EFBIG: "allow larger files (ulimit -f, or another file system)",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.EIO: "check the disk",
+    errno.ENAMETOOLONG: "use shorter names",
+    errno.ENOENT: "restore it, or run 'dvc repro' if a stage writes it,",
+    errno.ENOTDIR: "remove the file that stands in place of a folder",
+    errno.EEXIST: "remove the file that stands in place of a folder",
+    errno.EISDIR: "remove the folder that stands in place of a file",
+}
 
 
 class InputError(ValueError):
@@ -17,19 +36,37 @@ def run_main(main: Callable[[], None]) -> None:
     """Run a program to its end, and exit.
 
     An `InputError` is printed without traceback, each of its lines after "error: ", and the exit
-    status is 1. Any other exception is a bug of ours and keeps its traceback.
+    status is 1. So is an `OSError` that the user can mend, for example a full disk. Any other
+    exception is a bug of ours and keeps its traceback.
+
+    Characters that the terminal cannot show are printed as escapes.
 
     Raises:
-        SystemExit: If main raised an InputError, or its options are wrong.
+        SystemExit: If main raised such an error, or its options are wrong.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
     except InputError as error:
-        sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))
+        sys.exit("\n".join(f"error: {printable(line)}" for line in str(error).split("\n")))
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0)
+        if remedy is None:
+            raise
+        place = Path.cwd() if error.filename is None else os.fsdecode(error.filename)
+        line = f"{place}: {error.strerror}; {remedy} and run the same command again"
+        sys.exit(f"error: {printable(line)}")
     # All files are closed. A regular exit unloads torch's modules first: 0.7 to 1 s per fold.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def printable(text: str) -> str:
+    """Return the text with escapes for control characters, which could change the terminal."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def nearest(word: object, names: Iterable[str], cutoff: float = 0.6) -> str | None:

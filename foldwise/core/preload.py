@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from foldwise.core.process import die_with_parent, tune_python
+from foldwise.core.process import die_with_parent, end_when_interrupted, tune_python
 
 PRELOAD_SERVERS = "FOLDWISE_PRELOAD"  # environment variable: JSON, path of a socket by module
 N_STREAMS = 3  # standard input, output and error
@@ -93,6 +93,7 @@ def start_stage(module: str) -> None:
     Raises:
         SystemExit: If a preload server has run the stage, or if DVC has ended.
     """
+    end_when_interrupted()
     tune_python()
     die_with_parent()
     delegate(module)

@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 INIT = 1  # process number
+INTERRUPTED = b"error: interrupted; run the same command again to continue\n"
 
 
 def tune_python() -> None:
@@ -45,6 +47,19 @@ def parse_options(
     for name, kind in {**dict.fromkeys(paths.split(), Path), **types}.items():
         parser.add_argument(f"--{name}", type=kind, required=True)
     return parser.parse_args(argv)
+
+
+def end_when_interrupted() -> None:
+    """Let Ctrl-C end this process with one line, also during imports, instead of a traceback.
+
+    Output files appear only when they are complete, so there is nothing to clean up.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        os.write(sys.stderr.fileno(), INTERRUPTED)  # print may be interrupted itself
+        os._exit(128 + signal.SIGINT)  # as shells report it
+
+    signal.signal(signal.SIGINT, end)
 
 
 def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:

@@ -1,6 +1,7 @@
 """params.yaml: the schema of all sections, and how a stage reads its own."""
 
 import re
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -155,14 +156,18 @@ def _require_ascending(repeats: list[int]) -> list[int]:
 
 
 def _require_slots(candidates: list[str], info: ValidationInfo) -> list[str]:
-    """Check that each candidate has a slot in dvc.yaml, whose matrices have a fixed size."""
+    """Check that the candidates fill the slots in dvc.yaml, whose matrices have a fixed size."""
     n_names = len(candidates)
-    n_slots = (info.context or {}).get("slots", n_names)
-    if n_names < n_slots:
-        raise ValueError(f"{n_slots} names, one per slot of dvc.yaml; to have fewer, repeat a name")
+    slots: Sequence[int] = (info.context or {}).get("slots", range(n_names))
+    n_slots, n_from_start = len(slots), sum(slot >= 0 for slot in slots)
+    fewest = max(n_from_start, n_slots - n_from_start)
+    names = f"{n_slots} names" if fewest == n_slots else f"{fewest} to {n_slots} names"
+    if n_names < fewest:
+        raise ValueError(f"{names}, one per slot of dvc.yaml; to have fewer, repeat a name")
     if n_names > n_slots:
-        more = ", ".join(f'"${{candidates[{slot}]}}"' for slot in range(n_slots, n_names))
-        raise ValueError(f"{n_slots} names, one per slot of dvc.yaml; for more, add {more} there")
+        missing = range(n_from_start, n_from_start + n_names - n_slots)
+        more = ", ".join(f'"${{candidates[{slot}]}}"' for slot in missing)
+        raise ValueError(f"{names}, one per slot of dvc.yaml; for more, add {more} there")
     return candidates
 
 
@@ -245,18 +250,18 @@ class Params(Strict):
         return self
 
 
-def check_params(content: dict[str, Any], n_slots: int, place: str) -> Params:
+def check_params(content: dict[str, Any], slots: Sequence[int], place: str) -> Params:
     """Check all of params.yaml.
 
     Args:
         content: Of the file.
-        n_slots: Number of candidates for which dvc.yaml has slots.
+        slots: Of candidates in dvc.yaml; negative ones count from the end.
         place: The file, as the user wrote it.
 
     Raises:
         InputError: One line for each error.
     """
-    return _validate(Params, content, place, {"slots": n_slots})
+    return _validate(Params, content, place, slots)
 
 
 def read_params(path: Path, *sections: str) -> Params:
@@ -293,8 +298,9 @@ def require_unchanged(params: Params, path: Path) -> None:
 
 
 def _validate(
-    schema: type[Model], content: dict[str, Any], place: str, context: dict[str, int] | None = None
+    schema: type[Model], content: dict[str, Any], place: str, slots: Sequence[int] | None = None
 ) -> Model:
+    context = {} if slots is None else {"slots": slots}
     try:
         return schema.model_validate(content, context=context)
     except ValidationError as error:

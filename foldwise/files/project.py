@@ -15,7 +15,7 @@ from foldwise.core.fingerprint import Module, imported_modules
 from foldwise.files.base import read_yaml, write_json
 from foldwise.files.params import check_params
 
-SLOT = re.compile(r"\$\{\s*candidates\[(\d+)\]\s*\}")
+SLOT = re.compile(r"\$\{\s*candidates\[(-?\d+)\]\s*\}")
 
 
 def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str:
@@ -30,16 +30,18 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     Raises:
         InputError: One line for each error; then nothing is written.
     """
-    n_slots = count_slots(read_yaml(pipeline), str(pipeline))
-    checked = check_params(read_yaml(params), n_slots, str(params))
+    slots = candidate_slots(read_yaml(pipeline), str(pipeline))
+    checked = check_params(read_yaml(params), slots, str(params))
     provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
     for stage, modules in stage_fingerprints(code).items():
         write_json(output / f"{stage}.json", {"modules": modules})
     return f"check: {params.name} is sound, {checked.size_text} -> {output}"
 
 
-def count_slots(pipeline: Mapping[str, Any], place: str) -> int:
-    """Return the number n of slots ${candidates[0]} .. ${candidates[n - 1]} in the matrices.
+def candidate_slots(pipeline: Mapping[str, Any], place: str) -> list[int]:
+    """Return the slots of candidates in the matrices, such as [-2, -1, 0].
+
+    DVC reads ${candidates[-1]} as the last one, so that a list with fewer names fills all slots.
 
     Args:
         pipeline: What dvc.yaml holds.
@@ -50,13 +52,15 @@ def count_slots(pipeline: Mapping[str, Any], place: str) -> int:
     """
     slots = {stage: _slots(body) for stage, body in pipeline.get("stages", {}).items()}
     largest = max(slots.values(), key=len, default=[])
+    n_from_end = sum(slot < 0 for slot in largest)
+    expected = [*range(-n_from_end, len(largest) - n_from_end)]
     for stage, numbers in slots.items():
-        if numbers and numbers != list(range(len(largest))):
+        if numbers and numbers != expected:
             raise InputError(
                 f"{place}: the matrix of {stage} has the slots {numbers} of candidates; expected "
-                f"{list(range(len(largest)))}, the same for every stage"
+                f"{expected}, the same for every stage"
             )
-    return len(largest)
+    return largest
 
 
 def _slots(stage: Mapping[str, Any]) -> list[int]:

@@ -1,6 +1,9 @@
+import errno
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,57 @@ def test_every_line_of_an_input_error_is_an_error(capsys):
 def test_our_own_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         run_main(stop(ZeroDivisionError()))
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a/b"),
+            "a/b: Permission denied; .*chmod",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", b"a"),
+            "a: Read-only file system; .*not mou",
+        ),
+        (OSError(errno.ENOTDIR, "Not a directory", "a"), "a: Not a directory; remove the file"),
+    ],
+)
+def test_error_of_the_system_is_one_line_with_its_remedy(error, line):
+    with pytest.raises(SystemExit) as caught:
+        run_main(stop(error))
+    assert re.fullmatch(f"error: {line}.* and run the same command again", caught.value.code)
+
+
+def test_full_disk_is_one_line():
+    def main():
+        with Path("/dev/full").open("w") as file:
+            file.write("x")
+
+    with pytest.raises(SystemExit) as caught:
+        run_main(main)
+    assert caught.value.code.startswith(f"error: {Path.cwd()}: No space left on device; free space")
+
+
+def test_error_of_the_system_that_is_our_bug_keeps_its_traceback():
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        run_main(lambda: os.close(10**6))
+
+
+def test_control_characters_never_reach_the_terminal():
+    with pytest.raises(SystemExit) as caught:
+        run_main(stop(InputError("a\x1b]0;x\x07: é × \x9b31m\nb\r: \u202e")))
+    assert caught.value.code == "error: a\\x1b]0;x\\x07: é × \\x9b31m\nerror: b\\r: \\u202e"
+
+
+@pytest.mark.parametrize("end", ["print('0.9 ± 0.1')", "raise InputError('2 × 2')"])
+def test_output_that_is_not_utf_8_shows_escapes(end):
+    code = f"from foldwise.core.errors import *\ndef main():\n {end}\nrun_main(main)"
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ascii_only, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) in [("0.9 \\xb1 0.1\n", ""), ("", "error: 2 \\xd7 2\n")]
 
 
 def test_sound_input_ends_the_process_with_all_that_it_said():

@@ -42,3 +42,25 @@ def bound_to(parent):
 def test_a_process_whose_parent_has_ended_does_not_begin():
     assert bound_to(parent=os.getpid()) == 0
     assert bound_to(parent=1) == 1
+
+
+STARTED = "from foldwise.core.preload import start_stage; start_stage('stages.x')"
+BUSY = """
+print("busy", flush=True)
+while True:
+    pass
+"""
+
+
+@pytest.mark.parametrize("stream", [subprocess.PIPE, subprocess.STDOUT])
+def test_ctrl_c_is_one_line(stream):
+    command = [sys.executable, "-c", f"{STARTED}\n{BUSY}"]
+    stage = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stream, text=True, start_new_session=True
+    )
+    assert stage.stdout.readline() == "busy\n"
+    os.killpg(stage.pid, signal.SIGINT)
+    output, errors = stage.communicate(timeout=60)
+    line = "error: interrupted; run the same command again to continue\n"
+    assert output + (errors or "") == line
+    assert stage.returncode == 128 + signal.SIGINT

@@ -22,7 +22,7 @@ def log(monkeypatch, capsys):
     def log(following):
         clock = SimpleNamespace(now=0.0)
         monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
-        with FoldProgressBar("net fold 1 of 5", 400, 4, following) as bar:
+        with FoldProgressBar("net fold 0 (of 0 to 4)", 400, 4, following) as bar:
             for epoch in range(1, 5):
                 clock.now += 30
                 bar.trained(100, 1.5)
@@ -36,9 +36,9 @@ def test_each_epoch_says_how_long_the_fold_and_what_follows_still_take(log):
     lines = log(following=150.0)
     said = "loss 1.500, validation accuracy 0.250"
     follows = "at most 2 min 30 s of training follow"
-    assert lines[0] == f"net fold 1 of 5: epoch 1 of 4, {said}; 1 min 30 s left; {follows}"
-    assert lines[2] == f"net fold 1 of 5: epoch 3 of 4, {said}; 30 s left; {follows}"
-    assert lines[3] == f"net fold 1 of 5: epoch 4 of 4, {said}; {follows}"
+    assert lines[0] == f"net fold 0 (of 0 to 4): epoch 1 of 4, {said}; 1 min 30 s left; {follows}"
+    assert lines[2] == f"net fold 0 (of 0 to 4): epoch 3 of 4, {said}; 30 s left; {follows}"
+    assert lines[3] == f"net fold 0 (of 0 to 4): epoch 4 of 4, {said}; {follows}"
 
 
 @pytest.mark.parametrize("following", [None, 0.0])

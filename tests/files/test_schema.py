@@ -19,21 +19,21 @@ TOP = (
 
 def errors(content, n_slots=3):
     with pytest.raises(InputError) as caught:
-        check_params(content, n_slots, "params.yaml")
+        check_params(content, range(n_slots), "params.yaml")
     return str(caught.value).split("\n")
 
 
 def test_sound_params_pass(params):
-    checked = check_params(params(), 3, "params.yaml")
+    checked = check_params(params(), range(3), "params.yaml")
     assert checked.size_text == "3 architectures × 1 repeat × 5 folds"
     assert checked.models == ["lenet5", "slim_vgg", "vgg_resnet"]
 
 
 def test_model_joins_the_candidates_and_equal_names_count_once(params):
     content = params(model="resnet18", candidates=["lenet5", "lenet5"], repeats=[0, 1])
-    assert check_params(content, 2, "p").size_text == "2 architectures × 2 repeats × 5 folds"
+    assert check_params(content, range(2), "p").size_text == "2 architectures × 2 repeats × 5 folds"
     content = params(model="lenet5", candidates=["lenet5"], folds=[0, 1])
-    assert check_params(content, 1, "p").size_text == "1 architecture × 1 repeat × 2 folds"
+    assert check_params(content, range(1), "p").size_text == "1 architecture × 1 repeat × 2 folds"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ near = st.sampled_from(MODELS).flatmap(
 def test_no_text_passes_for_a_model_unless_it_is_in_the_catalogue(params, name):
     content = params(model=name)
     if name in MODELS and name != "resnet18_transfer":
-        assert check_params(content, 3, "params.yaml").model == name
+        assert check_params(content, range(3), "params.yaml").model == name
     else:
         assert len(errors(content)) == 1
 
@@ -180,14 +180,14 @@ def test_no_text_passes_for_a_model_unless_it_is_in_the_catalogue(params, name):
 @pytest.mark.parametrize("name", MODELS)
 def test_every_name_in_the_catalogue_is_a_slug(params, name):
     if name != "resnet18_transfer":  # it needs weights
-        assert name in check_params(params(model=name), 3, "params.yaml").models
+        assert name in check_params(params(model=name), range(3), "params.yaml").models
 
 
 @given(st.lists(st.integers(-1, 6), max_size=6))
 def test_folds_count_up_from_0(params, folds):
     content = params(folds=folds)
     if len(folds) >= 2 and folds == list(range(len(folds))):
-        assert check_params(content, 3, "params.yaml").folds == folds
+        assert check_params(content, range(3), "params.yaml").folds == folds
     else:
         assert len(errors(content)) == 1
 
@@ -204,7 +204,7 @@ INNER = ["prepare.image_size", "train.epochs", "build.architectures", "augment.f
 @given(st.sampled_from([*TOPS, *INNER]), values)
 def test_any_wrong_value_is_explained_at_its_key(params, key, value):
     try:
-        check_params(params(**{key: value}), 3, "params.yaml")
+        check_params(params(**{key: value}), range(3), "params.yaml")
     except InputError as error:
         for line in str(error).split("\n"):
             assert line.startswith(f"params.yaml: {key.split('.')[0]}")
@@ -220,7 +220,7 @@ def test_a_layer_that_would_thaw_after_the_last_epoch_is_named(params):
         "expected at most 3, which is train.epochs: later, that layer would never train"
     ]
     content = params(**{"build.architectures": {"lenet5": section | {"thaw": thaw[:1]}}})
-    assert check_params(content, 3, "params.yaml")
+    assert check_params(content, range(3), "params.yaml")
 
 
 def test_names_that_the_section_build_defines_are_known(params):
@@ -229,7 +229,7 @@ def test_names_that_the_section_build_defines_are_known(params):
         "small": {"base": "resnet18", "stem": "small"},
     }
     content = params(model="mine", **{"build.architectures": defined})
-    assert check_params(content, 3, "params.yaml").models[-1] == "mine"
+    assert check_params(content, range(3), "params.yaml").models[-1] == "mine"
     content["candidates"][0] = "smal"
     assert errors(content) == [
         "params.yaml: candidates[0] is 'smal'; expected the name of an architecture; "

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
-from foldwise.files.project import count_slots
+from foldwise.files.project import candidate_slots
 
 
 def pipeline(**slots):
@@ -16,12 +16,12 @@ def pipeline(**slots):
 
 @given(st.integers(0, 12))
 def test_slots_of_the_matrix_are_counted(n):
-    assert count_slots(pipeline(build=range(n), train=range(n)), "dvc.yaml") == n
+    assert candidate_slots(pipeline(build=range(n), train=range(n)), "dvc.yaml") == [*range(n)]
 
 
 def test_stage_without_slots_does_not_count():
-    assert count_slots(pipeline(build=[0, 1], split=[]), "dvc.yaml") == 2
-    assert count_slots({"stages": {}}, "dvc.yaml") == 0
+    assert candidate_slots(pipeline(build=[0, 1], split=[]), "dvc.yaml") == [0, 1]
+    assert candidate_slots({"stages": {}}, "dvc.yaml") == []
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,10 @@ def test_stage_without_slots_does_not_count():
             "the matrix of train has the slots [0, 1] of candidates; expected [0, 1, 2]",
         ),
         (
+            {"build": [0, -2]},
+            "the matrix of build has the slots [-2, 0] of candidates; expected [-1, 0]",
+        ),
+        (
             {"build": [0, 2], "train": [0, 2]},
             "the matrix of build has the slots [0, 2] of candidates; expected [0, 1]",
         ),
@@ -39,5 +43,14 @@ def test_stage_without_slots_does_not_count():
 )
 def test_slot_that_is_left_out_is_named(slots, message):
     with pytest.raises(InputError) as caught:
-        count_slots(pipeline(**slots), "dvc.yaml")
+        candidate_slots(pipeline(**slots), "dvc.yaml")
     assert str(caught.value) == f"dvc.yaml: {message}, the same for every stage"
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_slots_from_the_end_let_a_shorter_list_fill_all(n_from_start, n_from_end):
+    slots = [*range(n_from_start), *range(-n_from_end, 0)]
+    assert candidate_slots(pipeline(build=slots), "dvc.yaml") == sorted(slots)
+    for n in range(max(n_from_start, n_from_end), len(slots) + 1):
+        names = [*range(n)]
+        assert list(dict.fromkeys(names[slot] for slot in slots)) == names

@@ -61,7 +61,7 @@ def test_every_idea_makes_a_sound_params_yaml(facts, train, data):
     chosen = ideas[start : start + MAX_PROPOSALS]
     content = YAML(typ="safe").load(rewrite(PARAMS, chosen))
     content["train"]["epochs"] = train.epochs
-    checked = check_params(content, len(content["candidates"]), "params.yaml")
+    checked = check_params(content, range(len(content["candidates"])), "params.yaml")
     assert {*checked.models} == {idea.name for idea in chosen}
 
 

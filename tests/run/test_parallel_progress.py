@@ -13,7 +13,9 @@ from foldwise.run.progress import ParallelProgress, error_line, is_result_line, 
 
 STAGES = [f"train@slim_vgg-0-{fold}" for fold in range(4)]
 END = "that is all"
-EPOCH_LINE = "slim_vgg repeat 0 fold 1 of 4: epoch 3 of 10, loss 0.350, validation accuracy 0.976"
+EPOCH_LINE = (
+    "slim_vgg repeat 0 fold 0 (of 0 to 3): epoch 3 of 10, loss 0.350, validation accuracy 0.976"
+)
 
 
 @pytest.fixture
@@ -95,7 +97,8 @@ def test_a_fold_without_output_is_up_to_date(capsys):
 
 START = "Running stage 'train@net-0-1':\n> exec python -m stages.train --params params.yaml\n"
 LAST_EPOCH = (
-    "net repeat 0 fold 2 of 5: epoch 4 of 10, loss 0.350, validation accuracy 0.976; 3 s left\n"
+    "net repeat 0 fold 1 (of 0 to 4): epoch 4 of 10, loss 0.350, validation accuracy 0.976; "
+    "3 s left\n"
 )
 TRACEBACK = 'Traceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: no kernel\n'
 DVC_ERROR = (
