@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from foldwise.core.errors import InputError
 from foldwise.data.sources import ImageSource
+from foldwise.files.base import create_npy
 
 GREY_MODES = ("1", "L")
 MAX_PIXELS = 89_478_485  # PIL's own limit against decompression bombs: 256 MiB of RGB
@@ -104,7 +105,7 @@ def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedI
             continue
         if not id_of_digest:
             shape = (n, *image.pixels.shape)
-            pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+            pixels = create_npy(path, np.uint8, shape)
             first = index
         if image.pixels.shape != pixels.shape[1:]:
             sizes = [f"{a.shape[-2]}×{a.shape[-3]}" for a in (pixels, image.pixels)]

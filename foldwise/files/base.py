@@ -1,9 +1,12 @@
 """The base of all file formats: strict schemas, JSON and YAML files, and types of numbers."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 from ruamel.yaml import YAML
@@ -55,6 +58,26 @@ def read_json(path: Path, schema: type[Model]) -> Model:
         is_json = error.errors()[0]["type"] != "json_invalid"
         content = from_json(path.read_bytes()) if is_json else None
         raise InputError(error_lines(error, schema, content, str(path))) from None
+
+
+def create_npy(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Create a memory-mapped array, to be filled in place; its space on the disk is reserved.
+
+    Without its space, the system ends the process (SIGBUS) when the disk is full.
+
+    Raises:
+        OSError: If the disk has too little space.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    array: NDArray[Any] = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                error.filename = str(path)
+                raise
+    return array
 
 
 def existing(path: Path) -> Path:

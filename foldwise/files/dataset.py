@@ -12,7 +12,7 @@ from pydantic import Field
 
 from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.files.base import Count, Size, Strict, existing, read_json, write_json
+from foldwise.files.base import Count, Size, Strict, create_npy, existing, read_json, write_json
 
 
 class DatasetInfo(Strict):
@@ -66,8 +66,7 @@ class Dataset:
 
 def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
     """Create images.npy of shape (n, h, w, c), memory-mapped, to be filled in place."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    return create_npy(folder / "images.npy", np.uint8, shape)
 
 
 def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:

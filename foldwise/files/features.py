@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.files.base import Strict, read_json, write_json
+from foldwise.files.base import Strict, create_npy, read_json, write_json
 from foldwise.files.network import Network
 
 Dtype = Literal["float32", "bfloat16"]
@@ -42,12 +42,8 @@ def create_array(
     folder: Path, name: str, shape: tuple[int, ...], dtype: Dtype
 ) -> NDArray[np.generic]:
     """Create a memory-mapped array of features, to be filled in place."""
-    folder.mkdir(parents=True, exist_ok=True)
     kind = np.uint16 if dtype == "bfloat16" else np.float32
-    array: NDArray[np.generic] = np.lib.format.open_memmap(
-        folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape
-    )
-    return array
+    return create_npy(folder / f"{name}.npy", kind, shape)
 
 
 def write_features_info(folder: Path, info: FeaturesInfo) -> None:

@@ -155,7 +155,10 @@ def _code(builders: Sequence[Builder]) -> dict[str, str]:
     }
     for file in (settings["file"] for _, settings in builders if "file" in settings):
         if not Path(file).is_file():
-            raise InputError(f"{file} is missing; put the network there, or correct the path")
+            raise InputError(
+                f"{file} is missing; put the network there, or correct the path; a queued "
+                f"experiment has only files that git knows: git add {file}"
+            )
         own = imported_modules(Path(), module_name(file), packages=(PACKAGE,))
         code |= {f"{name.replace('.', '/')}.py": own[name].fingerprint for name in own}
     return code

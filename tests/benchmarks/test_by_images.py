@@ -9,7 +9,8 @@ from benchmarks.cases import size_cases
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
-@pytest.mark.parametrize("sizes", [[60], pytest.param([60, 90], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [[60], [60, 90]])
 def test_each_stage_is_timed_on_each_number_of_images(tmp_path, sizes):
     pairs = zip(size_cases([])[: len(sizes)], sizes, strict=True)
     cases = [replace(case, images=images) for case, images in pairs]
