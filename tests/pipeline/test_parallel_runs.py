@@ -161,7 +161,7 @@ def test_other_parameters_in_between_stop_the_run(clone, start):
     clone.change_params(train={"epochs": 1})
     assert command.wait(PATIENCE_SECONDS) == 1
     errors = [line for line in output(clone).splitlines() if line.startswith("error: ")]
-    assert len(errors) == int(JOBS)
+    assert len(errors) >= int(JOBS)
     assert all("params.yaml has changed" in line for line in errors)
     clone.git("checkout", "params.yaml")
     result = clone.run(*COMMAND, "--jobs", JOBS)
