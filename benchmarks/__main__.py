@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cores = count_cores()
     measured = Measured(
         machine=describe(hardware),
+        from_nothing=bench.from_nothing(args.data),
         starts=[bench.start(case) for case in cases.start_cases()],
         shares=[bench.share(case) for case in cases.peak_cases(races[0])],
         races=[bench.race(case) for case in races],

@@ -8,6 +8,7 @@ from typing import TypeVar
 from benchmarks.by_images import ByImages, by_images
 from benchmarks.by_workers import ByWorkers, by_workers
 from benchmarks.case import Case, make
+from benchmarks.from_nothing import Cases, FromNothing, from_nothing
 from benchmarks.growth import Growth, growth
 from benchmarks.parallel import Parallel, parallel
 from benchmarks.peak import Share, shares
@@ -37,6 +38,17 @@ class Bench:
     repetitions: int
     precisions: list[Precision]
     tell: Callable[[str], None]
+
+    def from_nothing(self, data: Path) -> list[FromNothing]:
+        """Return the times from the files to the result; empty without FashionMNIST."""
+        root = data / "fashion-mnist"
+        if not root.is_dir():
+            return []
+
+        def run() -> Cases:
+            return Cases(cases=from_nothing(root, self.folder / "from_nothing", self.repetitions))
+
+        return self._cached("from-nothing", Cases, run).cases
 
     def start(self, case: Case) -> Start:
         """Return the overhead of a fold."""

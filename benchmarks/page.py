@@ -6,6 +6,7 @@ from statistics import median
 
 from benchmarks.by_images import ByImages
 from benchmarks.by_workers import ByWorkers
+from benchmarks.from_nothing import FromNothing, section
 from benchmarks.growth import Growth
 from benchmarks.parallel import Parallel
 from benchmarks.peak import OPERATIONS, Share
@@ -84,6 +85,7 @@ class Measured:
 
     Attributes:
         machine: Description of the machine.
+        from_nothing: Whole processes from files to the result; empty without FashionMNIST.
         races: Foldwise and alternatives.
         shares: Shares of the peak performance.
         starts: Overheads of a fold.
@@ -94,6 +96,7 @@ class Measured:
     """
 
     machine: str
+    from_nothing: Sequence[FromNothing]
     races: Sequence[Race]
     shares: Sequence[Share]
     starts: Sequence[Start]
@@ -105,7 +108,10 @@ class Measured:
 
 def page(measured: Measured) -> str:
     """Return the page in Markdown."""
-    parts = [HEAD.format(machine=measured.machine), RACES]
+    parts = [HEAD.format(machine=measured.machine)]
+    if measured.from_nothing:
+        parts.append(section(measured.from_nothing))
+    parts.append(RACES)
     for precision in PRECISIONS:
         races = [race for race in measured.races if label("foldwise", precision) in race.runs]
         if races:

@@ -39,6 +39,17 @@ class Workspace:
         """Return the seconds of `dvc repro`."""
         return self._run("-m", "dvc", "repro", *targets)
 
+    def run(self) -> float:
+        """Return the seconds of `foldwise run`."""
+        return self._run("-m", "foldwise.cli.main", "run")
+
+    def clear(self) -> None:
+        """Remove all results and the cache."""
+        command = ["git", "clean", "-fdxq", "data", "reports", ".dvc/cache", "dvc.lock"]
+        subprocess.run(command, cwd=self.path, check=True)
+        for path in ("dvc.lock", "reports/folds"):
+            subprocess.run(["rm", "-rf", path], cwd=self.path, check=True)
+
     def run_parallel(self, jobs: int) -> float:
         """Return the seconds of `foldwise run` with parallel trainings."""
         return self._run("-m", "foldwise.cli.main", "run", "--jobs", str(jobs))

@@ -2,6 +2,7 @@ import pytest
 
 from benchmarks.by_images import ByImages, Stages
 from benchmarks.by_workers import ByWorkers, Workers
+from benchmarks.from_nothing import FromNothing
 from benchmarks.growth import Growth, Size
 from benchmarks.page import Measured, page
 from benchmarks.parallel import Parallel
@@ -21,11 +22,20 @@ def runs(seconds, accuracies):
 
 def text(**measured):
     """Return the page with a few measurements."""
-    empty = {key: [] for key in ("races", "shares", "starts", "parallel")}
+    empty = {key: [] for key in ("from_nothing", "races", "shares", "starts", "parallel")}
     empty |= {"images": ByImages(model="lenet5", data="digits", sizes=[])}
     empty |= {"workers": ByWorkers(model="lenet5", trainings=10, counts=[])}
     empty |= {"growth": Growth(sizes=[])}
     return page(Measured(**{"machine": "A machine", **empty, **measured}))
+
+
+def test_the_first_table_is_the_whole_process_against_a_plain_script():
+    case = FromNothing(
+        model="lenet5", images=100, foldwise=[1.0, 2.0, 9.0], plain=[2.0, 8.0, 10.0], workers=2
+    )
+    written = text(from_nothing=[case])
+    assert "| lenet5 | 100 | 2.0 s | 8.0 s (2) | 0.50 |" in written
+    assert written.index("From nothing") < written.index("same folds")
 
 
 def make_race(apart=0.0, names=("plain", "skorch", "lightning")):
