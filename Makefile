@@ -51,6 +51,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	--constraint constraints.txt --editable '.[dev]'
 	@# DVC keeps pickle files there: not in /var/tmp, where other users may write.
 	dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site"
+	@# DVC's page loads Vega from the network; this one holds it.
+	python .dvc/plots/offline.py
+	dvc config --local plots.html_template plots/offline.html
 	@touch $(INSTALLED)
 
 clean:  ## remove the environment and caches of tools; keep data and reports

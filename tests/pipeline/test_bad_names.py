@@ -12,7 +12,7 @@ NAMES = ["../raw", "$(touch P)", "x; touch P", "", ".", "lenet"]
 
 @pytest.fixture(scope="module")
 def with_raw(finished, tmp_path_factory):
-    """Return a clone that tracks images in data/raw, as README recommends."""
+    """Return a clone that tracks images in data/raw, as docs/data.md recommends."""
     clone = finished.copy(tmp_path_factory.mktemp("names") / "foldwise")
     raw = clone.path / "data" / "raw"
     raw.mkdir(exist_ok=True)  # the stage check made it for digits

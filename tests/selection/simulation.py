@@ -1,4 +1,4 @@
-"""How often compare is wrong, counted over simulated comparisons; the README shows the table.
+"""How often compare is wrong, counted over simulated comparisons; docs/verdict.md shows the table.
 
 `python tests/selection/simulation.py` prints it. Two worlds:
 

@@ -1,45 +1,31 @@
 """What the documents show is sound, and works."""
 
 import re
-import textwrap
-from pathlib import Path
 
 import pytest
 import yaml
+from pages import ROOT, blocks
 
 from foldwise.files.architecture import BuildSection
-from foldwise.files.params import read_params
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
 
-ROOT = Path(__file__).parents[2]
-SHOWN = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["build"]["architectures"]
 
 
 def sections():
-    """Return the sections of architectures in README.md and params.yaml."""
-    found = dict(PARAMS)
-    for block in SHOWN:
-        content = yaml.safe_load(textwrap.dedent(block))
-        if "prepare" not in content:  # a section of another stage
-            found |= content["build"]["architectures"] if "build" in content else content
-    return found
+    """Return the sections of architectures in the pages and in params.yaml."""
+    shown = dict(PARAMS)
+    for page, text, _ in blocks("yaml"):
+        if page != "CONTRIBUTING.md":
+            shown |= yaml.safe_load(text).get("build", {}).get("architectures", {})
+    return shown
 
 
-def test_readme_shows_each_way_to_an_architecture():
+def test_the_pages_show_each_way_to_an_architecture():
     keys = {key for section in sections().values() for key in section}
     assert {"base", "file", "layers", "stem", "weights", "policy", "thaw"} <= keys
-
-
-def test_the_groups_in_readme_are_valid_params(tmp_path):
-    (block,) = [block for block in SHOWN if block.startswith("prepare:")]
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["prepare"] |= {"dataset": "folder"} | yaml.safe_load(block)["prepare"]
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(params))
-    assert read_params(path, "prepare").prepare.groups == r"(patient\d+)"
 
 
 @pytest.mark.parametrize("name", sections())

@@ -1,0 +1,120 @@
+"""The pages are short, link to what exists, and show parameters and commands that are valid."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+from dvc.cli.parser import get_main_parser
+from pages import PAGES, ROOT, blocks, codes, commands, prose
+
+from foldwise.cli.main import _parser
+from foldwise.files.params import Params, check_params
+
+LANGUAGES = {"sh", "text", "yaml", "python"}
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def merge(base, change):
+    """Return nested dicts with the values of both; those of the second win."""
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return change
+    return base | {key: merge(base.get(key), value) for key, value in change.items()}
+
+
+def nest(key, value):
+    """Return {"a": {"b": value}} for the key a.b."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def yaml_blocks():
+    return [(page, text) for page, text, _ in blocks("yaml")]
+
+
+def shown_params():
+    """Return params.yaml with all architectures that the pages show."""
+    parts = [yaml.safe_load(text) for _, text in yaml_blocks()]
+    builds = [{"build": part["build"]} for part in parts if "build" in part]
+    content = PARAMS
+    for build in builds:
+        content = merge(content, build)
+    return content
+
+
+def anchors(page):
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    titles = [line.lstrip("# ") for line in prose(page) if line.startswith("#")]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 250
+    assert (ROOT / "docs/report.png").stat().st_size <= 150_000
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page):
+    for target in LINK.findall("\n".join(prose(page))):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            file = page.parent / path if path else page
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), target
+
+
+def test_every_page_is_linked_from_the_readme():
+    links = LINK.findall((ROOT / "README.md").read_text())
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").iterdir()} <= set(links)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_has_a_language_that_is_checked(page):
+    fences = re.findall(r"^```(\w*)$", page.read_text(), re.MULTILINE)
+    assert set(fences[::2]) <= LANGUAGES
+    assert set(fences[1::2]) <= {""}
+
+
+@pytest.mark.parametrize(("page", "text"), yaml_blocks())
+def test_a_block_of_yaml_is_valid_params(page, text):
+    content = yaml.safe_load(text)
+    if page == "CONTRIBUTING.md":  # a step of a workflow
+        assert isinstance(content, list)
+    else:
+        assert set(content) <= set(Params.model_fields)
+        check_params(merge(PARAMS, content), len(PARAMS["candidates"]), page)
+
+
+def test_the_invalid_regular_expression_of_an_earlier_readme_is_found():
+    with pytest.raises(yaml.YAMLError):
+        test_a_block_of_yaml_is_valid_params("x", 'prepare:\n  groups: "(patient\\d+)"\n')
+
+
+@pytest.mark.parametrize("code", sorted({code for _, code, _ in codes()}))
+def test_a_key_or_setting_in_a_sentence_exists(code):
+    key, colon, value = code.partition(": ")
+    section, _, name = key.partition(".")
+    if section not in Params.model_fields or not re.fullmatch(r"[\w.]+", key):
+        return
+    content = PARAMS[section]
+    assert not name or name in content
+    if colon:
+        check_params(merge(PARAMS, nest(key, yaml.safe_load(value))), 3, code)
+
+
+@pytest.mark.parametrize("line", sorted({command.line for command in commands()}))
+def test_a_command_has_options_and_parameters_that_exist(line):
+    program, *words = shlex.split(line)
+    if program == "dvc":
+        args = get_main_parser().parse_args(words)
+        for name, _, value in (text.partition("=") for text in getattr(args, "set_param", [])):
+            for choice in value.split(",") if args.queue else [value]:
+                check_params(merge(shown_params(), nest(name, yaml.safe_load(choice))), 3, line)
+    elif program == "foldwise" and "--help" not in words:
+        _parser().parse_args(words)
+    elif program == "make":
+        makefile = (ROOT / "Makefile").read_text()
+        assert re.search(rf"^{words[0]}:", makefile, re.MULTILINE)
+        assert all(f"$({word.partition('=')[0]})" in makefile for word in words[1:])

@@ -1,0 +1,118 @@
+"""Every command that the pages show runs here or in another test, or is marked."""
+
+import time
+
+import numpy as np
+import pytest
+import yaml
+from pages import ROOT, blocks, commands
+from PIL import Image
+
+QUICK = (
+    *("make check", "foldwise run --help", "dvc status", "dvc dag", "dvc exp show"),
+    *("dvc metrics diff main", "dvc params diff main", "dvc plots diff", "dvc plots diff main"),
+    *("dvc checkout", "dvc config core.hardlink_lock true", "git add --all", "git add nets"),
+)
+UP_TO_DATE = (
+    *("make repro", "make repro JOBS=2", "foldwise run", "dvc repro", "dvc repro forecast"),
+    "dvc repro --allow-missing",
+)
+SLOW = (
+    *("make advise", "make advise WRITE=1", "make experiments"),
+    *("dvc exp run -S model=resnet18", "dvc exp run -S 'repeats=[0,1]'"),
+    "dvc exp run -S model=joined",
+)
+QUEUE = ("dvc exp run --queue -S model=resnet18,mobilenet_v3_small", "dvc queue start")
+IMAGES = ("dvc add data/raw", "dvc exp run -S prepare.dataset=folder -S prepare.image_size=32")
+ELSEWHERE = {
+    "foldwise reset": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
+    "dvc exp apply NAME": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
+    "dvc exp branch NAME BRANCH": "tests/pipeline/test_experiments.py::test_another_model_trains_",
+    "git merge BRANCH": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
+    "git commit": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
+    "rm dvc.lock": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
+    "make repro JOBS=N": "tests/run/test_local_backend.py::test_too_many_jobs_are_rejected_",
+    ".ci/report main summary.md": "tests/pipeline/test_report_workflow.py::test_fresh_reports_pass",
+    "python -m doctest docs/api.md": "tests/docs/test_api.py::test_the_page_of_the_api_runs",
+    "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
+    "make lint": ".ci/run::make lint",
+    "make environment": ".ci/run::make environment",
+    "make test": ".ci/run::make",
+    "make test-all": ".ci/run::test-all",
+}
+
+
+def test_every_command_runs_in_a_test_or_is_marked():
+    marked = {command.line for command in commands() if command.needs}
+    known = {*QUICK, *UP_TO_DATE, *SLOW, *QUEUE, *IMAGES, *ELSEWHERE}
+    shown = {command.line for command in commands()}
+    assert shown - known - marked == set()
+    assert known - shown == set()
+
+
+@pytest.mark.parametrize(("command", "place"), ELSEWHERE.items())
+def test_the_other_test_exists(command, place):
+    file, _, text = place.partition("::")
+    assert text in (ROOT / file).read_text()
+
+
+@pytest.fixture
+def run(clone):
+    """Return a function that runs a command line of a page, which must succeed."""
+    (clone.path / ".venv").mkdir()
+    (clone.path / ".venv" / "installed").touch()
+
+    def run(line):
+        result = clone.quick("bash", "-c", line)
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+        return result.stdout + result.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("line", QUICK)
+def test_a_quick_command_succeeds(run, line):
+    run(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", UP_TO_DATE)
+def test_a_second_run_trains_nothing(run, line):
+    assert "train: " not in run(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", SLOW)
+def test_a_longer_command_succeeds(run, clone, line):
+    (shown,) = [text for page, text, _ in blocks("yaml") if "joined:" in text]
+    architectures = yaml.safe_load(shown)["build"]["architectures"]
+    clone.change_params(build={"architectures": architectures})
+    run(line)
+
+
+@pytest.mark.slow
+def test_images_in_class_folders_are_compared(run, clone):
+    random = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (clone.path / "data/raw" / label).mkdir(parents=True)
+        for index in range(30):
+            pixels = random.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(clone.path / "data/raw" / label / f"{index}.png")
+    clone.change_params(compare={"top_k": 2})
+    for line in IMAGES:
+        run(line)
+    assert clone.comparison()["design"]["models"] == ["lenet5", "slim_vgg"]
+
+
+@pytest.mark.slow
+def test_queued_experiments_run_and_are_in_the_table(run, clone):
+    for line in QUEUE:
+        run(line)
+    deadline = time.monotonic() + 600
+    while (done := run("dvc queue status")).count("Success") != 2 and "Failed" not in done:
+        assert time.monotonic() < deadline, done
+        time.sleep(2)
+    run("dvc queue stop")
+    table = run("make experiments")
+    assert "resnet18" in table
+    assert "mobilenet_v3_small" in table
