@@ -10,9 +10,11 @@ from pages import PAGES, ROOT, blocks, codes, commands, prose
 
 from foldwise.cli.main import _parser
 from foldwise.files.params import Params, check_params
+from foldwise.files.project import candidate_slots
 
 LANGUAGES = {"sh", "text", "yaml", "python"}
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+SLOTS = candidate_slots(yaml.safe_load((ROOT / "dvc.yaml").read_text()), "dvc.yaml")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -84,7 +86,7 @@ def test_a_block_of_yaml_is_valid_params(page, text):
         assert isinstance(content, list)
     else:
         assert set(content) <= set(Params.model_fields)
-        check_params(merge(PARAMS, content), len(PARAMS["candidates"]), page)
+        check_params(merge(PARAMS, content), SLOTS, page)
 
 
 def test_the_invalid_regular_expression_of_an_earlier_readme_is_found():
@@ -101,7 +103,7 @@ def test_a_key_or_setting_in_a_sentence_exists(code):
     content = PARAMS[section]
     assert not name or name in content
     if colon:
-        check_params(merge(PARAMS, nest(key, yaml.safe_load(value))), 3, code)
+        check_params(merge(PARAMS, nest(key, yaml.safe_load(value))), SLOTS, code)
 
 
 @pytest.mark.parametrize("line", sorted({command.line for command in commands()}))
@@ -111,7 +113,7 @@ def test_a_command_has_options_and_parameters_that_exist(line):
         args = get_main_parser().parse_args(words)
         for name, _, value in (text.partition("=") for text in getattr(args, "set_param", [])):
             for choice in value.split(",") if args.queue else [value]:
-                check_params(merge(shown_params(), nest(name, yaml.safe_load(choice))), 3, line)
+                check_params(merge(shown_params(), nest(name, yaml.safe_load(choice))), SLOTS, line)
     elif program == "foldwise" and "--help" not in words:
         _parser().parse_args(words)
     elif program == "make":
