@@ -5,6 +5,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 import vl_convert
@@ -104,6 +106,37 @@ def test_the_page_shows_the_plots_and_hides_the_fold_records(proposal, tmp_path)
     hidden = re.search(r'div\[id\^="(\w+)"\] \{ display: none; \}', page)[1]
     assert len(shown) > len(NAMES)
     assert all(name.startswith(hidden) for name in shown[len(NAMES) :])
+
+
+@pytest.fixture(scope="module")
+def offline(proposal, tmp_path_factory):
+    """Return the page of `dvc plots diff` as after `make environment`."""
+    clone = proposal.copy(tmp_path_factory.mktemp("offline") / "foldwise")
+    recipe = (ROOT / "Makefile").read_text()
+    for words in re.findall(
+        r"^\t(python .dvc/plots/.*|dvc config .*plots.*)$", recipe, re.MULTILINE
+    ):
+        assert clone.quick(*words.split()).returncode == 0
+    clone.dvc("plots", "diff", "main")
+    assert "plots" not in clone.git("status", "--porcelain")
+    return clone.path / "dvc_plots" / "index.html"
+
+
+def test_after_the_installation_the_page_needs_no_network(offline):
+    page = offline.read_text()
+    assert not re.search("<(script|link)[^>]* (src|href)=", page)
+    assert "window.vegaEmbed=" in page
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs the browser chromium")
+def test_a_browser_without_a_network_draws_every_plot(offline):
+    command = ["chromium", "--headless", "--no-sandbox", "--dump-dom", offline.as_uri()]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=5000"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    drawn = re.findall(r'<div id="(\w+)" class="vega-embed', shown)
+    assert drawn[: len(NAMES)] == NAMES
+    assert len(re.findall('class="marks"', shown)) >= len(NAMES)
 
 
 def test_each_metric_and_parameter_is_one_column(proposal):
