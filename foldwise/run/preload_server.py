@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from foldwise.core.errors import InputError
 from foldwise.core.preload import Command, receive, send, send_status
@@ -151,6 +151,11 @@ def _run(command: Command, streams: Sequence[int]) -> NoReturn:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # New objects, because the old ones remember whether their file was a terminal or seekable.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        old: TextIO = getattr(sys, name)
+        new = os.fdopen(old.fileno(), mode, 1, old.encoding, old.errors, closefd=False)
+        setattr(sys, name, new)
     os.chdir(command.folder)
     os.environ.clear()
     os.environ.update(command.environment)

@@ -131,6 +131,13 @@ def test_a_long_temporary_folder_is_no_problem(folder, monkeypatch):
     assert not Path(address).parent.exists()
 
 
+def test_streams_are_those_of_the_client_even_if_the_server_prints_to_a_file(address, folder):
+    """An object of the server would seek in a pipe."""
+    text = "import sys; sys.stdout.reconfigure(errors='backslashreplace'); print('done')"
+    (folder / "reconfigure.py").write_text(text)
+    assert Running(address, "reconfigure").result() == ("done\n", 0)
+
+
 def test_a_command_that_fails_prints_its_own_error(address, folder):
     (folder / "fails.py").write_text("raise SystemExit('error: its own')")
     (folder / "raises.py").write_text("1 / 0")
