@@ -7,7 +7,7 @@ INSTALLED := $(ENVIRONMENT)/installed
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
-.PHONY: repro check advise experiments bench test test-all lint environment clean
+.PHONY: repro check advise experiments bench test test-all lint environment local-config clean
 
 repro: $(INSTALLED)  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
 	@foldwise run $(if $(JOBS),--jobs $(JOBS))
@@ -49,12 +49,19 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ENVIRONMENT)
 	python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable '.[dev]'
-	@# DVC keeps pickle files there: not in /var/tmp, where other users may write.
-	dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/tmp/site"
 	@# DVC's page loads Vega from the network; this one holds it.
 	python .dvc/plots/offline.py
-	dvc config --local plots.html_template plots/offline.html
+	@$(MAKE) --no-print-directory local-config
 	@touch $(INSTALLED)
+
+# DVC keeps pickle files in the site cache: not in /var/tmp, where other users may write. This is no
+# `dvc config`, which fails if the path of this folder is not ASCII.
+local-config:
+	@python -c "import sys, configobj; \
+	config = configobj.ConfigObj('.dvc/config.local', encoding='utf-8'); \
+	config.setdefault('core', {})['site_cache_dir'] = sys.argv[1]; \
+	config.setdefault('plots', {})['html_template'] = 'plots/offline.html'; \
+	config.write()" "$$PWD/.dvc/tmp/site"
 
 clean:  ## remove the environment and caches of tools; keep data and reports
 	rm -rf $(ENVIRONMENT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

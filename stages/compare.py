@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from foldwise.core.errors import run_main
+from foldwise.core.errors import printable, run_main
 from foldwise.core.process import parse_options
 from foldwise.files.comparison import write_comparison
 from foldwise.files.network import read_card
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unused := describe_unused_records(
         args.folds, args.folds.rglob("*.json"), map(Path, records)
     ):
-        print(f"warning: {unused}", file=sys.stderr)
+        print(f"warning: {printable(unused)}", file=sys.stderr)
     result = compare(list(records.values()), cards, params)
     write_comparison(args.output, result.comparison, result.confused)
     write_verdict(args.output, result.verdict, result.metrics)

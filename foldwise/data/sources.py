@@ -1,5 +1,6 @@
 """Image sources: class folders and scikit-learn's digits, listed but not decoded."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,6 +12,7 @@ from PIL import Image
 
 from foldwise.core.errors import InputError
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # also in the escape sequences of a terminal
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 # An error rather than ignored: a class would lose these images without notice.
 UNSUPPORTED = (".avif", ".heic", ".heif", ".jp2", ".jxl")
@@ -168,13 +170,17 @@ def _errors(base: Path, folder: Path, files: list[str], classes: list[str]) -> l
     """Return one line per error in a class folder and its files."""
     if folder.name not in classes:
         return [f"'{folder}' is a class that train does not have; add it there or remove it"]
-    if not files:
-        return [f"'{folder}' holds no image; add images or remove the folder"]
     names = [  # samples.csv could not hold them
         f"{file!a} is not a UTF-8 name; rename it"
         for file in files
         if file.encode(errors="ignore").decode() != file
+    ] + [
+        f"{name!a} has a control character in its name; rename it"
+        for name in (folder.name, *files)
+        if CONTROL.search(name)
     ]
+    if not files and not names:
+        return [f"'{folder}' holds no image; add images or remove the folder"]
     formats = [
         f"'{base / file}' has an unsupported format; convert it to PNG or JPEG"
         for file in files

@@ -30,12 +30,22 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     Raises:
         InputError: One line for each error; then nothing is written.
     """
+    require_plain_path(Path.cwd())
     slots = candidate_slots(read_yaml(pipeline), str(pipeline))
     checked = check_params(read_yaml(params), slots, str(params))
     provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
     for stage, modules in stage_fingerprints(code).items():
         write_json(output / f"{stage}.json", {"modules": modules})
     return f"check: {params.name} is sound, {checked.size_text} -> {output}"
+
+
+def require_plain_path(folder: Path) -> None:
+    """Raise an error if DVC cannot cache files below a folder: it takes braces for placeholders."""
+    if {"{", "}"} & set(str(folder)):
+        raise InputError(
+            f"this folder is {str(folder)!r}; DVC fails below a folder with {{ or }} in its name: "
+            "rename it"
+        )
 
 
 def candidate_slots(pipeline: Mapping[str, Any], place: str) -> list[int]:

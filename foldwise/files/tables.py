@@ -44,9 +44,22 @@ CONFUSION = {  # confusion.csv: confusion matrix of the chosen architecture, ove
 TABLES = {"scores": SCORES, "curves": CURVES, "classes": CLASSES, "confusion": CONFUSION}
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs cells that begin with one of these
+QUOTE = "'"  # before such a text, and before a text that begins with it
+
+
 def write_table(path: Path, table: pd.DataFrame, columns: Columns) -> None:
-    """Write every digit of a number; a missing one is an empty cell."""
-    write_text(path, table[list(columns)].to_csv(index=False, lineterminator="\n"))
+    """Write every digit of a number; a missing one is an empty cell.
+
+    A text that a spreadsheet would run as a formula gets a quote in front.
+    """
+    cells = {name: table[name].map(_quote) for name in columns if columns[name] == "str"}
+    text = table.assign(**cells)[list(columns)].to_csv(index=False, lineterminator="\n")
+    write_text(path, text)
+
+
+def _quote(text: str) -> str:
+    return QUOTE + text if text.startswith((*FORMULA, QUOTE)) else text
 
 
 def read_table(path: Path, columns: Columns) -> pd.DataFrame:
@@ -58,7 +71,7 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
     numbers = {name: [""] for name, kind in columns.items() if kind == "float64"}
     source = existing(path)
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             source,
             dtype=dict(columns),
             usecols=list(columns),
@@ -68,3 +81,5 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: {reason}; run 'dvc repro -f compare' to make it anew") from None
+    texts = [name for name in columns if columns[name] == "str"]
+    return table.assign(**{name: table[name].str.removeprefix(QUOTE) for name in texts})

@@ -106,3 +106,13 @@ def test_name_that_is_not_utf8(save):
         pytest.skip("this file system takes UTF-8 names only")
     with pytest.raises(InputError, match=r"'a/\\udcff.png' is not a UTF-8 name; rename it"):
         open_folder(str(root))
+
+
+@pytest.mark.parametrize("name", ["a/x\n1.png", "a/\x1b[31m.png", "b\x85/1.png"])
+def test_name_with_a_control_character(save, name):
+    root = save("a/1.png", "b/1.png", name)
+    with pytest.raises(
+        InputError, match=r"\\(n|x1b|x85).* control character .*rename it"
+    ) as caught:
+        open_folder(str(root))
+    assert str(caught.value).isprintable() or str(caught.value).count("\n") == 1

@@ -103,3 +103,13 @@ def test_nothing_slow_is_imported():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["{a}", "x}", "{"])
+def test_folder_in_which_dvc_fails(flags, tmp_path, monkeypatch, name):
+    options = flags()
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match=r"folder is '.*[{}].*rename it$"):
+        main(options)

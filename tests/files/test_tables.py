@@ -58,3 +58,12 @@ def test_table_of_another_form_is_refused(tmp_path, text):
 def test_missing_table(tmp_path):
     with pytest.raises(InputError, match=r"curves\.csv is missing; run 'dvc repro' to make it"):
         read_table(tmp_path / "curves.csv", CURVES)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "'=1", "'", "a=1", "cat"])
+def test_no_text_is_a_formula_and_each_is_read_as_it_was(tmp_path, name):
+    row = {"model": "a", "class": name, "images": 1, "recall": -1.0, "precision": 1.0}
+    write_table(tmp_path / "a.csv", pd.DataFrame([row]).astype(CLASSES), CLASSES)
+    cell = (tmp_path / "a.csv").read_text().splitlines()[1].split(",")[1]
+    assert cell.strip('"')[0] not in "=+-@\t"
+    assert read_table(tmp_path / "a.csv", CLASSES).to_dict("records") == [row]
