@@ -1,7 +1,5 @@
 """Arrange the images of a source: draw a subset, group, leave out, and hold out a test set."""
 
-import re
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
@@ -10,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 from foldwise.core.errors import InputError
 from foldwise.data.sources import ImageSource
 from foldwise.files.dataset import Samples
+from foldwise.files.image_folder import find_groups
 
 MAX_LISTED = 5  # file names in an error message
 
@@ -157,12 +156,11 @@ def match_groups(files: list[str], pattern: str | None) -> list[str] | None:
     """Return what the pattern's group matches in each file name, or None without a pattern.
 
     Raises:
-        InputError: If the pattern does not match some of the names.
+        InputError: If the pattern does not match some of the names, or takes too long.
     """
     if pattern is None:
         return None
-    matches = [re.search(pattern, file) for file in files]
-    names = [match and match[1] for match in matches]
+    names = find_groups(pattern, files)
     unmatched = [file for file, name in zip(files, names, strict=True) if name is None]
     if unmatched:
         raise InputError(

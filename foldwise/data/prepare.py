@@ -12,6 +12,7 @@ from foldwise.data.decode import DecodedImages
 from foldwise.data.idx import has_idx_files, open_idx
 from foldwise.data.sources import ImageSource, open_digits, open_folder
 from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.image_folder import list_files
 from foldwise.files.params import Params
 
 
@@ -23,12 +24,15 @@ def open_source(name: str, root: str) -> ImageSource:
         root: The folder of the files; digits ignores it.
 
     Raises:
-        InputError: If the files are missing or not laid out as expected.
+        InputError: If the files are missing or not laid out as expected, or something is neither
+            a file nor a folder.
     """
     if name == "digits":
         return open_digits()
     if name == "folder":
         return open_folder(root)
+    if Path(root).is_dir():
+        list_files(Path(root), allow_links=True)
     if has_idx_files(name, root):
         return open_idx(name, root)
     # Here: importing torchvision takes 3 to 7 seconds, which the other sources do not need.

@@ -1,6 +1,8 @@
 """Image sources: class folders and scikit-learn's digits, listed but not decoded."""
 
+import os
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from foldwise.core.errors import InputError
+from foldwise.files.image_folder import list_files
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # also in the escape sequences of a terminal
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -96,13 +99,17 @@ def open_folder(root: str) -> ImageSource:
 
     Raises:
         InputError: If the folder is missing, it has fewer than two classes, a class has no
-            images, a class is in `test` only, an image has an unsupported format, or a file name
-            is not UTF-8.
+            images, a class is in `test` only, an image has an unsupported format, a file name is
+            not UTF-8, or something in it cannot be read or is neither a file nor a folder.
     """
     base = Path(root)
+    _require_folder(base)
+    listed = list_files(base, allow_links=False)
     parts = _parts(base)
     classes = _classes(base / parts[0])
-    images = {folder: _images(base, folder) for part in parts for folder in _folders(base / part)}
+    by_folder = _images(listed, 1 if parts == [""] else 2)
+    folders = [folder for part in parts for folder in _folders(base / part)]
+    images = {folder: by_folder[folder.relative_to(base).as_posix()] for folder in folders}
     errors = [error for item in images.items() for error in _errors(base, *item, classes)]
     if errors:
         raise InputError("\n".join(errors))
@@ -119,15 +126,18 @@ def open_folder(root: str) -> ImageSource:
     )
 
 
-def _parts(base: Path) -> list[str]:
-    """Return ["train", "test"], or [""] if the class folders are directly in the base folder."""
-    if not base.exists():
+def _require_folder(base: Path) -> None:
+    if not os.path.exists(base):  # Path.exists raises an error below an unreadable folder
         raise InputError(
             f"prepare.root is '{base}', which does not exist; create it with one folder of images "
             "per class, or name another folder"
         )
     if not base.is_dir():
         raise InputError(f"prepare.root is '{base}', which is a file; name the folder above it")
+
+
+def _parts(base: Path) -> list[str]:
+    """Return ["train", "test"], or [""] if the class folders are directly in the base folder."""
     names = [folder.name for folder in _folders(base)]
     if names == OFFICIAL_PARTS:
         return ["train", "test"]
@@ -155,15 +165,20 @@ def _classes(base: Path) -> list[str]:
     return classes
 
 
-def _images(base: Path, folder: Path) -> list[str]:
-    """Return the paths below the base folder of the images in a class folder."""
-    return sorted(
-        path.relative_to(base).as_posix()
-        for path in folder.rglob("*")
-        if path.name.lower().endswith(ENDINGS + UNSUPPORTED)
-        and not any(name.startswith(".") for name in path.relative_to(base).parts)
-        and not path.is_dir()
-    )
+def _images(files: list[str], depth: int) -> dict[str, list[str]]:
+    """Return the images in each class folder, sorted.
+
+    Args:
+        files: Paths below the root.
+        depth: Number of folders in the path of a class folder.
+    """
+    images: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(files):
+        parts = file.split("/")
+        is_image = parts[-1].lower().endswith(ENDINGS + UNSUPPORTED)
+        if is_image and len(parts) > depth and not any(part.startswith(".") for part in parts):
+            images["/".join(parts[:depth])].append(file)
+    return images
 
 
 def _errors(base: Path, folder: Path, files: list[str], classes: list[str]) -> list[str]:

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
+from foldwise.core.limits import read_limited
 from foldwise.files.validation import error_lines
 
 MAX_INTEGER = 2**53  # the largest that a double holds exactly, and the largest that JSON promises
@@ -22,6 +24,11 @@ Size = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+
+MAX_YAML_BYTES = 200_000  # params.yaml has 5,000
+MAX_YAML_VALUES = 5_000  # it has 300; so many are read in half a second
+MAX_YAML_LEVELS = 50
+MAX_REASON = 200  # characters
 
 
 class Strict(BaseModel):
@@ -114,18 +121,57 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: If the file is missing, is not YAML, names a key twice, or holds no mapping.
     """
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        text = read_limited(path, MAX_YAML_BYTES).decode()
+        _require_small(text, path)
+        content = YAML(typ="safe").load(text)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; restore it with 'git checkout {path}'") from None
-    except (YAMLError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); replace it") from None
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - tags such as !!bool raise anything
         raise InputError(f"{path}: {_reason(error)}; fix the syntax") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {content!r}; expected keys and values")
     return content
 
 
-def _reason(error: YAMLError | ValueError) -> str:
+def _require_small(text: str, path: Path) -> None:
+    """Require few values in a YAML text, counted as often as aliases repeat them.
+
+    A kilobyte of nested aliases or merged mappings can stand for more values than memory holds.
+
+    Raises:
+        InputError: If there are too many values, or levels of lists and mappings.
+    """
+    sizes: dict[str, int] = {}  # number of values by anchor
+    levels: list[tuple[str | None, int]] = []  # anchor of each open list or mapping, values before
+    n = 0
+    for event in YAML(typ="safe").parse(text):
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, AliasEvent):
+            n += sizes.get(anchor, 0)
+        elif isinstance(event, NodeEvent):
+            n += 1
+            is_open = isinstance(event, CollectionStartEvent)
+            sizes[anchor] = MAX_YAML_VALUES if is_open else 1  # it must not contain itself
+            levels += [(anchor, n)] if is_open else []
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = levels.pop()
+            sizes[anchor] = n - before + 1
+        if n > MAX_YAML_VALUES:
+            raise InputError(
+                f"{path}: holds over {MAX_YAML_VALUES:,} values, counted as often as aliases repeat "
+                "them; remove some"
+            )
+        if len(levels) > MAX_YAML_LEVELS:
+            raise InputError(f"{path}: has over {MAX_YAML_LEVELS} levels; remove some brackets")
+
+
+def _reason(error: Exception) -> str:
     """Return where and why the text is not YAML, on one line."""
     if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return f"not YAML: {' '.join(str(error).split())}"
+        return f"line {error.problem_mark.line + 1}: {error.problem[:MAX_REASON]}"
+    name = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
+    return f"not YAML: {name}{' '.join(str(error).split())[:MAX_REASON]}"

@@ -21,6 +21,7 @@ from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.architecture import BuildSection
 from foldwise.files.base import Count, Model, NonNegative, Positive, Share, Size, Strict, read_yaml
 from foldwise.files.catalogue import DATASETS, expected_instead
+from foldwise.files.image_folder import IGNORED
 from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
@@ -29,16 +30,26 @@ class PrepareSection(Strict):
     """Which images, and how they are prepared once for all folds."""
 
     dataset: str  # digits, folder, or the name of a torchvision data set
-    root: Annotated[str, Field(min_length=1)]  # folder of the files
+    root: Annotated[str, Field(min_length=1, max_length=1000)]  # folder of the files
     image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels per side
     test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # if there is no official test set
     limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
-    groups: str | None  # regular expression on file names; its (group) is the group's name
+    # Regular expression on file names; its (group) is the group's name.
+    groups: Annotated[str, Field(max_length=200)] | None
 
     @property
     def side(self) -> int | None:
         """Pixels per side of the square to resize to; None keeps the size."""
         return None if self.image_size == "native" else self.image_size
+
+    @field_validator("root")
+    @classmethod
+    def _is_a_path(cls, root: str) -> str:
+        if "://" in root or root.startswith("~") or not root.isprintable():
+            raise ValueError("a folder of this machine, relative or beginning with /")
+        if not IGNORED.isdisjoint(Path(root).parts):
+            raise ValueError("a folder outside those of git and DVC")
+        return root
 
     @field_validator("dataset")
     @classmethod
@@ -57,7 +68,7 @@ class PrepareSection(Strict):
             raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
         try:
             n_groups = re.compile(pattern).groups
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"a regular expression ({error})") from None
         if n_groups != 1:
             raise ValueError("a regular expression with exactly one (group)")
@@ -78,17 +89,17 @@ class AugmentSection(Strict):
 class ExtractSection(Strict):
     """Features of frozen layers, computed once."""
 
-    views: Size  # augmented versions of each image
+    views: Annotated[int, Field(ge=1, le=1000)]  # augmented versions of each image
     most_gigabytes: NonNegative  # of all views; larger features are not stored
 
 
 class TrainSection(Strict):
     """The training budget, the same for all architectures; network.json may override values."""
 
-    epochs: Size
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
     # Images per step. With 2, an odd number of images would leave a batch of one, on which
     # BatchNorm cannot train.
-    batch_size: Annotated[int, Field(ge=3)]
+    batch_size: Annotated[int, Field(ge=3, le=100_000)]
     learning_rate: Positive  # peak of one cycle
     weight_decay: NonNegative
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
@@ -99,7 +110,7 @@ class HardwareSection(Strict):
 
     precision: Literal["auto", "float32", "bfloat16"]
     device: Literal["auto", "cpu", "cuda"]
-    threads: Size
+    threads: Annotated[int, Field(ge=1, le=1024)]
 
 
 class ForecastSection(Strict):

@@ -5,6 +5,7 @@ and no other change of the code does. The file lists the stage itself, the modul
 from the layers that compute results, and the formats that it writes.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules
 from foldwise.files.base import read_yaml, write_json
-from foldwise.files.params import check_params
+from foldwise.files.image_folder import find_groups, list_files
+from foldwise.files.params import PrepareSection, check_params
 
 SLOT = re.compile(r"\$\{\s*candidates\[(-?\d+)\]\s*\}")
 
@@ -33,7 +35,7 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     require_plain_path(Path.cwd())
     slots = candidate_slots(read_yaml(pipeline), str(pipeline))
     checked = check_params(read_yaml(params), slots, str(params))
-    provide_root(checked.prepare.dataset, checked.prepare.root, str(params))
+    require_root(checked.prepare, str(params))
     for stage, modules in stage_fingerprints(code).items():
         write_json(output / f"{stage}.json", {"modules": modules})
     return f"check: {params.name} is sound, {checked.size_text} -> {output}"
@@ -77,31 +79,36 @@ def _slots(stage: Mapping[str, Any]) -> list[int]:
     return sorted({int(slot) for slot in SLOT.findall(str(stage.get("matrix", "")))})
 
 
-def provide_root(dataset: str, root: str, place: str) -> None:
-    """Require the folder of the user's images; create an empty folder for all other data sets.
+def require_root(section: PrepareSection, place: str) -> None:
+    """Require that DVC and prepare can read prepare.root, and that prepare.groups is quick.
 
-    DVC stops if a dependency is missing, and digits and torchvision's downloads have no files yet.
+    An empty folder is created unless the images are the user's own: DVC stops if a dependency is
+    missing, and digits and torchvision's downloads have no files yet.
 
     Args:
-        dataset: prepare.dataset.
-        root: prepare.root.
+        section: The section prepare.
         place: The file, as the user wrote it.
 
     Raises:
-        InputError: If the folder is missing or cannot be created.
+        InputError: If the folder is missing, cannot be created, contains the project, or holds
+            something that is neither a file nor a folder or cannot be read.
     """
-    if dataset == "folder" and not Path(root).is_dir():
+    root, key = Path(section.root), f"{place}: prepare.root is {section.root!r}"
+    is_folder = section.dataset == "folder"
+    if is_folder and not os.path.isdir(root):  # Path.is_dir raises an error for a name too long
         raise InputError(
-            f"{place}: prepare.root is {root!r}, which is not a folder; create it with "
-            "one folder of images per class, or set another"
+            f"{key}, which is not a folder; create it with one folder of images per class, or set "
+            "another"
         )
     try:
-        Path(root).mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"{place}: prepare.root is {root!r}, which cannot be created ({error.strerror}); "
-            "set another"
-        ) from None
+        raise InputError(f"{key}, which cannot be created ({error.strerror}); set another") from None
+    if Path.cwd().is_relative_to(root.resolve()):
+        raise InputError(f"{key}, which contains this project; set a folder of images only")
+    files = list_files(root, allow_links=not is_folder)
+    if section.groups is not None:
+        find_groups(section.groups, files)
 
 
 COMPUTING = (

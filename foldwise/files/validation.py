@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
@@ -23,6 +23,8 @@ EXPECTED = {  # by pydantic's type of error, with values from its context; other
 }
 UNKNOWN = ("extra_forbidden", "invalid_key")  # a key that is not text is unknown, too
 MAX_VALUE_LENGTH = 60  # characters
+MAX_DETAILS = 100  # errors of pydantic, each of which is compared with the others
+MAX_LINES = 20  # errors in a message
 MIN_SIMILARITY = 0.75  # of two words; at 0.6, 'gpu' would mean 'cpu'
 
 
@@ -76,7 +78,7 @@ def error_lines(
     """Return one line per error: file, dotted key, value, and what is expected.
 
     A misspelt key is one error, not an unknown and a missing key. A value that fits none of
-    several types is one error, too.
+    several types is one error, too. Of many errors, only the first are listed.
 
     Args:
         error: From pydantic.
@@ -84,7 +86,8 @@ def error_lines(
         content: What was validated.
         place: The file, as the user wrote it.
     """
-    errors = [_locate(detail, schema, content) for detail in error.errors()]
+    details = error.errors(include_url=False)[:MAX_DETAILS]
+    errors = [_locate(detail, schema, content) for detail in details]
     unknown = [each for each in errors if each.has_type(*UNKNOWN)]
     misspelt = {(*each.path[:-1], _meant(each, errors)) for each in unknown}
     groups: dict[Path, list[_Error]] = {}
@@ -92,7 +95,7 @@ def error_lines(
         is_misspelt = each.has_type("missing") and each.path in misspelt
         if not is_misspelt and not _is_superseded(each, errors):
             groups.setdefault(each.path, []).append(each)
-    return "\n".join(place + _line(group, errors) for group in groups.values())
+    return "\n".join(place + _line(group, errors) for group in islice(groups.values(), MAX_LINES))
 
 
 def _locate(detail: ErrorDetails, schema: type[BaseModel], content: object) -> _Error:
@@ -176,7 +179,7 @@ def _expected(error: _Error) -> str:
 
 
 def _part(part: int | str) -> str:
-    is_word = re.fullmatch(r"[\w-]+", str(part))
+    is_word = re.fullmatch(rf"[\w-]{{1,{MAX_VALUE_LENGTH}}}", str(part))
     return f"[{part}]" if isinstance(part, int) else f".{part if is_word else shown(part)}"
 
 

@@ -60,7 +60,7 @@ class Criteria(Strict):
 
     metric: MetricName
     top_k: Annotated[int, Field(ge=1, le=10)]  # records count ten ranks
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of the corrected intervals and tests
+    confidence: Annotated[float, Field(gt=0.5, le=0.9999)]  # of the corrected intervals and tests
     rope: NonNegative  # region of practical equivalence, in the unit of the metric
     sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
 

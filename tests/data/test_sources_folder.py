@@ -3,6 +3,7 @@ import os
 import pytest
 
 from foldwise.core.errors import InputError
+from foldwise.data.prepare import open_source
 from foldwise.data.sources import open_folder
 
 
@@ -116,3 +117,11 @@ def test_name_with_a_control_character(save, name):
     ) as caught:
         open_folder(str(root))
     assert str(caught.value).isprintable() or str(caught.value).count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["folder", "FashionMNIST"])
+def test_fifo_is_an_error_and_not_opened(save, name):
+    root = save("a/1.png", "b/1.png")
+    os.mkfifo(root / "a" / "2.png")
+    with pytest.raises(InputError, match=r"a/2.png' is neither a file nor a folder.*; remove it"):
+        open_source(name, str(root))

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_good_change_of_params_changes_nothing(flags):
 def test_nothing_is_written_unless_all_is_sound(flags):
     with pytest.raises(InputError):
         main(flags(model="../raw"))
+    assert not Path("data").exists()
+
+
+def test_images_are_looked_at_before_dvc_opens_them(flags):
+    Path("images/a").mkdir(parents=True)
+    os.mkfifo("images/a/1.png")
+    with pytest.raises(InputError, match=r"a/1.png' is neither a file nor a folder.*; remove it"):
+        main(flags(**{"prepare.dataset": "folder", "prepare.root": "images"}))
     assert not Path("data").exists()
 
 

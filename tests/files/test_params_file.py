@@ -9,6 +9,11 @@ from foldwise.files.base import read_yaml
 from foldwise.files.params import RUN_KEYS, read_params
 
 FORECAST = "forecast: {seconds: 0.5}\n"
+# Each list repeats the previous one nine times.
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{index}: &a{index} [{', '.join([f'*a{index - 1}'] * 9)}]\n" for index in range(1, 12)
+)
+MERGES = BOMB.replace("[x]", "{x: 1}").replace(" [*", " {<<: [*").replace("]\n", "]}\n")
 
 
 @pytest.fixture
@@ -83,6 +88,15 @@ def test_wrong_value_is_named_with_its_file(path):
         (b"a: \xff", "params.yaml: not YAML: 'utf-8' codec can't decode byte 0xff in position 3"),
         (b"a: 2020-13-01", "params.yaml: not YAML: month must be in 1..12; fix the syntax"),
         (b"a: " + b"9" * 5000, "params.yaml: not YAML: Exceeds the limit"),
+        (b"a: !!bool maybe", "params.yaml: not YAML: KeyError: 'maybe'; fix the syntax"),
+        (b"a: " + b"[" * 1000 + b"]" * 1000, "params.yaml: has over 50 levels; remove"),
+        (b"a:\n " + b"- " * 1000, "params.yaml: has over 50 levels; remove"),
+        (BOMB.encode(), "params.yaml: holds over 5,000 values, counted as often as aliases"),
+        (MERGES.encode(), "params.yaml: holds over 5,000 values, counted as often as aliases"),
+        (b"seed: &a [*a]", "params.yaml: holds over 5,000 values, counted as often as aliases"),
+        (b"a: [" + b"1, " * 5000 + b"]", "params.yaml: holds over 5,000 values"),
+        (b"#" * 300_000, "params.yaml cannot be read (300,000 bytes, over 200,000); replace it"),
+        (b"a: !<" + b"x" * 9999 + b"> 1", "params.yaml: line 1: could not determine a constr"),
         (b"", "params.yaml: holds None; expected keys and values"),
         (b"- a\n", "params.yaml: holds ['a']; expected keys and values"),
     ],
@@ -93,9 +107,21 @@ def test_what_is_no_mapping_is_one_line(path, content, message):
         read_yaml(path)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
 def test_missing_file_can_be_restored(path):
     message = "params.yaml is missing; restore it with 'git checkout params.yaml'"
     with pytest.raises(InputError, match=message):
+        read_yaml(path)
+
+
+def test_aliases_and_merged_mappings_are_read(path):
+    path.write_text("a: &a {x: 1, y: &y [2]}\nb: {<<: *a, x: *y}\nc: *a\n")
+    assert read_yaml(path) == {"a": (a := {"x": 1, "y": [2]}), "b": {"x": [2], "y": [2]}, "c": a}
+
+
+def test_params_that_are_no_file_are_refused(path):
+    path.symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"params.yaml cannot be read \(not a regular file\); rep"):
         read_yaml(path)

@@ -1,28 +1,72 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from foldwise.core.errors import InputError
-from foldwise.files.project import provide_root
+from foldwise.files.params import PrepareSection
+from foldwise.files.project import require_root
 
 
-def test_ones_own_images_must_be_there(tmp_path):
-    root = str(tmp_path / "raw")
-    message = r"^params.yaml: prepare.root is '.*raw'.*one folder of images per class"
-    with pytest.raises(InputError, match=message):
-        provide_root("folder", root, "params.yaml")
+@pytest.fixture
+def refused(params):
+    """Require a root; return the error."""
+
+    def refused(root, **section):
+        with pytest.raises(InputError) as caught:
+            require_root(section_of(params, root, **section), "params.yaml")
+        return str(caught.value)
+
+    return refused
+
+
+def section_of(params, root, dataset="digits", groups=None):
+    section = params()["prepare"] | {"root": str(root), "dataset": dataset, "groups": groups}
+    return PrepareSection(**section)
+
+
+def test_ones_own_images_must_be_there(refused, tmp_path):
+    message = refused(tmp_path / "raw", dataset="folder")
+    assert message.startswith(f"params.yaml: prepare.root is '{tmp_path / 'raw'}'")
+    assert "one folder of images per class" in message
     assert not (tmp_path / "raw").exists()
 
 
 @pytest.mark.parametrize("dataset", ["digits", "FashionMNIST"])
-def test_other_sources_get_an_empty_folder_and_keep_a_full_one(tmp_path, dataset):
+def test_other_sources_get_an_empty_folder_and_keep_a_full_one(params, tmp_path, dataset):
     root = tmp_path / "some" / "raw"
-    provide_root(dataset, str(root), "params.yaml")
+    require_root(section_of(params, root, dataset), "params.yaml")
     assert list(root.iterdir()) == []
     (root / "file").touch()
-    provide_root(dataset, str(root), "params.yaml")
+    require_root(section_of(params, root, dataset), "params.yaml")
     assert [path.name for path in root.iterdir()] == ["file"]
 
 
-def test_a_file_is_no_folder(tmp_path):
+@pytest.mark.parametrize("dataset", ["digits", "folder"])
+@pytest.mark.parametrize("name", ["raw", "x" * 300, "raw/x"])
+def test_what_can_be_no_folder_is_one_line(refused, tmp_path, dataset, name):
     (tmp_path / "raw").touch()
-    with pytest.raises(InputError, match=r"prepare.root is '.*raw', which cannot be created"):
-        provide_root("digits", str(tmp_path / "raw"), "params.yaml")
+    message = refused(tmp_path / name, dataset=dataset)
+    assert message.startswith(f"params.yaml: prepare.root is '{tmp_path / name}', which ")
+    assert message.endswith("set another")
+
+
+@pytest.mark.parametrize("root", [".", "..", "/", "link"])
+def test_folder_that_contains_the_project_is_refused(refused, tmp_path, monkeypatch, root):
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("..")
+    assert "contains this project; set a folder" in refused(root)
+
+
+@pytest.mark.parametrize("dataset", ["digits", "folder"])
+def test_fifo_is_refused_before_dvc_opens_it(refused, tmp_path, dataset):
+    os.mkfifo(tmp_path / "1.png")
+    assert f"'{tmp_path / '1.png'}' is neither a file nor a folder" in refused(
+        tmp_path, dataset=dataset
+    )
+
+
+def test_groups_that_take_hours_are_refused(refused, tmp_path):
+    (tmp_path / f"{'a' * 40}.png").touch()
+    message = refused(tmp_path, dataset="folder", groups=r"(\w+)+x")
+    assert message.startswith(r"prepare.groups is '(\\w+)+x', which takes over 0.5 s for 1 file")

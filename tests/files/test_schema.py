@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from foldwise.core.errors import InputError
 from foldwise.files.catalogue import MODELS
 from foldwise.files.params import check_params
+from foldwise.files.validation import MAX_LINES
 
 SLUG = "expected the name of an architecture: letters, digits and underscores"
 RESTORE = "; 'dvc checkout' restores tracked data that 'dvc exp run' cleared there"
@@ -83,6 +84,24 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
             'one per slot of dvc.yaml; for more, add "${candidates[3]}", "${candidates[4]}" there',
         ),
         ("folds", [0, 2], f"folds is [0, 2]; {FOLDS}"),
+        ("repeats", [10**30], f"repeats[0] is {10**30}; expected at most"),
+        ("extract.views", 10**9, f"extract.views is {10**9}; expected at most 1000"),
+        ("hardware.threads", 3000, "hardware.threads is 3000; expected at most 1024"),
+        ("train.batch_size", 10**10, f"train.batch_size is {10**10}; expected at most 100000"),
+        ("train.epochs", 10**9, f"train.epochs is {10**9}; expected at most 10000"),
+        (
+            "compare.confidence",
+            0.9999999999999999,
+            "compare.confidence is 0.9999999999999999; expected at most 0.9999",
+        ),
+        *(
+            ("prepare.root", root, f"prepare.root is {root!r}; expected a folder of this machine")
+            for root in ("~", "~/x", "https://a.b/c", "s3://a/b", "a\0b", "a\nb")
+        ),
+        *(
+            ("prepare.root", root, f"prepare.root is '{root}'; expected a folder outside")
+            for root in (".git", ".dvc/cache", "/a/.git/b")
+        ),
         ("folds", [1, 0], f"folds is [1, 0]; {FOLDS}"),
         ("folds", [0, 1, 1], f"folds is [0, 1, 1]; {FOLDS}"),
         ("folds", [0], f"folds is [0]; {FOLDS}"),
@@ -128,7 +147,7 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
         ("forecast.seconds", 0, "forecast.seconds is 0; expected greater than 0"),
         ("advise.clean", 2, "advise.clean is 2; expected at most 1"),
         ("advise.small_side", 0.5, "advise.small_side is 0.5; expected a valid integer"),
-        ("compare.confidence", 95, "compare.confidence is 95; expected less than 1"),
+        ("compare.confidence", 95, "compare.confidence is 95; expected at most 0.9999"),
         ("epochs", 5, f"epochs is not a known key; known: {TOP}"),
         (
             "train.lr",
@@ -235,3 +254,21 @@ def test_names_that_the_section_build_defines_are_known(params):
         "params.yaml: candidates[0] is 'smal'; expected the name of an architecture; "
         "did you mean 'small'?"
     ]
+
+
+def test_of_many_errors_the_first_are_listed(params):
+    unknown = [f"key{index}" for index in range(3000)]
+    lines = errors(params(**dict.fromkeys(unknown, 1), **{"train.epochs": 0}))
+    keys = [line.split()[1] for line in lines]
+    assert keys == ["train.epochs", *unknown[: MAX_LINES - 1]]
+
+
+def test_long_key_is_shortened(params):
+    (line,) = errors(params(**{"x" * 10_000: 1}))
+    assert line.startswith(f"params.yaml: '{'x' * 56}... is not a known key")
+
+
+@pytest.mark.parametrize("pattern", ["(a{4294967296})", "(" * 90 + ")" * 90, "a" * 201, "(a", "a"])
+def test_pattern_that_cannot_be_used_is_one_line(params, pattern):
+    (line,) = errors(params(**{"prepare.groups": pattern, "prepare.dataset": "folder"}))
+    assert line.startswith("params.yaml: prepare.groups is ")
