@@ -127,7 +127,7 @@ def open_folder(root: str) -> ImageSource:
 
 
 def _require_folder(base: Path) -> None:
-    if not os.path.exists(base):  # Path.exists raises an error below an unreadable folder
+    if not os.access(base, os.F_OK):  # Path.exists raises an error below an unreadable folder
         raise InputError(
             f"prepare.root is '{base}', which does not exist; create it with one folder of images "
             "per class, or name another folder"

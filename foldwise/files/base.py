@@ -133,7 +133,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - tags such as !!bool raise anything
         raise InputError(f"{path}: {_reason(error)}; fix the syntax") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {content!r}; expected keys and values")
+        raise InputError(f"{path}: holds {content!r:.60}; expected keys and values")
     return content
 
 
@@ -145,11 +145,11 @@ def _require_small(text: str, path: Path) -> None:
     Raises:
         InputError: If there are too many values, or levels of lists and mappings.
     """
-    sizes: dict[str, int] = {}  # number of values by anchor
-    levels: list[tuple[str | None, int]] = []  # anchor of each open list or mapping, values before
+    sizes: dict[str, int] = {}  # number of values by anchor; of those without one in "None"
+    levels: list[tuple[str, int]] = []  # anchor of each open list or mapping, values before
     n = 0
     for event in YAML(typ="safe").parse(text):
-        anchor = getattr(event, "anchor", None)
+        anchor = str(getattr(event, "anchor", None))
         if isinstance(event, AliasEvent):
             n += sizes.get(anchor, 0)
         elif isinstance(event, NodeEvent):
@@ -162,8 +162,8 @@ def _require_small(text: str, path: Path) -> None:
             sizes[anchor] = n - before + 1
         if n > MAX_YAML_VALUES:
             raise InputError(
-                f"{path}: holds over {MAX_YAML_VALUES:,} values, counted as often as aliases repeat "
-                "them; remove some"
+                f"{path}: holds over {MAX_YAML_VALUES:,} values, counted as often as aliases "
+                "repeat them; remove some"
             )
         if len(levels) > MAX_YAML_LEVELS:
             raise InputError(f"{path}: has over {MAX_YAML_LEVELS} levels; remove some brackets")

@@ -1,4 +1,4 @@
-"""The folder prepare.root: its files, before DVC or a stage opens one, and groups in their names."""
+"""The folder prepare.root: its files, listed before any is opened, and groups in their names."""
 
 import os
 import re

@@ -5,7 +5,6 @@ and no other change of the code does. The file lists the stage itself, the modul
 from the layers that compute results, and the formats that it writes.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,15 +94,15 @@ def require_root(section: PrepareSection, place: str) -> None:
     """
     root, key = Path(section.root), f"{place}: prepare.root is {section.root!r}"
     is_folder = section.dataset == "folder"
-    if is_folder and not os.path.isdir(root):  # Path.is_dir raises an error for a name too long
-        raise InputError(
-            f"{key}, which is not a folder; create it with one folder of images per class, or set "
-            "another"
-        )
     try:
+        if is_folder and not root.is_dir():
+            raise InputError(
+                f"{key}, which is not a folder; create it with one folder of images per class, or "
+                "set another"
+            )
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{key}, which cannot be created ({error.strerror}); set another") from None
+        raise InputError(f"{key}, which cannot be used ({error.strerror}); set another") from None
     if Path.cwd().is_relative_to(root.resolve()):
         raise InputError(f"{key}, which contains this project; set a folder of images only")
     files = list_files(root, allow_links=not is_folder)
