@@ -3,19 +3,30 @@
 import http.server
 import ssl
 import threading
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import trustme
 
 
+class Page(NamedTuple):
+    content: bytes | Iterable[bytes]
+    status: int
+    headers: dict[str, str]
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        status, content, length = self.server.pages.get(self.path, (404, b"not here", 8))
-        self.send_response(status)
-        self.send_header("Content-Length", str(length))
+        page = self.server.pages.get(self.path, Page(b"not here", 404, {"Content-Length": "8"}))
+        self.send_response(page.status)
+        for name, value in page.headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        with suppress(ConnectionError, ssl.SSLError):  # the client has given up
+            for chunk in [page.content] if isinstance(page.content, bytes) else page.content:
+                self.wfile.write(chunk)
 
     def log_message(self, *_):
         pass
@@ -42,8 +53,12 @@ def serve(folder, monkeypatch):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
 
-    def put(name, content, status=200, length=None):
-        server.pages[f"/{name}"] = status, content, len(content) if length is None else length
+    def put(name, content, status=200, length=None, **headers):
+        if length is None and isinstance(content, bytes):
+            length = len(content)
+        if length is not None:
+            headers["Content-Length"] = str(length)
+        server.pages[f"/{name}"] = Page(content, status, headers)
         return f"https://localhost:{server.server_port}/{name}"
 
     kept = folder / "torch" / "hub" / "checkpoints"

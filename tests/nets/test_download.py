@@ -1,4 +1,5 @@
 import socket
+import time
 
 import pytest
 from safetensors.torch import save
@@ -67,6 +68,50 @@ def test_server_that_never_answers_is_given_up(site, monkeypatch):
     with socket.create_server(("localhost", 0)) as silent:
         source = source_of(f"https://localhost:{silent.getsockname()[1]}/w.pt", b"")
         assert "timed out" in rejection(open_checkpoint, source, "resnet18")
+
+
+@pytest.mark.parametrize("place", ["http://localhost/w.pt", "ftp://localhost/w.pt"])
+def test_redirect_to_anything_but_https_is_refused(site, place):
+    source = source_of(site.put("w.pt", b"", 302, Location=place), b"")
+    message = rejection(open_checkpoint, source, "resnet18")
+    assert f"it redirects to {place}, which is not https://); check" in message
+
+
+def test_redirect_to_https_is_followed(site):
+    content = save(STATE)
+    place = site.put("new.safetensors", content)
+    source = source_of(site.put("w.safetensors", b"", 302, Location=place), content)
+    assert_same(open_checkpoint(source, "resnet18").state_dict)
+
+
+def test_redirects_in_a_circle_are_refused(site):
+    url = site.put("w.pt", b"")
+    source = source_of(site.put("w.pt", b"", 302, Location=url), b"")
+    assert "infinite loop" in rejection(open_checkpoint, source, "resnet18")
+
+
+def slowly(chunk, n):
+    """Yield a chunk again and again; after n times the test has failed, but ends."""
+    for _ in range(n):
+        time.sleep(0.05)
+        yield chunk
+
+
+def test_server_that_trickles_is_given_up(site, monkeypatch):
+    monkeypatch.setattr(sources, "DEADLINE", 0.3)
+    source = source_of(site.put("w.pt", slowly(b"x", 60), length=60), b"")
+    message = rejection(open_checkpoint, source, "resnet18")
+    assert "w.pt failed (not complete after 0.3 seconds); check" in message
+
+
+@pytest.mark.parametrize("length", [None, 10**12])
+def test_download_that_is_too_large_is_given_up(site, monkeypatch, length):
+    """Whether the server announces it or not."""
+    monkeypatch.setattr(sources, "MAX_BYTES", 3 * 2**20)
+    source = source_of(site.put("w.pt", (bytes(2**20) for _ in range(100)), length=length), b"")
+    message = rejection(open_checkpoint, source, "resnet18")
+    assert "w.pt failed (over 3,145,728 bytes); check" in message
+    assert not site.kept.exists()
 
 
 def test_damaged_file_in_the_cache_is_named(site):
