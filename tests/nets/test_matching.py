@@ -83,6 +83,8 @@ def test_part_without_tensors_takes_no_weights():
         (3, "is not a dense tensor"),
         ("text", "is not a dense tensor"),
         (torch.ones(2).to_sparse(), "is not a dense tensor"),
+        (torch.nested.nested_tensor([torch.ones(2)], layout=torch.jagged), "is not a dense tensor"),
+        (torch.empty(2, dtype=torch.bits8), "is of type torch.bits8, not torch.float32"),
         (meta(2), "is not a dense tensor"),
     ],
 )

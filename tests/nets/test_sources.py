@@ -1,3 +1,7 @@
+import io
+import os
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -5,6 +9,7 @@ import torch
 from safetensors.torch import save
 from sourcing import PAGE, STATE, assert_same, rejection, saved, sha256, source_of
 
+from foldwise.nets.weights import checkpoint
 from foldwise.nets.weights.sources import open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn, write_trained_weights
 
@@ -147,7 +152,77 @@ def test_foreign_metadata_says_nothing(opened):
     assert opened(save(STATE, {"format": "pt"}), "w.safetensors").trained_on is None
 
 
-@pytest.mark.parametrize("record", ["{", "{}", '{"data": 3}'])
+@pytest.mark.parametrize(
+    "record",
+    [
+        *("{", "{}", '{"data": 3}', "null", "[" * 9999),
+        '{"data": "d\\n", "channels": 1, "height": 9, "width": 9, "mean": [0.5], "std": [0.5]}',
+        '{"data": "d", "channels": -1, "height": 9, "width": 9, "mean": [0.5], "std": [0.5]}',
+        '{"data": "d", "channels": 1, "height": 9, "width": 9, "mean": [1e308], "std": [0.5]}',
+    ],
+)
 def test_broken_record_is_refused(opened, record):
     message = rejection(opened, save(STATE, {"foldwise": record}), "w.safetensors")
     assert "record of its training images is damaged" in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("fifo", "not a regular file"),
+        ("device", "not a regular file"),
+        ("20 GB", "21,474,836,480 bytes, over 4,294,967,296"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+def test_file_that_never_ends_is_not_read(tmp_path, kind, reason, suffix):
+    path = tmp_path / f"w.{suffix}"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 20 * 2**30)
+    message = rejection(open_checkpoint, source_of(path, b""), "resnet18")
+    assert f"w.{suffix} cannot be read ({reason}); correct the path" in message
+
+
+@pytest.mark.parametrize("record", ["data", "tensors"])
+@pytest.mark.parametrize("trust_pickle", [True, False])
+def test_file_that_unpacks_to_more_than_it_has_is_not_unpacked(opened, record, trust_pickle):
+    stream = io.BytesIO(saved(STATE))
+    name = "archive/data.pkl" if record == "data" else "archive/data/99"
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name.replace("data.pkl", "x/data.pkl"), bytes(10**7))
+    message = rejection(opened, stream.getvalue(), trust_pickle=trust_pickle)
+    assert re.search(r"unpacks to 10,\d{3},\d{3} bytes; save", message)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_state_that_contains_itself_is_refused(opened, new):
+    state = dict(STATE)
+    state["state_dict"] = state
+    content = saved(state, _use_new_zipfile_serialization=new)
+    assert "wrapped too often; give the state_dict" in rejection(opened, content)
+
+
+def test_many_empty_tensors_are_refused(opened, monkeypatch):
+    monkeypatch.setattr(checkpoint, "MAX_TENSORS", 500)
+    content = save({str(index): torch.empty(0) for index in range(501)})
+    message = rejection(opened, content, "w.safetensors")
+    assert "contains 501 tensors, over 500; give" in message
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "x" * 501])
+def test_name_that_no_module_has_is_refused(opened, name):
+    content = save({**STATE, name: torch.ones(1)})
+    assert "expected a state_dict of names" in rejection(opened, content, "w.safetensors")
+
+
+def test_network_of_another_version_of_torch_is_one_line(opened):
+    module = torch.nn.ReLU()
+    del module.__dict__["_parameters"]
+    message = rejection(opened, saved(module), trust_pickle=True)
+    assert "a network without a state_dict" in message
+    assert "_parameters" in message

@@ -19,6 +19,10 @@ StateDict = dict[str, object]  # values are not checked yet
 HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 SHOWN = 20  # names in a message
 WRAPPER_KEYS = ("state_dict", "model")  # under which training scripts save the state_dict
+WRAPPERS = (nn.Module, Mapping)
+MAX_WRAPPERS = 5  # a file could contain itself
+MAX_TENSORS = 50_000  # the largest networks of torchvision and timm have some thousand
+MAX_NAME_LENGTH = 500  # characters
 NAME_PREFIXES = ("module.", "_orig_mod.")  # added by DataParallel and by torch.compile
 # torchvision's DenseNet files are older than the rule that module names contain no dots.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
@@ -56,15 +60,29 @@ def read_state_dict(content: bytes, name: str, *, trust_pickle: bool) -> StateDi
     """
     is_pickle = not name.endswith(".safetensors")
     try:
+        if content.startswith(ZIP_START):
+            _require_uncompressed(content)
         if is_pickle:
             loaded = _torch_load(content, weights_only=True)
         else:
             loaded = safetensors.torch.load(content)
+    except WeightsError:
+        raise
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
         if not is_pickle or not trust_pickle:
             raise _unreadable(content, error, trust_pickle=trust_pickle) from None
         loaded = _unpickle(content)
     return _with_module_names(_unwrap(loaded))
+
+
+def _require_uncompressed(content: bytes) -> None:
+    """Reject a zip file that contains more bytes than it has; torch compresses nothing."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        n_bytes = sum(info.file_size for info in file.infolist())
+    if n_bytes > len(content):
+        raise WeightsError(
+            f"the file unpacks to {n_bytes:,} bytes; save the state_dict of the network again"
+        )
 
 
 def is_html(content: bytes) -> bool:
@@ -112,17 +130,40 @@ def _unreadable(content: bytes, error: Exception, *, trust_pickle: bool) -> Weig
 
 def _unwrap(loaded: object) -> StateDict:
     """Return the state_dict of a network, or of a checkpoint that contains one."""
-    if isinstance(loaded, nn.Module):
-        loaded = loaded.state_dict()
-    if not isinstance(loaded, Mapping) or not all(isinstance(name, str) for name in loaded):
+    for _ in range(MAX_WRAPPERS):
+        if isinstance(loaded, nn.Module):
+            loaded = _state_dict(loaded)
+        if not isinstance(loaded, Mapping) or not all(map(_is_name, loaded)):
+            raise WeightsError(
+                f"the file contains a {type(loaded).__name__}; expected a state_dict of names and "
+                "tensors"
+            )
+        inner = [value for key in WRAPPER_KEYS if isinstance(value := loaded.get(key), WRAPPERS)]
+        if not inner:
+            break
+        loaded = inner[0]
+    else:
+        raise WeightsError("the state_dict is wrapped too often; give the state_dict alone")
+    if len(loaded) > MAX_TENSORS:
         raise WeightsError(
-            f"the file contains a {type(loaded).__name__}; expected a state_dict of names and "
-            "tensors"
+            f"the file contains {len(loaded):,} tensors, over {MAX_TENSORS:,}; give the state_dict "
+            "of the network"
         )
-    for key in WRAPPER_KEYS:
-        if isinstance(loaded.get(key), nn.Module | Mapping):
-            return _unwrap(loaded[key])
     return dict(loaded)
+
+
+def _is_name(key: object) -> bool:
+    return isinstance(key, str) and key.isprintable() and len(key) <= MAX_NAME_LENGTH
+
+
+def _state_dict(module: nn.Module) -> StateDict:
+    try:
+        return module.state_dict()
+    except Exception as error:  # noqa: BLE001 - modules of another version of torch raise anything
+        raise WeightsError(
+            f"the file contains a network without a state_dict ({_reason(error)}); save its "
+            "state_dict with the version of torch that wrote it"
+        ) from None
 
 
 def _with_module_names(state_dict: StateDict) -> StateDict:
@@ -164,7 +205,7 @@ def _pickle_streams(content: bytes) -> Iterator[io.BytesIO]:
             for name in file.namelist():
                 if name.rpartition("/")[2] == "data.pkl":
                     yield io.BytesIO(file.read(name))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
+    except Exception:  # noqa: BLE001 - a damaged file may raise anything
         return
 
 
@@ -186,5 +227,5 @@ def _imported_names(stream: io.BytesIO) -> Iterator[str]:
                 texts.append(memo.get(argument, UNKNOWN))
             else:
                 texts.append(argument if isinstance(argument, str) else UNKNOWN)
-    except (ValueError, LookupError, EOFError):  # the rest of the stream is not a pickle
+    except Exception:  # noqa: BLE001 - the rest of the stream is not a pickle
         return

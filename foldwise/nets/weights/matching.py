@@ -17,6 +17,11 @@ from foldwise.nets.weights.tensors import TrainedOn
 # A counter of BatchNorm that is not used; old files of torchvision lack it.
 OPTIONAL = "num_batches_tracked"
 MINIMUM_MATCH = 90  # percent of the tensors; fewer mean that the checkpoint is of another network
+DTYPES = {  # that can be converted, unlike complex, quantised and packed numbers
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+}
 RGB = 3  # channels of the images on which published weights were trained
 
 
@@ -151,15 +156,20 @@ def _problem(tensor: object, expected: Tensor, channels: set[int]) -> str | None
     """
     if tensor is None:
         return "is missing"
-    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta:
+    if not (isinstance(tensor, Tensor) and _is_dense(tensor)):
         return "is not a dense tensor"
-    if tensor.dtype.is_floating_point != expected.dtype.is_floating_point:
+    is_float = tensor.dtype.is_floating_point
+    if tensor.dtype not in DTYPES or is_float != expected.dtype.is_floating_point:
         return f"is of type {tensor.dtype}, not {expected.dtype}"
     shape = tuple(expected.shape)
     shapes = {shape, *((shape[0], number, *shape[2:]) for number in channels)}
     if tuple(tensor.shape) not in shapes:
         return f"has shape {tuple(tensor.shape)}, not {shape}"
     return None
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_meta and not tensor.is_nested
 
 
 def _converted(tensor: Tensor, expected: Tensor) -> Tensor:

@@ -93,7 +93,7 @@ def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
         return Checkpoint(published.title, sha256, state_dict, published.trained_on)
     try:
         trained_on = read_trained_on(content) if name.endswith(".safetensors") else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(
             f"the record of its training images is damaged ({reason}); train it again"

@@ -10,23 +10,24 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from foldwise.core.errors import InputError
-from foldwise.files.base import Strict
+from foldwise.files.base import Size, Strict
 from foldwise.files.network import read_network
 
 FILE = "weights.safetensors"
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 METADATA_KEY = "foldwise"  # of the metadata in the header of a safetensors file
 
 
 class TrainedOn(Strict):
     """The images on which weights were trained."""
 
-    data: str  # name of the data set
-    channels: int
-    height: int  # pixels
-    width: int  # pixels
+    data: Annotated[str, Field(pattern=PRINTABLE)]  # name of the data set
+    channels: Size
+    height: Size  # pixels
+    width: Size  # pixels
     # (channels,) normalisation of pixel values in 0 .. 1
-    mean: Annotated[list[float], Field(min_length=1)]
-    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    mean: Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=1)]
+    std: Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1)]
 
 
 def digest_weights(weights: dict[str, Tensor]) -> str:
