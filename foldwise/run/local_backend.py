@@ -117,10 +117,16 @@ def run_local(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) 
 
     Returns:
         Error of each stage that failed.
+
+    Raises:
+        OSError: If a log cannot be written.
     """
     with ParallelProgress(stages) as progress:
         backend = _LocalBackend(deque(stages), pipeline, progress)
-        asyncio.run(backend.run(slots))
+        try:
+            asyncio.run(backend.run(slots))
+        except ExceptionGroup as errors:  # such as a full disk
+            raise errors.exceptions[0] from None
     return progress.failures
 
 
