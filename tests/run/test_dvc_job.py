@@ -36,7 +36,7 @@ def start(tmp_path):
         (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(
-                [sys.executable, "-m", "foldwise.run.dvc", "repro", "x"],
+                [sys.executable, "-m", "foldwise.run.dvc_process", "repro", "x"],
                 env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
