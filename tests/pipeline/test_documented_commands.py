@@ -34,6 +34,8 @@ ELSEWHERE = {
     "make repro JOBS=N": "tests/run/test_local_backend.py::test_too_many_jobs_are_rejected_",
     ".ci/report main summary.md": "tests/pipeline/test_report_workflow.py::test_fresh_reports_pass",
     "python -m doctest docs/api.md": "tests/docs/test_api.py::test_the_page_of_the_api_runs",
+    "python .dvc/plots/offline.py": "tests/pipeline/test_plots.py::plots/",
+    "dvc config --local plots.html_template plots/offline.html": "Makefile::html_template plots/off",
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
     "make lint": ".ci/run::make lint",
     "make environment": ".ci/run::make environment",
