@@ -35,7 +35,7 @@ ELSEWHERE = {
     ".ci/report main summary.md": "tests/pipeline/test_report_workflow.py::test_fresh_reports_pass",
     "python -m doctest docs/api.md": "tests/docs/test_api.py::test_the_page_of_the_api_runs",
     "python .dvc/plots/offline.py": "tests/pipeline/test_plots.py::plots/",
-    "dvc config --local plots.html_template plots/offline.html": "Makefile::html_template plots/off",
+    "dvc config --local plots.html_template plots/offline.html": "Makefile::html_template",
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
     "make lint": ".ci/run::make lint",
     "make environment": ".ci/run::make environment",
