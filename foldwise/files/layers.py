@@ -7,10 +7,13 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from foldwise.core.errors import did_you_mean
-from foldwise.files.base import Count, Size, Strict
+from foldwise.files.base import Strict
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
 HTTPS = "https://"
+MAX_SIZE = 10_000  # channels or pixels; the product of four sizes must stay below 2**63
+Size = Annotated[int, Field(ge=1, le=MAX_SIZE)]
+Padding = Annotated[int, Field(ge=0, le=MAX_SIZE)]
 
 
 class WeightSource(Strict):
@@ -81,7 +84,9 @@ class Conv(NewLayer):
     channels: Size  # out
     kernel: Size = 3  # pixels a side
     stride: Size = 1
-    padding: Count | None = None  # pixels; None: half the kernel, which keeps the size at stride 1
+    padding: Padding | None = (
+        None  # pixels; None: half the kernel, which keeps the size at stride 1
+    )
     groups: Size = 1
     bias: bool = True
 
@@ -102,7 +107,7 @@ class Pool(NewLayer):
     kind: Literal["max_pool", "average_pool"]
     size: Size = 2  # pixels a side
     stride: Size | None = None  # None: the size
-    padding: Count = 0
+    padding: Padding = 0
 
 
 class AdaptivePool(NewLayer):

@@ -45,6 +45,12 @@ def test_what_is_written_down_is_read_again(kind):
         ({"relu": 3}, "'relu' without a value"),
         ({"conv": {"chanels": 3}}, "Extra inputs"),
         ({"conv": 0}, "greater than or equal to 1"),
+        *(
+            ({"conv": {"channels": 2} | {key: 10**10}}, "less than or equal to 10000")
+            for key in ("channels", "kernel", "stride", "padding", "groups")
+        ),
+        ({"max_pool": {"padding": 10**10}}, "less than or equal to 10000"),
+        ({"linear": 10**10}, "less than or equal to 10000"),
         ({"dropout": 1.0}, "less than 1"),
         ({"conv": "3"}, "valid integer"),
         ({"conv": 3, "frozen": True}, "Extra inputs"),
