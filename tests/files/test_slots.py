@@ -1,4 +1,8 @@
+import shutil
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +58,16 @@ def test_slots_from_the_end_let_a_shorter_list_fill_all(n_from_start, n_from_end
     for n in range(max(n_from_start, n_from_end), len(slots) + 1):
         names = [*range(n)]
         assert list(dict.fromkeys(names[slot] for slot in slots)) == names
+
+
+@pytest.mark.parametrize("candidates", [["lenet5", "nin"], ["lenet5", "nin", "resnet20"]])
+def test_dvc_reads_short_lists_of_candidates(tmp_path, monkeypatch, candidates):
+    from dvc.repo import Repo
+
+    shutil.copy("dvc.yaml", tmp_path)
+    params = yaml.safe_load(Path("params.yaml").read_text()) | {"candidates": candidates}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params | {"model": "slim_vgg"}))
+    monkeypatch.chdir(tmp_path)
+    with Repo.init(no_scm=True) as repo:
+        names = [stage.name for stage in repo.index.stages if stage.name.startswith("build@")]
+    assert sorted(names) == sorted(f"build@{name}" for name in [*candidates, "slim_vgg"])
