@@ -21,6 +21,7 @@ SLOW = (
     *("make advise", "make advise WRITE=1", "make experiments"),
     *("dvc exp run -S model=resnet18", "dvc exp run -S 'repeats=[0,1]'"),
     "dvc exp run -S model=joined",
+    "dvc exp run -S 'candidates=[lenet5,slim_vgg]'",
 )
 QUEUE = ("dvc exp run --queue -S model=resnet18,mobilenet_v3_small", "dvc queue start")
 IMAGES = ("dvc add data/raw", "dvc exp run -S prepare.dataset=folder -S prepare.image_size=32")
@@ -28,6 +29,7 @@ ELSEWHERE = {
     "foldwise reset": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
     "dvc exp apply NAME": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
     "dvc exp branch NAME BRANCH": "tests/pipeline/test_experiments.py::test_another_model_trains_",
+    "dvc repro -f -s train@slim_vgg-0-1": "tests/pipeline/test_forged_record.py::train@slim_vgg-0",
     "git merge BRANCH": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
     "git commit": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
     "rm dvc.lock": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
@@ -61,6 +63,8 @@ def test_the_other_test_exists(command, place):
 @pytest.fixture
 def run(clone):
     """Return a function that runs a command line of a page, which must succeed."""
+    for key in ("user.name", "user.email"):  # `dvc exp run` commits
+        clone.git("config", key, "x")
     (clone.path / ".venv").mkdir()
     (clone.path / ".venv" / "installed").touch()
 
