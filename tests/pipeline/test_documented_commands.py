@@ -23,6 +23,10 @@ SLOW = (
     "dvc exp run -S model=joined",
     "dvc exp run -S 'candidates=[lenet5,slim_vgg]'",
 )
+NAME = (
+    'git config --global user.name "Your Name"',
+    "git config --global user.email you@example.org",
+)
 QUEUE = ("dvc exp run --queue -S model=resnet18,mobilenet_v3_small", "dvc queue start")
 IMAGES = ("dvc add data/raw", "dvc exp run -S prepare.dataset=folder -S prepare.image_size=32")
 ELSEWHERE = {
@@ -48,7 +52,7 @@ ELSEWHERE = {
 
 def test_every_command_runs_in_a_test_or_is_marked():
     marked = {command.line for command in commands() if command.needs}
-    known = {*QUICK, *UP_TO_DATE, *SLOW, *QUEUE, *IMAGES, *ELSEWHERE}
+    known = {*QUICK, *UP_TO_DATE, *SLOW, *NAME, *QUEUE, *IMAGES, *ELSEWHERE}
     shown = {command.line for command in commands()}
     assert shown - known - marked == set()
     assert known - shown == set()
@@ -93,7 +97,8 @@ def test_a_longer_command_succeeds(run, clone, line):
     (shown,) = [text for page, text, _ in blocks("yaml") if "joined:" in text]
     architectures = yaml.safe_load(shown)["build"]["architectures"]
     clone.change_params(build={"architectures": architectures})
-    run(line)
+    for command in (*NAME, line):
+        run(command)
 
 
 @pytest.mark.slow
@@ -105,7 +110,7 @@ def test_images_in_class_folders_are_compared(run, clone):
             pixels = random.integers(0, 255, (40, 40, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(clone.path / "data/raw" / label / f"{index}.png")
     clone.change_params(compare={"top_k": 2})
-    for line in IMAGES:
+    for line in (*NAME, *IMAGES):
         run(line)
     assert clone.comparison()["design"]["models"] == ["lenet5", "slim_vgg"]
 
