@@ -81,8 +81,14 @@ def require_matching_cards(
     files = {name: f"{folder}/{name}/card.json" for name in cards}
     first = next(iter(cards))
     for name, card in cards.items():
-        fact = Fact("name", card.name, name, "the name of its folder")
-        _require(files[name], fact, f"run 'dvc repro -f -s build@{name}', then 'dvc repro'")
+        parts = card.trainable_parameters + card.locked_parameters
+        source = "trainable_parameters + locked_parameters"
+        for fact in (
+            Fact("name", card.name, name, "the name of its folder"),
+            Fact("parameters", card.parameters, parts, source),
+            Fact("input_shape", card.input_shape, cards[first].input_shape, files[first]),
+        ):
+            _require(files[name], fact, f"run 'dvc repro -f -s build@{name}', then 'dvc repro'")
         if card.classes != cards[first].classes:
             raise InputError(
                 f"{files[name]}: classes differ from those in {files[first]}; run 'dvc repro' to "

@@ -167,12 +167,18 @@ def test_missing_card_is_named_with_what_to_do(tmp_path):
         main(flags(tmp_path))
 
 
-def test_card_of_another_architecture(tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "alexnet"}, "name is 'alexnet', but 'slim_vgg'"),
+        ({"parameters": 10}, "parameters is 10, but 1000 according to trainable_parameters"),
+        ({"input_shape": [1, 8, 9]}, r"input_shape\[2\] is 9, but 8 according to .*lenet5/card"),
+    ],
+)
+def test_card_that_contradicts_itself_or_another(tmp_path, changes, message):
     write_case(tmp_path, TWO)
-    write_card(tmp_path / "models" / "lenet5", card("alexnet"))
-    with pytest.raises(
-        InputError, match=r"lenet5/card.json: name is 'alexnet', but 'lenet5' .*build@lenet5"
-    ):
+    write_card(tmp_path / "models" / "slim_vgg", card("slim_vgg").model_copy(update=changes))
+    with pytest.raises(InputError, match=rf"slim_vgg/card\.json: {message}.*build@slim_vgg', then"):
         main(flags(tmp_path))
 
 
