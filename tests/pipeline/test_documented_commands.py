@@ -20,7 +20,7 @@ UP_TO_DATE = (
 SLOW = (
     *("make advise", "make advise WRITE=1", "make experiments"),
     *("dvc exp run -S model=resnet18", "dvc exp run -S 'repeats=[0,1]'"),
-    "dvc exp run -S model=joined",
+    *("dvc exp run", "dvc exp run -S model=joined"),
     "dvc exp run -S 'candidates=[lenet5,slim_vgg]'",
 )
 NAME = (
