@@ -1,6 +1,7 @@
 """What fold records say about themselves and about each other."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -157,13 +158,15 @@ def facts_of_siblings(
         yield from _same_values(records, SAME_DESIGN, file, design)
         folds.setdefault((record.repeat, record.fold), []).append(file)
     for files in folds.values():
-        finished = [file for file in files if records[file].fold_counts]
         for file in files:
             yield from _same_values(records, SAME_FOLD, file, files[0])
-        for file in finished:
-            sizes, expected = (_class_sizes(records[name]) for name in (file, finished[0]))
-            yield file, Fact("fold_counts.n_classes", len(sizes), len(expected), finished[0])
-            yield file, Fact("images of each class in fold_counts", sizes, expected, finished[0])
+        counts = {file: of_file for file in files if (of_file := records[file].fold_counts)}
+        first = next(iter(counts), "")
+        for file in counts:
+            n_classes, n = counts[file].n_classes, counts[first].n_classes
+            yield file, Fact("fold_counts.n_classes", n_classes, n, first)
+            sizes, expected = _class_sizes(counts[file]), _class_sizes(counts[first])
+            yield file, Fact("images of each class in fold_counts", sizes, expected, first)
     firsts = [files[0] for files in folds.values()]
     for file in firsts:
         yield from _facts_of_parts(records, file, firsts)
@@ -201,9 +204,9 @@ def _same_values(
         yield file, Fact(key, getattr(records[file], key), getattr(records[other], key), other)
 
 
-def _class_sizes(record: FoldRecord) -> list[int]:
-    """Return the number of validation images of each class; empty if training diverged."""
-    sizes = [0] * record.fold_counts.n_classes if record.fold_counts else []
-    for true, _, n in record.fold_counts.confusion if record.fold_counts else []:
+def _class_sizes(counts: FoldCounts) -> list[tuple[int, int]]:
+    """Return the classes that have validation images, and how many images."""
+    sizes: Counter[int] = Counter()
+    for true, _, n in counts.confusion:
         sizes[true] += n
-    return sizes
+    return sorted(sizes.items())

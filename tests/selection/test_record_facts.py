@@ -163,8 +163,25 @@ def test_other_classes_of_the_same_images(tmp_path):
     cells[0][2] -= 1  # of class 0, correct
     cells[-1][2] += 1  # of class 3, correct
     path.write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"slim_vgg/0-1.json: images of each class.*\[0\] is 24"):
+    with pytest.raises(
+        InputError, match=r"slim_vgg/0-1.json: images of each class.*\[0\] is \(0, 24\)"
+    ):
         main(flags(tmp_path))
+
+
+def test_number_of_classes_that_fills_the_memory(tmp_path):
+    ten = list("abcdefghij")
+    write_case(tmp_path, TWO, classes=ten)
+    path = record_path(tmp_path / "folds", "lenet5", 0, 0)
+    for n_classes in (11, 2**53, 10**30):
+        content = json.loads(path.read_text())
+        content["fold_counts"]["n_classes"] = n_classes
+        path.write_text(json.dumps(content))
+        message = (
+            f"n_classes is 10, but {n_classes} .*{path}; .*train@slim_vgg-0-0 train@lenet5-0-0"
+        )
+        with pytest.raises(InputError, match=message):
+            main(flags(tmp_path))
 
 
 def test_repeats_of_the_same_folds_have_the_same_images(tmp_path):
