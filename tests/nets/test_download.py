@@ -5,7 +5,7 @@ import pytest
 from safetensors.torch import save
 from sourcing import PAGE, STATE, assert_same, rejection, saved, sha256, source_of
 
-from foldwise.nets.weights import sources
+from foldwise.nets.weights import download
 from foldwise.nets.weights.sources import open_checkpoint
 
 
@@ -64,7 +64,7 @@ def test_no_network(site):
 
 
 def test_server_that_never_answers_is_given_up(site, monkeypatch):
-    monkeypatch.setattr(sources, "TIMEOUT", 0.1)
+    monkeypatch.setattr(download, "TIMEOUT", 0.1)
     with socket.create_server(("localhost", 0)) as silent:
         source = source_of(f"https://localhost:{silent.getsockname()[1]}/w.pt", b"")
         assert "timed out" in rejection(open_checkpoint, source, "resnet18")
@@ -98,7 +98,7 @@ def slowly(chunk, n):
 
 
 def test_server_that_trickles_is_given_up(site, monkeypatch):
-    monkeypatch.setattr(sources, "DEADLINE", 0.3)
+    monkeypatch.setattr(download, "DEADLINE", 0.3)
     source = source_of(site.put("w.pt", slowly(b"x", 60), length=60), b"")
     message = rejection(open_checkpoint, source, "resnet18")
     assert "w.pt failed (not complete after 0.3 seconds); check" in message
@@ -107,7 +107,7 @@ def test_server_that_trickles_is_given_up(site, monkeypatch):
 @pytest.mark.parametrize("length", [None, 10**12])
 def test_download_that_is_too_large_is_given_up(site, monkeypatch, length):
     """Whether the server announces it or not."""
-    monkeypatch.setattr(sources, "MAX_BYTES", 3 * 2**20)
+    monkeypatch.setattr(download, "MAX_BYTES", 3 * 2**20)
     source = source_of(site.put("w.pt", (bytes(2**20) for _ in range(100)), length=length), b"")
     message = rejection(open_checkpoint, source, "resnet18")
     assert "w.pt failed (over 3,145,728 bytes); check" in message

@@ -1,14 +1,9 @@
 """Open a source of pretrained weights: a published name, an https URL, or a file."""
 
 import hashlib
-import http.client
 import importlib
-import io
 import re
-import ssl
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +14,11 @@ import torch
 from foldwise.core.errors import did_you_mean
 from foldwise.core.limits import TimeLimitError, read_limited, time_limit
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
-from foldwise.files.layers import HTTPS, WeightSource
+from foldwise.files.layers import WeightSource
 from foldwise.nets.weights.checkpoint import StateDict, WeightsError, is_html, read_state_dict
+from foldwise.nets.weights.download import DEADLINE, MAX_BYTES, download, unreachable
 from foldwise.nets.weights.tensors import TrainedOn, read_trained_on
 
-TIMEOUT = 30.0  # seconds without a byte from the server
-DEADLINE = 3600.0  # seconds for a whole download: 1.2 MB/s for the largest file
-MAX_BYTES = 2**32  # of a file; the largest of torchvision has 2.5 GB
-CHUNK = 2**20  # bytes
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
 DEFAULT = "DEFAULT"  # name of the weights that torchvision, or timm, recommends
 SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
@@ -196,7 +188,7 @@ def _fetch(url: str, name: str, sha256: str) -> bytes:
         content = _read_file(path, "delete it")
         _require_hash(content, sha256, f"delete the earlier download {path}")
         return content
-    content = _download(url)
+    content = download(url)
     remedy = "download it again, or correct the address or weights_sha256"
     if is_html(content):
         remedy = "the server sent an HTML page; open the address in a browser"
@@ -217,7 +209,7 @@ def _fetch_from_hub(repository: str) -> tuple[bytes, str]:
         except (EntryNotFoundError, OSError, TimeLimitError) as error:
             is_offline = isinstance(error, LocalEntryNotFoundError)
             if is_offline or not isinstance(error, EntryNotFoundError):
-                raise _unreachable(repository, error) from None
+                raise unreachable(repository, error) from None
         else:
             return _read_file(path, "choose other weights"), name
     raise WeightsError(f"{repository} has neither {' nor '.join(HUB_FILES)}; choose other weights")
@@ -229,58 +221,6 @@ def _read_file(path: Path, remedy: str) -> bytes:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WeightsError(f"{path} cannot be read ({reason}); {remedy}") from None
-
-
-class _HttpsOnly(urllib.request.HTTPRedirectHandler):
-    """Follow redirects to https; urllib also follows those to http and ftp."""
-
-    def redirect_request(self, *args: Any) -> urllib.request.Request | None:  # noqa: ANN401
-        """Return the request for the new address, the last of urllib's six arguments."""
-        request, response, code, _, headers, url = args
-        if not url.startswith(HTTPS):
-            reason = f"it redirects to {url}, which is not {HTTPS}"
-            raise urllib.error.HTTPError(request.full_url, code, reason, headers, response)
-        return super().redirect_request(*args)
-
-
-def _download(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"User-Agent": "foldwise"})
-    https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-    opener = urllib.request.build_opener(https, _HttpsOnly)
-    try:
-        with time_limit(DEADLINE), opener.open(request, timeout=TIMEOUT) as response:
-            return _read_response(response)
-    except (OSError, ValueError, http.client.HTTPException, TimeLimitError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it is the open response, too
-        raise _unreachable(url, error) from None
-
-
-def _read_response(response: http.client.HTTPResponse) -> bytes:
-    """Return the body; an announced length that is too large is refused before any of it."""
-    content = io.BytesIO()
-    while True:
-        if content.tell() + (response.length or 0) > MAX_BYTES:
-            raise ValueError(f"over {MAX_BYTES:,} bytes")
-        chunk = response.read(CHUNK)
-        if not chunk:
-            break
-        content.write(chunk)
-    if response.length:  # read does not raise this if it is given a size
-        raise http.client.IncompleteRead(content.getvalue(), response.length)
-    return content.getvalue()
-
-
-def _unreachable(location: str, error: Exception) -> WeightsError:
-    if isinstance(error, TimeLimitError):
-        text = f"not complete after {DEADLINE:g} seconds"
-    else:
-        text = str(error).removeprefix("<urlopen error ").removesuffix(">")
-    reason = "".join(filter(str.isprintable, " ".join(text.split())))[:200] or type(error).__name__
-    return WeightsError(
-        f"the download from {location} failed ({reason}); check the network and the address, or "
-        "give a file"
-    )
 
 
 def _require_hash(content: bytes, expected: str, remedy: str) -> None:
