@@ -1,5 +1,6 @@
 """The machine: CPU model, package versions, memory of this process; arrays in chunks."""
 
+import os
 import platform
 import resource
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import DTypeLike, NDArray
 
 PACKAGES = ("numpy", "torch", "torchvision")  # another version may change the last bits of a result
 PROCESS = Path("/proc/self")  # Linux only
@@ -32,6 +36,28 @@ def chunks(n_rows: int, row_bytes: int) -> Iterator[slice]:
     step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
+
+
+def create_npy(path: Path, dtype: "DTypeLike", shape: tuple[int, ...]) -> "NDArray[Any]":
+    """Create a memory-mapped array, to be filled in place; its space on the disk is reserved.
+
+    Without its space, the system ends the process (SIGBUS) when the disk is full.
+
+    Raises:
+        OSError: If the disk has too little space.
+    """
+    from numpy.lib.format import open_memmap  # here: slow to import, and check needs no arrays
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    array: NDArray[Any] = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                error.filename = str(path)
+                raise
+    return array
 
 
 CPU_INFO = Path("/proc/cpuinfo")  # Linux only

@@ -17,8 +17,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from foldwise.core.errors import InputError
+from foldwise.core.machine import create_npy
 from foldwise.data.sources import ImageSource
-from foldwise.files.base import create_npy
 
 GREY_MODES = ("1", "L")
 MAX_PIXELS = 89_478_485  # PIL's own limit against decompression bombs: 256 MiB of RGB

@@ -1,9 +1,8 @@
 """The base of all file formats: strict schemas, JSON and YAML files, and types of numbers."""
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
@@ -15,9 +14,6 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
 from foldwise.core.limits import read_limited
 from foldwise.files.validation import error_lines
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
 
 MAX_INTEGER = 2**53  # the largest that a double holds exactly, and the largest that JSON promises
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -66,28 +62,6 @@ def read_json(path: Path, schema: type[Model]) -> Model:
         is_json = error.errors()[0]["type"] != "json_invalid"
         content = from_json(path.read_bytes()) if is_json else None
         raise InputError(error_lines(error, schema, content, str(path))) from None
-
-
-def create_npy(path: Path, dtype: "DTypeLike", shape: tuple[int, ...]) -> "NDArray[Any]":
-    """Create a memory-mapped array, to be filled in place; its space on the disk is reserved.
-
-    Without its space, the system ends the process (SIGBUS) when the disk is full.
-
-    Raises:
-        OSError: If the disk has too little space.
-    """
-    from numpy.lib.format import open_memmap  # here: slow to import, and check needs no arrays
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    array: NDArray[Any] = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # not on macOS
-        with path.open("r+b") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-            except OSError as error:
-                error.filename = str(path)
-                raise
-    return array
 
 
 def existing(path: Path) -> Path:

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from foldwise.core.atomic import open_whole
 from foldwise.core.errors import InputError
-from foldwise.files.base import Count, Size, Strict, create_npy, existing, read_json, write_json
+from foldwise.core.machine import create_npy
+from foldwise.files.base import Count, Size, Strict, existing, read_json, write_json
 
 
 class DatasetInfo(Strict):

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.files.base import Strict, create_npy, read_json, write_json
+from foldwise.core.machine import create_npy
+from foldwise.files.base import Strict, read_json, write_json
 from foldwise.files.network import Network
 
 Dtype = Literal["float32", "bfloat16"]
