@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -99,6 +100,12 @@ def start_stage(module: str) -> None:
     delegate(module)
 
 
+def wake(address: str) -> None:
+    """Let a preload server begin its imports, which it does when the first client connects."""
+    with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+        connection.connect(address)
+
+
 def delegate(module: str) -> None:
     """Let a preload server run this process's command line, then exit as that command did.
 
@@ -111,9 +118,12 @@ def delegate(module: str) -> None:
         SystemExit: With the exit status of the command.
     """
     environment = dict(os.environ)
-    address = json.loads(environment.pop(PRELOAD_SERVERS, "{}")).get(module)
+    servers = json.loads(environment.pop(PRELOAD_SERVERS, "{}"))
+    address = servers.pop(module, None)
     if address is None:
         return
+    for other in {*servers.values()} - {address}:
+        wake(other)  # its stages will follow
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(address)

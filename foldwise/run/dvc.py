@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from foldwise.core.errors import InputError
-from foldwise.core.preload import PRELOAD_SERVERS, Command, wait
+from foldwise.core.preload import PRELOAD_SERVERS, Command, wait, wake
 from foldwise.run.preload_server import preload_server, start_command
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ class Pipeline:
 @contextmanager
 def open_dvc() -> Iterator[Pipeline]:
     """Yield DVC in the current folder; it is imported once for all commands."""
-    with preload_server(PRELOADED, signal.SIGTERM) as address:
+    with preload_server([",".join(PRELOADED)], signal.SIGTERM) as address:
+        wake(address)
         yield Pipeline(address, {}, {})
 
 

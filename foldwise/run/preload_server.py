@@ -37,7 +37,8 @@ def preload_server(modules: Sequence[str], stop_signal: signal.Signals) -> Itera
     The server ends with this process, and so does every command that this process has started.
 
     Args:
-        modules: Modules to import once for all commands, in the order in which they are needed.
+        modules: Modules to import once for all commands, when the first client connects, in the
+            order in which they are needed. Commands wait for all of several names with commas.
         stop_signal: Signal that ends a command whose client has ended.
     """
     folder = tempfile.gettempdir()
@@ -99,8 +100,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     tune_python()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the supervisors
     with socket.socket(fileno=args.listener) as listener:
-        for module in args.load if PRELOADS else []:
-            importlib.import_module(module)
+        select.select([listener], [], [])  # without a client, nothing is imported
+        for modules in args.load if PRELOADS else []:
+            for module in modules.split(","):
+                importlib.import_module(module)
             while select.select([listener], [], [], 0)[0]:  # modules that are still missing do not
                 _serve(listener, args.stop_signal)  # delay a command that needs none of them
         gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
