@@ -172,7 +172,7 @@ def test_other_parameters_in_between_stop_the_run(clone, start):
 
 @pytest.mark.usefixtures("obey_sigint")
 def test_interrupted_or_killed_dvc_leaves_no_training(clone, start):
-    clone.change_params(train={"epochs": 100_000})
+    clone.change_params(train={"epochs": 10_000})
     command = start(*COMMAND, "--jobs", JOBS)
     wait_until(lambda: len(trainers(clone)) == int(JOBS))
     command.send_signal(signal.SIGINT)
