@@ -1,5 +1,6 @@
 """A clone of this repository in which the pipeline runs as for a user."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -45,10 +46,10 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove all results and the cache."""
-        command = ["git", "clean", "-fdxq", "data", "reports", ".dvc/cache", "dvc.lock"]
+        command = ["git", "clean", "-fdxq", "data", "reports", ".dvc/cache"]
         subprocess.run(command, cwd=self.path, check=True)
-        for path in ("dvc.lock", "reports/folds"):
-            subprocess.run(["rm", "-rf", path], cwd=self.path, check=True)
+        (self.path / "dvc.lock").unlink(missing_ok=True)
+        shutil.rmtree(self.path / "reports/folds", ignore_errors=True)
 
     def run_parallel(self, jobs: int) -> float:
         """Return the seconds of `foldwise run` with parallel trainings."""

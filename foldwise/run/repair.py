@@ -13,6 +13,8 @@ from filelock import FileLock
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from foldwise.core.atomic import write_text
+
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 LOCK_SECONDS = 60  # in which DVC has long written the rwlock
 
@@ -25,17 +27,14 @@ def repair_dvc_files() -> Iterator[str]:
     if LOCK.exists() and not is_lock_file(LOCK.read_bytes()):
         committed = subprocess.run(["git", "show", ":./dvc.lock"], capture_output=True, check=False)
         if is_lock_file(committed.stdout):
-            partial = LOCK.with_name("dvc.lock.partial")
-            partial.write_bytes(committed.stdout)
-            partial.replace(LOCK)
+            write_text(LOCK, committed.stdout.decode())
             yield "dvc.lock was incomplete, because DVC was killed; restored it from git"
         else:
             LOCK.unlink()
             yield "dvc.lock was incomplete, because DVC was killed; removed it"
     if RWLOCK.exists():
-        with FileLock(
-            f"{RWLOCK}.lock", LOCK_SECONDS
-        ):  # DVC holds this lock while it writes the file
+        # DVC holds this lock while it writes the file.
+        with FileLock(f"{RWLOCK}.lock", LOCK_SECONDS):
             if not _is_json(RWLOCK):
                 RWLOCK.unlink()
                 yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
