@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     groups = match_groups(source.files, section.groups)
     args.output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.output) as scratch:
-        decoded = decode_images(source, section.side, Path(scratch, "decoded.npy"))
+        decoded = decode_images(
+            source, section.size and section.size[0], Path(scratch, "decoded.npy")
+        )
         order, samples = arrange(source, decoded.content_ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)
     print(f"prepare: {summarise_dataset(info)} -> {args.output}")

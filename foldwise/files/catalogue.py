@@ -126,4 +126,4 @@ TORCHVISION_SETS: dict[str, Parts] = {
     **dict.fromkeys(("EuroSAT", "Caltech101", "Caltech256", "SEMEION"), Parts({}, None)),
 }
 
-DATASETS: tuple[str, ...] = ("digits", "folder", *TORCHVISION_SETS)
+DATASETS: tuple[str, ...] = ("digits", "folder", "table", *TORCHVISION_SETS)

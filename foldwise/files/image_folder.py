@@ -1,4 +1,4 @@
-"""Section prepare of params.yaml, and the files in its folder, listed before any is opened."""
+"""The files in the folder of a data set, listed before any is opened, and their groups."""
 
 import os
 import re
@@ -6,69 +6,15 @@ import signal
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
-
-from foldwise.core.errors import InputError, did_you_mean
+from foldwise.core.errors import InputError
 from foldwise.core.limits import TimeLimitError, time_limit
-from foldwise.files.base import Strict
-from foldwise.files.catalogue import DATASETS
 
 IGNORED = frozenset((".git", ".hg", ".dvc"))  # by DVC, too
 MAX_ERRORS = 20  # in a message
 # CPU time of prepare.groups for 10,000 names, of which a usual pattern takes a thirtieth. Python
 # tries all ways in which (\w+)+x may match: hours for a name of 40 letters.
 GROUP_SECONDS = 0.3
-
-
-class PrepareSection(Strict):
-    """Which images, and how they are prepared once for all folds."""
-
-    dataset: str  # digits, folder, or the name of a torchvision data set
-    root: Annotated[str, Field(min_length=1, max_length=1000)]  # folder of the files
-    image_size: Literal["native"] | Annotated[int, Field(ge=4, le=2048)]  # pixels per side
-    test_fraction: Annotated[float, Field(gt=0, le=0.5)]  # if there is no official test set
-    limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
-    # Regular expression on file names; its (group) is the group's name.
-    groups: Annotated[str, Field(max_length=200)] | None
-
-    @property
-    def side(self) -> int | None:
-        """Pixels per side of the square to resize to; None keeps the size."""
-        return None if self.image_size == "native" else self.image_size
-
-    @field_validator("root")
-    @classmethod
-    def _is_a_path(cls, root: str) -> str:
-        if "://" in root or root.startswith("~") or not root.isprintable():
-            raise ValueError("a folder of this machine, relative or beginning with /")
-        if not IGNORED.isdisjoint(Path(root).parts):
-            raise ValueError("a folder outside those of git and DVC")
-        return root
-
-    @field_validator("dataset")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in DATASETS:
-            hint = did_you_mean(name, DATASETS) or f": {', '.join(DATASETS)}"
-            raise ValueError(f"the name of a data set{hint}")
-        return name
-
-    @field_validator("groups")
-    @classmethod
-    def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
-        if pattern is None:
-            return None
-        if info.data.get("dataset", "folder") != "folder":
-            raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
-        try:
-            n_groups = re.compile(pattern).groups
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"a regular expression ({error})") from None
-        if n_groups != 1:
-            raise ValueError("a regular expression with exactly one (group)")
-        return pattern
 
 
 def list_files(root: Path, *, allow_links: bool) -> list[str]:

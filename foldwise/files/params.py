@@ -21,7 +21,7 @@ from foldwise.core.errors import InputError
 from foldwise.files.architecture import BuildSection
 from foldwise.files.base import Count, Model, NonNegative, Positive, Share, Size, Strict, read_yaml
 from foldwise.files.catalogue import expected_instead
-from foldwise.files.image_folder import PrepareSection
+from foldwise.files.preparation import PrepareSection
 from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
@@ -54,6 +54,8 @@ class TrainSection(Strict):
     learning_rate: Positive  # peak of one cycle
     weight_decay: NonNegative
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
+    class_weights: Literal["balanced"] | None = None  # of the loss: inverse to the class sizes
+    sampling: Literal["balanced"] | None = None  # each epoch draws all classes equally often
 
 
 class HardwareSection(Strict):

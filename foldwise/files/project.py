@@ -13,8 +13,9 @@ from typing import Any
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules
 from foldwise.files.base import read_yaml, write_json
-from foldwise.files.image_folder import PrepareSection, find_groups, list_files
+from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.params import check_params
+from foldwise.files.preparation import PrepareSection
 
 SLOT = re.compile(r"\$\{\s*candidates\[(-?\d+)\]\s*\}")
 

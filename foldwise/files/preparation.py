@@ -1,0 +1,79 @@
+"""Section prepare of params.yaml: which images, and how they are read."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from foldwise.core.errors import did_you_mean
+from foldwise.files.base import Count, Strict
+from foldwise.files.catalogue import DATASETS
+from foldwise.files.image_folder import IGNORED
+
+Side = Annotated[int, Field(ge=4, le=2048)]  # pixels
+Size = Annotated[list[Side], Field(min_length=2, max_length=2)]  # height and width
+Level = Annotated[int, Field(ge=0, le=255)]
+Colour = (
+    Literal["white", "black", "grey"] | Annotated[list[Level], Field(min_length=3, max_length=3)]
+)
+Range = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+class PrepareSection(Strict):
+    """Which images, and how they are prepared once for all folds."""
+
+    dataset: str  # digits, folder, or the name of a torchvision data set
+    root: Annotated[str, Field(min_length=1, max_length=1000)]  # folder of the files
+    table: str = "labels.csv"  # below root; only for the data set "table"
+    image_size: Literal["native"] | Side | Size  # pixels: of a square, or [h, w]
+    resize: Literal["crop", "pad", "stretch"] = "crop"  # if the shape of an image is another
+    background: Colour = "white"  # behind transparent parts and padded images
+    # What becomes 0 and 255 in images of more than 8 bits; null: such images are errors.
+    scale: Literal["data"] | Range | None = None
+    unreadable: Literal["stop", "skip"] = "stop"  # what to do about broken images
+    test_fraction: Annotated[float, Field(ge=0, le=0.5)]  # if there is no official test set
+    limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
+    # Regular expression on file names; its (group) is the group's name.
+    groups: Annotated[str, Field(max_length=200)] | None
+    near_duplicates: Literal["report", "group"] = "report"  # group: on one side of a split
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width to resize to, in pixels; None keeps the size."""
+        size = self.image_size
+        if size == "native":
+            return None
+        return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+    @field_validator("root")
+    @classmethod
+    def _is_a_path(cls, root: str) -> str:
+        if "://" in root or root.startswith("~") or not root.isprintable():
+            raise ValueError("a folder of this machine, relative or beginning with /")
+        if not IGNORED.isdisjoint(Path(root).parts):
+            raise ValueError("a folder outside those of git and DVC")
+        return root
+
+    @field_validator("dataset")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in DATASETS:
+            hint = did_you_mean(name, DATASETS) or f": {', '.join(DATASETS)}"
+            raise ValueError(f"the name of a data set{hint}")
+        return name
+
+    @field_validator("groups")
+    @classmethod
+    def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
+        if pattern is None:
+            return None
+        if info.data.get("dataset", "folder") != "folder":
+            raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
+        try:
+            n_groups = re.compile(pattern).groups
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"a regular expression ({error})") from None
+        if n_groups != 1:
+            raise ValueError("a regular expression with exactly one (group)")
+        return pattern
