@@ -7,9 +7,9 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
+from foldwise.core.errors import printable, run_main
 from foldwise.core.process import parse_options
-from foldwise.data.split import split_dataset
+from foldwise.data.split import describe_folds, split_dataset
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.params import read_params
 from foldwise.files.split import write_split
@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     n_folds, draw = len(params.folds), args.repeat if params.resplit else 0
     split = split_dataset(dataset, groups, n_folds, draw)
     write_split(args.output, split)
-    n = dataset.info.n_train
-    print(f"split: repeat {args.repeat}, {n:,} images in {n_folds} folds -> {args.output}")
+    folds = printable(describe_folds(split, dataset, groups))
+    print(f"split: repeat {args.repeat}, {folds} -> {args.output}")
 
 
 if __name__ == "__main__":

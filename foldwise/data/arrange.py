@@ -6,11 +6,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from foldwise.core.errors import InputError
+from foldwise.data.grouping import are_small, assign_groups, number_by_appearance
 from foldwise.data.sources import ImageSource
 from foldwise.files.dataset import Samples
 from foldwise.files.image_folder import find_groups
 
 MAX_LISTED = 5  # file names in an error message
+GROUPS_LEFT = 5  # of each class for the folds, if a test set of whole groups allows it
 
 
 def arrange(
@@ -113,6 +115,8 @@ def draw_subset(
             f"{len(source.classes)}, or null"
         )
     n_held_out = max(round(limit * test_fraction / (1 - test_fraction)), len(source.classes))
+    if test_fraction == 0:
+        n_held_out = 0
     n = limit if source.has_official_test else limit + n_held_out
     if n >= len(training):
         return np.arange(len(source.files))
@@ -129,8 +133,16 @@ def draw_test_set(
 ) -> NDArray[np.bool_]:
     """Draw the images to hold out if there is no official test set.
 
-    Whole groups are drawn, stratified by the class of their first image. If every group has a
-    single class, every class is in both parts.
+    Whole groups are drawn. Groups of one class and few images, such as duplicates, are stratified,
+    and every class is in both parts. Larger groups are drawn so that the test set has its share of
+    images and of each class, as far as the groups allow.
+
+    Args:
+        labels: (n,) class of each image.
+        groups: (n,) group of each image.
+        classes: The names of the classes.
+        test_fraction: The share of images to hold out; 0 holds out nothing.
+        seed: The seed of the draw.
 
     Returns:
         (n,) whether the image is held out.
@@ -138,6 +150,8 @@ def draw_test_set(
     Raises:
         InputError: If a class has fewer than two groups.
     """
+    if test_fraction == 0:
+        return np.zeros(len(labels), dtype=np.bool_)
     names, first = np.unique(groups, return_index=True)
     pairs = np.unique(np.stack([labels, groups]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(classes))
@@ -145,8 +159,14 @@ def draw_test_set(
         name = classes[int(counts.argmin())]
         raise InputError(
             f"class '{name}' has {counts.min()} different images or groups; expected at least 2, "
-            "one of them to hold out; add images or remove the class"
+            "one of them to hold out; add images, remove the class, or set prepare.test_fraction "
+            "to 0"
         )
+    if not are_small(labels, number_by_appearance(groups)):
+        sequence = np.random.SeedSequence(seed, spawn_key=tuple(b"prepare.test_fraction"))
+        shares, needed = [test_fraction, 1 - test_fraction], [1, GROUPS_LEFT]
+        part = assign_groups(labels, groups, shares, needed, np.random.default_rng(sequence))
+        return np.equal(part, 0)
     n = max(round(len(names) * test_fraction), len(np.unique(labels[first])))
     drawn = draw_stratified(labels[first], n, seed, "prepare.test_fraction")
     return np.isin(groups, names[drawn])
@@ -189,12 +209,6 @@ def join_groups(content_ids: NDArray[np.int64], names: list[str] | None) -> NDAr
     edges = coo_array((np.ones(len(named)), (named, content_ids + n_names)), shape=(size, size))
     component = connected_components(edges, directed=False)[1]
     return number_by_appearance(component[named])
-
-
-def number_by_appearance(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Replace values by 0, 1, ... in order of first appearance."""
-    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
 
 
 def _usable_images(source: ImageSource, content_ids: NDArray[np.int64]) -> NDArray[np.intp]:

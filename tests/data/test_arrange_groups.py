@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
-from foldwise.data.arrange import join_groups, match_groups, number_by_appearance
+from foldwise.data.arrange import join_groups, match_groups
+from foldwise.data.grouping import number_by_appearance
 
 values = st.lists(st.integers(0, 9), min_size=1, max_size=30)
 

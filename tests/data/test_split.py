@@ -76,7 +76,8 @@ def test_a_group_lies_in_one_fold_and_no_fold_is_empty(case, n_folds, seed):
 @given(single_images(), folds, seeds, st.data())
 def test_duplicates_follow_their_first_and_each_class_stays_balanced(labels, n_folds, seed, data):
     n = len(labels)
-    twins = np.array(data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=8)))
+    copies = st.lists(st.integers(0, n - 1), min_size=1, max_size=3)
+    twins = np.array(data.draw(copies))
     all_labels, groups = np.append(labels, labels[twins]), np.append(np.arange(n), twins)
     fold = assign_folds(all_labels, groups, n_folds, seed, 0)
     assert np.array_equal(fold[n:], fold[twins])

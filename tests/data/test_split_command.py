@@ -47,7 +47,7 @@ def test_every_training_image_is_validated_once_and_no_test_image_ever(split, da
     validated = np.concatenate([validation_indices(read, fold) for fold in range(read.n_folds)])
     assert sorted(validated) == list(range(12))
     assert all(12 not in training_indices(read, fold) for fold in range(3))
-    assert capsys.readouterr().out == f"split: repeat 0, 12 images in 3 folds -> {output}\n"
+    assert capsys.readouterr().out == f"split: repeat 0, 12 images in 3 folds of 4 -> {output}\n"
 
 
 def test_test_images_change_nothing(split, dataset):
