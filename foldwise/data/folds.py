@@ -47,6 +47,65 @@ def epoch_batches(
     return np.array_split(rng.permutation(training), n_batches(len(training), batch_size))
 
 
+def balanced_sample(
+    training: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    seed: int,
+    place: tuple[int, int, int],
+) -> NDArray[np.int64]:
+    """Return as many training images in which all classes are equally frequent, for one epoch.
+
+    Class counts differ by at most one, and so do the repetitions of the images of a class.
+
+    Args:
+        training: (n,) positions of the training images.
+        labels: (n_images,) class of every image of the data set.
+        seed: The seed of the data set.
+        place: The numbers of repeat, fold and epoch.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*b"sample", *place)))
+    shuffled = rng.permutation(training)
+    classes = rng.permutation(np.unique(labels[training]))
+    sizes = [len(part) for part in np.array_split(training, len(classes))]
+    sample = [
+        np.resize(shuffled[labels[shuffled] == label], size)
+        for label, size in zip(classes, sizes, strict=True)
+    ]
+    return np.concatenate(sample)
+
+
+def loss_weights(
+    training: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64] | None,
+    *,
+    balanced: bool,
+) -> NDArray[np.float32] | None:
+    """Return the weight of each image in the loss; None if all are equal.
+
+    Balanced weights are inverse to the number of training images of the class, as scikit-learn's
+    class_weight="balanced". The mean over the training images is 1, so that the learning rate
+    keeps its meaning.
+
+    Args:
+        training: (n,) positions of the training images.
+        labels: (n_images,) class of every image of the data set.
+        weights: (n_images,) weights of the user's table, which are multiplied; None: all equal.
+        balanced: Whether to balance the classes.
+
+    Returns:
+        (n_images,).
+    """
+    if weights is None and not balanced:
+        return None
+    product = np.ones(len(labels)) if weights is None else weights
+    if balanced:
+        sums = np.bincount(labels[training], product[training], minlength=labels.max() + 1)
+        product = product / np.where(sums > 0, sums, 1)[labels]
+    scaled: NDArray[np.float32] = (product / product[training].mean()).astype(np.float32)
+    return scaled
+
+
 def n_batches(n: int, batch_size: int) -> int:
     """Return the number of batches in an epoch over n images."""
     return -(-n // batch_size)

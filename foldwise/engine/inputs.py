@@ -231,6 +231,7 @@ class Fold:
         validation: (m,) positions of the images that validate.
         inputs: Source of the batches.
         labels: (n_images,) int64 class of every image of the data set.
+        weights: (n_images,) weight of every image in the loss; None: all equal.
         normalisation: Mean and standard deviation of the channels.
         train_digest: Digest of the pixels and labels of the images that train.
         validation_digest: Digest of the pixels and labels of the images that validate.
@@ -245,6 +246,7 @@ class Fold:
     validation: NDArray[np.int64]
     inputs: Inputs
     labels: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
     normalisation: ChannelStatistics
     train_digest: str
     validation_digest: str

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
-from foldwise.data.folds import epoch_batches, n_batches
+from foldwise.data.folds import balanced_sample, epoch_batches, loss_weights, n_batches
 from foldwise.engine.cuda_graphs import GraphedStep
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
@@ -45,7 +46,7 @@ class TrainingStep:
 
         Args:
             inputs: (b, ...).
-            labels: (b,) true class.
+            labels: As `loss_of` takes them.
         """
         with self.hardware.autocast():
             loss = loss_of(self.module(inputs), labels)
@@ -139,7 +140,11 @@ class Trainer:
 
     def __post_init__(self) -> None:
         """Copy the labels to the device and prepare the training step."""
-        self._labels = torch.from_numpy(self.fold.labels).to(self.hardware.device)
+        fold, balanced = self.fold, self.section.class_weights == "balanced"
+        weights = loss_weights(fold.training, fold.labels, fold.weights, balanced=balanced)
+        device = self.hardware.device
+        self._labels = torch.from_numpy(fold.labels).to(device)
+        self._weights = None if weights is None else torch.from_numpy(weights).to(device)
         self._trainable = self._find_trainable()
         self._run_step = self._new_step()
 
@@ -171,7 +176,10 @@ class Trainer:
         """Train once on every training image."""
         fold, section = self.fold, self.section
         place = (fold.repeat, fold.number, epoch)
-        batches = epoch_batches(fold.training, section.batch_size, fold.seed, place)
+        images = fold.training
+        if section.sampling == "balanced":
+            images = balanced_sample(images, fold.labels, fold.seed, place)
+        batches = epoch_batches(images, section.batch_size, fold.seed, place)
         self.begin(epoch)
         losses: list[Tensor] = []
         for number, (inputs, labels) in enumerate(self._load(batches, epoch)):
@@ -205,13 +213,18 @@ class Trainer:
             self._trainable, self._run_step = trainable, self._new_step()
 
     def batch(self, index: NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
-        """Return inputs (b, ...) and labels (b,) of training images, on the device.
+        """Return inputs (b, ...) and labels of training images, on the device.
+
+        The labels are classes, (b,), or with weights (b, n_classes), as `loss_of` takes them.
 
         Args:
             index: (b,) positions of the images in the data set.
             epoch: Counted from 1.
         """
-        labels = self._labels[torch.from_numpy(index).to(self.hardware.device)]
+        positions = torch.from_numpy(index).to(self.hardware.device)
+        labels = self._labels[positions]
+        if self._weights is not None:
+            labels = one_hot(labels, self.network.n_classes) * self._weights[positions, None]
         return self.fold.inputs.training(index, epoch), labels
 
     def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
@@ -219,7 +232,7 @@ class Trainer:
 
         Args:
             inputs: (b, ...).
-            labels: (b,) true class.
+            labels: As `batch` returns them.
             step: Counted from 0.
             n_steps: Steps of the whole training.
         """

@@ -89,6 +89,7 @@ def open_fold(
         validation=validation,
         inputs=FeatureBatches(features, device) if features.views else augmented,
         labels=dataset.labels,
+        weights=dataset.weights,
         normalisation=normalisation,
         train_digest=split.digests.train[number],
         validation_digest=split.digests.validation[number],

@@ -10,7 +10,15 @@ from foldwise.files.fold_record import Machine
 from foldwise.files.verdict import Criteria, MetricName
 
 Interval = tuple[float, float]  # low, high, at the confidence of the design
-Fit = Literal["underfit", "still improving", "healthy", "overfit", "unstable", "diverged"]
+Fit = Literal[
+    "underfit",
+    "still improving",
+    "healthy",
+    "overfit",
+    "unstable",
+    "predicts one class",
+    "diverged",
+]
 
 
 class Detectable(Strict):
@@ -52,6 +60,7 @@ class Baseline(Strict):
     """The majority baseline: every image is predicted to be of the largest class."""
 
     label: Count  # of the largest class
+    images: list[Count]  # of each class, once per repeat
     metrics: dict[MetricName, float]  # with the class frequencies as probabilities
 
 
@@ -150,6 +159,12 @@ class Comparison(Strict):
     def finished(self) -> list[Architecture]:
         """The architectures with scores, best first."""
         return [architecture for architecture in self.architectures if architecture.scores]
+
+    @property
+    def class_images(self) -> list[int]:
+        """The number of images of each class that were split into folds; [] without scores."""
+        n_repeats = len(self.design.repeats)
+        return [n // n_repeats for n in self.baseline.images] if self.baseline else []
 
     def pair(self, first: str, second: str) -> Pair | None:
         """Return the comparison of two architectures in either order; None if not compared."""

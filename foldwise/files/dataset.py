@@ -58,11 +58,13 @@ class Dataset:
         info: dataset.json.
         images: (n, h, w, c) uint8, memory-mapped.
         labels: (n,) int64.
+        weights: (n,) float64 weight of each image in the loss; None: all equal.
     """
 
     info: DatasetInfo
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
 
 
 def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:

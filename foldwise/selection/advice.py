@@ -1,6 +1,6 @@
 """What to try next, and the numbers that suggest it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from foldwise.files.comparison import Comparison, Fit
 from foldwise.files.network import Card
@@ -14,8 +14,14 @@ REFERENCE, DEEPER, SHALLOW = "resnet18", ("resnet34", "resnet50"), "small_alexne
 GOOD_ACCURACY = 0.8  # of the reference, from which more layers are worth a try
 SLOW = 10  # times the seconds per epoch of the chosen architecture
 MAX_REPEATS = 10  # more are not worth their time
+IMBALANCED = 3  # times the smallest class, from which the size of the classes is mentioned
+BY_CLASS = ("balanced_accuracy", "macro_f1")  # metrics in which all classes weigh the same
 LONGER = "train longer, `dvc exp run -S train.epochs={epochs}`"
 FIT_STEPS: dict[Fit, str] = {
+    "predicts one class": (
+        "let all classes weigh the same, `dvc exp run -S train.class_weights=balanced`, or lower "
+        "the learning rate (`build.architectures.{first}.learning_rate`)"
+    ),
     "unstable": (
         "lower the learning rate (`build.architectures.{first}.learning_rate`) or lengthen the "
         "warm-up (`dvc exp run -S train.warmup=0.4`)"
@@ -51,6 +57,7 @@ def next_steps(
     if decision:
         chosen = decision.chosen.name
         fits = list(_fits(comparison, chosen))
+        steps += _imbalance(comparison, next(iter(cards.values())).classes)
         steps += _not_significant(decision)
         steps += [step for name, step in fits if name == chosen]
         steps += _reference(decision)
@@ -58,6 +65,21 @@ def next_steps(
         steps += [step for name, step in fits if name != chosen]
     has_reference = REFERENCE in comparison.design.models
     return steps[:MAX_STEPS] or [TRAIN_LONGER if has_reference else TRY_REFERENCE]
+
+
+def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
+    """Suggest a metric in which rare classes count, if the largest class is much larger."""
+    images, design, baseline = comparison.class_images, comparison.design, comparison.baseline
+    if not baseline or design.metric in BY_CLASS or max(images) <= IMBALANCED * min(images):
+        return
+    value = baseline.metrics[design.metric]
+    yield (
+        f"“{classes[baseline.label]}” has {max(images):,} images and the smallest class, "
+        f"“{classes[images.index(min(images))]}”, {min(images):,}; always predicting the largest "
+        f"class gives {design.decides.label} {value:.4f}. Let all classes decide alike, `dvc exp "
+        "run -S compare.metric=balanced_accuracy`, and train alike, `-S "
+        "train.class_weights=balanced`."
+    )
 
 
 def _not_significant(decision: Decision) -> Iterator[str]:

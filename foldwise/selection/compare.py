@@ -15,7 +15,7 @@ from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
 from foldwise.selection.decision import cost_unit, decide
-from foldwise.selection.diagnosis import diagnose, diverged
+from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class
 from foldwise.selection.pairs import compare_pairs
 from foldwise.selection.verdict_text import verdict_text
 
@@ -130,12 +130,16 @@ def _architectures(
     architectures = []
     for name, records in by_model.items():
         rows, finished = table[table["model"] == name], name in scores
+        diagnosis = diagnoses[name] if finished else diverged(records)
+        if finished and (evidence := predicts_one_class(records, cards[name].classes)):
+            update = {"fit": "predicts one class", "evidence": evidence}
+            diagnosis = diagnosis.model_copy(update=update)
         architecture = Architecture(
             **cards[name].model_dump(include={"name", "parameters", "macs"}),
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(scores[name], stability[name], params) if finished else None,
             metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
-            diagnosis=diagnoses[name] if finished else diverged(records),
+            diagnosis=diagnosis,
             cost=_cost(records, rows) if finished else None,
         )
         architectures.append(architecture)

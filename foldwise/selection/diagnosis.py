@@ -1,4 +1,4 @@
-"""Diagnosis of the learning curves: unstable, overfit, underfit, still improving, or healthy.
+"""Diagnosis of a training: unstable, overfit, underfit, still improving, or healthy.
 
 Training and validation images are evaluated alike, in eval mode without augmentation, so the gap
 between them is the generalisation gap alone.
@@ -48,6 +48,23 @@ def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     folds = [f"repeat {r.repeat} fold {r.fold} ({r.reason})" for r in failed]
     evidence = f"{len(failed)} of {len(records)} folds, {', '.join(folds)}"
     return Diagnosis(fit="diverged", evidence=evidence)
+
+
+def predicts_one_class(records: Sequence[FoldRecord], classes: Sequence[str]) -> str | None:
+    """Return the evidence that a network predicts a single class in most folds; None if not.
+
+    Args:
+        records: All folds of an architecture.
+        classes: The names of the classes.
+    """
+    predicted = [
+        {p for _, p, _ in record.fold_counts.confusion} for record in records if record.fold_counts
+    ]
+    single = [classes[label] for labels in predicted if len(labels) == 1 for label in labels]
+    if 2 * len(single) <= len(records):
+        return None
+    names = " or ".join(f"“{name}”" for name in dict.fromkeys(single))
+    return f"in {len(single)} of {len(records)} folds, it predicts {names} for every image"
 
 
 def diagnose(curves: Mapping[str, Curves], *, target: float, gap: float) -> dict[str, Diagnosis]:

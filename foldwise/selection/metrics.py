@@ -82,7 +82,7 @@ def majority_baseline(folds: Sequence[FoldCounts], top_k: int) -> Baseline:
         calibration=Calibration(images=[n], correct=[images[label]], confidence=[images[label]]),
         mistakes=[],
     )
-    return Baseline(label=label, metrics=fold_metrics(counts, top_k))
+    return Baseline(label=label, images=images, metrics=fold_metrics(counts, top_k))
 
 
 def as_loss(value: float, metric: Metric) -> float:

@@ -31,7 +31,7 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         reason = "no architecture finished all of its folds"
         text = f"Nothing can be chosen: {reason}. Training diverged: {failed}. {differences}"
         return text.rstrip()
-    parts = (_choice, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
+    parts = (_choice, _one_class, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
     choice, *sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
     return " ".join(filter(None, [choice, differences, *sentences]))
@@ -105,6 +105,14 @@ def _advantage(decision: Decision) -> str:
         smaller, larger = _count(chosen.parameters), _count(best.parameters)
         return f"as cheap and smaller: {smaller} parameters instead of {larger}"
     return "as cheap, with fewer MACs"
+
+
+def _one_class(decision: Decision) -> str:
+    """Return the caution that the chosen architecture has learned nothing about the images."""
+    chosen, diagnosis = decision.chosen.name, decision.architecture.diagnosis
+    if diagnosis.fit != "predicts one class":
+        return ""
+    return f"Caution: {chosen} has learned nothing about the images: {diagnosis.evidence}."
 
 
 def _baseline(decision: Decision) -> str:

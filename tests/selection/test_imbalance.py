@@ -1,0 +1,67 @@
+"""Classes of unequal size: what the report says of them, and of networks that see only one."""
+
+import pytest
+from comparisons import findings
+from records import record
+
+from foldwise.files.fold_record import Calibration, FoldCounts
+from foldwise.selection.diagnosis import predicts_one_class
+
+RARE, OTHER = 0, 1
+CLASSES = ["rare", "other"]
+CONSTANT = {(RARE, OTHER): 8, (OTHER, OTHER): 80}  # in each of 5 folds: 40 and 400 images
+USEFUL = {(RARE, RARE): 6, (RARE, OTHER): 2, (OTHER, OTHER): 78, (OTHER, RARE): 2}
+
+
+def counts(confusion):
+    n, correct = sum(confusion.values()), sum(n for (t, p), n in confusion.items() if t == p)
+    return FoldCounts(
+        n_classes=2,
+        confusion=[(*pair, n) for pair, n in confusion.items()],
+        log_loss=0.3 * n,
+        ranks=[correct, n - correct],
+        calibration=Calibration(images=[n], correct=[correct], confidence=[correct]),
+        mistakes=[],
+    )
+
+
+def compared(confusion, **section):
+    """Return the result for two networks with this confusion in each of five folds."""
+    fold_counts = counts(confusion)
+    cards = {name: {"classes": CLASSES} for name in ("a", "b")}
+    scores = {"a": [[0.9] * 5], "b": [[0.9] * 5]}
+    return findings(scores, cards, section, n_validation=88, fold_counts=fold_counts)
+
+
+def test_networks_that_predict_one_class_are_not_healthy_and_the_verdict_says_so():
+    result = compared(CONSTANT)
+    for architecture in result.comparison.architectures:
+        assert architecture.diagnosis.fit == "predicts one class"
+        assert "5 of 5 folds, it predicts “other”" in architecture.diagnosis.evidence
+    assert "has learned nothing" in result.verdict.text
+    assert not any("suggest no change" in step for step in result.verdict.next)
+    (step,) = (step for step in result.verdict.next if "train.class_weights=balanced`, or" in step)
+    assert "predicts one class" in step
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss", "balanced_accuracy", "macro_f1"])
+def test_unequal_classes_ask_for_a_metric_in_which_all_count(metric):
+    result = compared(USEFUL, metric=metric)
+    assert result.comparison.class_images == [40, 400]
+    assert {a.diagnosis.fit for a in result.comparison.architectures} != {"predicts one class"}
+    steps = [step for step in result.verdict.next if "compare.metric=balanced_accuracy" in step]
+    assert len(steps) == (metric in ("accuracy", "log_loss"))
+    assert all("“other” has 400 images" in step and "“rare”, 40;" in step for step in steps)
+
+
+def test_a_third_is_still_equal_enough():
+    result = compared({(RARE, RARE): 20, (OTHER, OTHER): 58, (OTHER, RARE): 2})
+    assert not any("balanced" in step for step in result.verdict.next)
+
+
+def test_one_class_in_most_folds_counts():
+    constant, useful = counts(CONSTANT), counts(USEFUL)
+    records = [record("a", fold=fold, fold_counts=constant, n_validation=88) for fold in range(3)]
+    records += [record("a", fold=fold, fold_counts=useful, n_validation=88) for fold in range(3)]
+    assert predicts_one_class(records, CLASSES) is None
+    assert "3 of 5 folds" in predicts_one_class(records[:5], CLASSES)
