@@ -148,10 +148,10 @@ def test_block_adds_the_shortcut_before_its_last_relu():
 @pytest.mark.parametrize(
     ("model", "side"),
     [
-        pytest.param(model, side, marks=pytest.mark.slow if deep and side > 28 else ())
+        pytest.param(model, side, marks=pytest.mark.slow if is_slow else ())
         for model in CLASSICS
-        for deep in [model in ("resnet56", "resnet110")]
         for side in (28, 32, 64, 224)
+        for is_slow in [model == "resnet56" or (model == "resnet110" and side > 28)]
     ],
 )
 def test_classics_train_on_any_channels_and_classes(network_of, model, side):
@@ -175,7 +175,13 @@ def test_every_parameter_gets_a_gradient(model, channels):
         assert parameter.grad.any(), name
 
 
-@pytest.mark.parametrize("model", CLASSICS)
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(model, marks=pytest.mark.slow if model in ("resnet56", "resnet110") else ())
+        for model in CLASSICS
+    ],
+)
 def test_few_steps_lower_the_loss(model):
     torch.manual_seed(0)
     module = module_of(model).build(1, 28, 28, 4)

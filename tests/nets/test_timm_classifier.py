@@ -43,6 +43,10 @@ FIXED = (  # networks that timm makes for one size, of kinds that differ in how 
     *("swinv2_tiny_window8_256", "test_coatnet", "gmlp_ti16_224", "beit_base_patch16_224"),
     *("cait_xxs24_224", "levit_128s", "xcit_nano_12_p8_224", "nest_tiny", "twins_svt_small"),
 )
+QUICK = (  # of the networks of a fixed size, and of those with a stem: one for each kind
+    *("vit_tiny_patch16_224", "swinv2_tiny_window8_256", "levit_128s", "resnet18", "resnet26d"),
+    *("legacy_seresnet18", "resnetv2_18"),
+)
 STEMS = {  # with the first convolution
     "resnet18": "conv1",
     "resnet26d": "conv1.0",
@@ -55,6 +59,11 @@ STEMS = {  # with the first convolution
     "legacy_seresnet18": "layer0.conv1",
     "resnetv2_18": "stem.conv",
 }
+
+
+def mostly_slow(names):
+    """Return the names, of which those that are not QUICK run with the slow tests."""
+    return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
 
 
 @pytest.fixture
@@ -112,7 +121,7 @@ def test_any_channels_train(timm_of, name, channels):
     assert first_convolution(construct_shapes(network)).weight.shape[1] == channels
 
 
-@pytest.mark.parametrize("name", FIXED)
+@pytest.mark.parametrize("name", mostly_slow(FIXED))
 def test_network_of_a_fixed_size_is_made_for_that_of_the_images(timm_of, name):
     assert timm.get_pretrained_cfg(name).fixed_input_size
     assert misfit(timm_of(name, 3, 32)) is None
@@ -182,7 +191,7 @@ def test_colour_network_is_that_of_timm(timm_of):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-@pytest.mark.parametrize("name", STEMS)
+@pytest.mark.parametrize("name", mostly_slow(STEMS))
 def test_small_stem(timm_of, name):
     network = timm_of(name, 1, 32, stem="small")
     assert misfit(network) is None

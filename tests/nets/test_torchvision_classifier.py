@@ -59,12 +59,19 @@ FAMILIES = (  # the smallest network of each
 )
 QUICK = ("alexnet", "vgg11", "vgg11_bn", "googlenet", "resnet18", "squeezenet1_1")
 HEADS = {"googlenet": ["aux1.fc2", "aux2.fc2", "fc"], "inception_v3": ["AuxLogits.fc", "fc"]}
+HEAD_CASES = [  # 7 classes of each network, 100 of the smallest of each family
+    *(
+        pytest.param(n, 7, marks=() if n in FAMILIES else pytest.mark.slow)
+        for n in TORCHVISION_MODELS
+    ),
+    *(pytest.param(name, 100, marks=pytest.mark.slow) for name in FAMILIES),
+]
 TRAINED = (
     ("resnet18", 28),
     ("googlenet", 28),
     ("squeezenet1_1", 28),
     ("mobilenet_v3_small", 28),
-    ("vgg11_bn", 32),
+    pytest.param("vgg11_bn", 32, marks=pytest.mark.slow),
 )
 
 
@@ -103,19 +110,16 @@ def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name
     assert widths(module).count(7) == len(HEADS.get(name, ["one"]))
     convolution = first_convolution(module)
     assert (convolution.in_channels, convolution.weight.shape[1]) == (4, 4)
-    heads = find_heads(network)
-    assert [widths(module.get_submodule(head)) for head in heads] == [[7]] * len(heads)
-    assert len(heads) == widths(module).count(7)
-    assert heads == HEADS.get(name, heads)
 
 
-@pytest.mark.parametrize("n_classes", [2, pytest.param(100, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", FAMILIES)
-def test_heads_have_any_number_of_classes(network_of, name, n_classes):
+@pytest.mark.parametrize(("name", "n_classes"), HEAD_CASES)
+def test_heads_are_found_and_have_any_number_of_classes(network_of, name, n_classes):
     network = network_of(name, 1, smallest_of(name), None, n_classes)
     module = construct_shapes(network)
-    heads = [module.get_submodule(head) for head in find_heads(network)]
-    assert [widths(head) for head in heads] == [[n_classes]] * len(HEADS.get(name, ["one"]))
+    heads = find_heads(network)
+    assert [widths(module.get_submodule(head)) for head in heads] == [[n_classes]] * len(heads)
+    assert len(heads) == widths(module).count(n_classes)
+    assert heads == HEADS.get(name, heads)
 
 
 def smallest_of(name):
