@@ -4,10 +4,11 @@ from io import BytesIO
 import numpy as np
 import pytest
 import yaml
+from dataset_info import info_of
 from PIL import Image
 
 from foldwise.data import contact_sheet
-from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import Samples, create_images, write_dataset
 from foldwise.files.split import FoldDigests, Normalisation, Split, write_split
 from stages.augment import main
 
@@ -26,20 +27,7 @@ def run_augment(tmp_path):
         images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
         labels = np.arange(n) % len(classes)
         samples = Samples([str(i) for i in range(n)], labels, np.arange(n), np.zeros(n, bool))
-        info = DatasetInfo(
-            name="x",
-            classes=list(classes),
-            height=size,
-            width=size,
-            channels=channels,
-            n_train=n,
-            n_test=0,
-            official_test=False,
-            n_duplicates=0,
-            n_left_out=0,
-            n_groups=n,
-            seed=seed,
-        )
+        info = info_of(classes, (size, size, channels), n, seed=seed)
         write_dataset(tmp_path / "prepared", info, samples)
         fold = np.arange(n) // len(classes) % 3
         stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)

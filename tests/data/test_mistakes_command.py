@@ -4,12 +4,13 @@ import io
 
 import numpy as np
 import pytest
+from dataset_info import info_of
 from PIL import Image
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import read_json, write_json
 from foldwise.files.comparison import Confused, ConfusedPair, Mistakes
-from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import Samples, create_images, write_dataset
 from stages.mistakes import main
 
 CLASSES = ["cat <b>", "dog", "eel"]
@@ -24,20 +25,7 @@ def write_inputs(tmp_path):
     images[:] = 5 * np.arange(n).reshape(n, 1, 1, 1)
     images.flush()
     samples = Samples(["x"] * n, np.arange(n) % 3, np.arange(n), np.arange(n) >= N_TRAIN)
-    info = DatasetInfo(
-        name="x",
-        classes=CLASSES,
-        height=8,
-        width=8,
-        channels=1,
-        n_train=N_TRAIN,
-        n_test=N_TEST,
-        official_test=False,
-        n_duplicates=0,
-        n_left_out=0,
-        n_groups=n,
-        seed=0,
-    )
+    info = info_of(CLASSES, (8, 8, 1), N_TRAIN, N_TEST)
     write_dataset(tmp_path / "prepared", info, samples)
 
     def write_inputs(*pairs):

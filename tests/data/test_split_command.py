@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from dataset_info import info_of
 
 from foldwise.core.errors import InputError
 from foldwise.data.folds import training_indices, validation_indices
-from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import Samples, create_images, write_dataset
 from foldwise.files.split import read_split
 from stages.prepare import main as prepare
 from stages.split import main
@@ -21,9 +22,7 @@ def dataset(tmp_path):
     images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
     labels = np.arange(15) % 2
     samples = Samples([str(i) for i in range(15)], labels, np.arange(15), np.arange(15) >= 12)
-    counts = {"n_train": 12, "n_test": 3, "n_duplicates": 0, "n_left_out": 0, "n_groups": 15}
-    facts = {"name": "x", "classes": ["cat", "dog"], "official_test": False, "seed": 5}
-    info = DatasetInfo(**facts, **counts, height=4, width=4, channels=1)
+    info = info_of(["cat", "dog"], (4, 4, 1), 12, 3, seed=5)
     write_dataset(tmp_path / "prepared", info, samples)
     return tmp_path / "prepared"
 

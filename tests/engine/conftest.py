@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import yaml
+from dataset_info import info_of
 
 from foldwise.data.split import split_dataset
-from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import Dataset, Samples, create_images, write_dataset
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
@@ -31,20 +32,7 @@ def case(tmp_path):
     images[:] = rng.integers(0, 100, images.shape) + 120 * labels[:, None, None, None]
     is_test = np.arange(n + n_test) >= n
     samples = Samples([str(i) for i in range(len(labels))], labels, np.arange(len(labels)), is_test)
-    info = DatasetInfo(
-        name="made",
-        classes=["dark", "bright"],
-        height=size,
-        width=size,
-        channels=1,
-        n_train=n,
-        n_test=n_test,
-        official_test=False,
-        n_duplicates=0,
-        n_left_out=0,
-        n_groups=len(labels),
-        seed=7,
-    )
+    info = info_of(["dark", "bright"], (size, size, 1), n, n_test)
     write_dataset(tmp_path / "prepared", info, samples)
     split = split_dataset(Dataset(info, images, labels), samples.groups, 3, 0)
     write_split(tmp_path / "split", split)

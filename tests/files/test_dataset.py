@@ -2,12 +2,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from dataset_info import info_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
 from foldwise.files.dataset import (
-    DatasetInfo,
     Samples,
     create_images,
     read_dataset,
@@ -16,20 +16,7 @@ from foldwise.files.dataset import (
     write_dataset,
 )
 
-INFO = DatasetInfo(
-    name="x",
-    classes=["cat", "dog"],
-    height=2,
-    width=3,
-    channels=1,
-    n_train=3,
-    n_test=1,
-    official_test=True,
-    n_duplicates=0,
-    n_left_out=0,
-    n_groups=4,
-    seed=0,
-)
+INFO = info_of(["cat", "dog"], (2, 3, 1), 3, 1, official_test=True)
 SAMPLES = Samples(
     ["a.png", "b.png", "c.png", "d.png"],
     np.array([0, 1, 0, 1]),

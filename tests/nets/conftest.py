@@ -1,6 +1,7 @@
 import hashlib
 from types import SimpleNamespace
 
+import dataset_info
 import pytest
 import torch
 import yaml
@@ -11,7 +12,6 @@ from torchvision.models import resnet18
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.base import write_json
-from foldwise.files.dataset import DatasetInfo
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.pretrained import load_pretrained
@@ -32,23 +32,15 @@ def one_thread():
 def info_of():
     """Make the facts of a data set, of 10 classes if not said otherwise."""
 
-    def info_of(channels=1, height=28, width=None, n_classes=10):
-        return DatasetInfo(
-            name="made up",
-            classes=[f"class {index}" for index in range(n_classes)],
-            height=height,
-            width=width or height,
-            channels=channels,
-            n_train=80,
-            n_test=20,
-            official_test=False,
-            n_duplicates=0,
-            n_left_out=0,
-            n_groups=100,
-            seed=7,
+    def facts_of(channels=1, height=28, width=None, n_classes=10):
+        return dataset_info.info_of(
+            [f"class {index}" for index in range(n_classes)],
+            (height, width or height, channels),
+            80,
+            20,
         )
 
-    return info_of
+    return facts_of
 
 
 @pytest.fixture

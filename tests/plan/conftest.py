@@ -1,8 +1,8 @@
 import pytest
 import torch
+from dataset_info import info_of
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
-from foldwise.files.dataset import DatasetInfo
 from foldwise.files.network import ChannelStatistics
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import resolve
@@ -17,20 +17,7 @@ def one_thread():
 
 @pytest.fixture
 def info():
-    return DatasetInfo(
-        name="made",
-        classes=["a", "b", "c"],
-        height=16,
-        width=16,
-        channels=1,
-        n_train=60,
-        n_test=6,
-        official_test=False,
-        n_duplicates=0,
-        n_left_out=0,
-        n_groups=66,
-        seed=7,
-    )
+    return info_of("abc", (16, 16, 1), 60, 6)
 
 
 @pytest.fixture

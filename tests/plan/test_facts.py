@@ -2,11 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from dataset_info import info_of
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from foldwise.files.dataset import Dataset, DatasetInfo
+from foldwise.files.dataset import Dataset
 from foldwise.plan.rules import background, compressed, measure_facts
 
 IMAGES = arrays(np.uint8, st.tuples(*(st.integers(1, 6) for _ in range(4))))
@@ -47,20 +48,7 @@ def test_noise_and_a_cut_out_square_lie_on_two_sides_of_the_threshold():
 @pytest.fixture
 def dataset():
     rng = np.random.default_rng(0)
-    info = DatasetInfo(
-        name="made",
-        classes=["a", "b", "c"],
-        height=12,
-        width=9,
-        channels=2,
-        n_train=1000,
-        n_test=500,
-        official_test=False,
-        n_duplicates=0,
-        n_left_out=0,
-        n_groups=1500,
-        seed=7,
-    )
+    info = info_of("abc", (12, 9, 2), 1000, 500)
     labels = np.minimum(np.arange(1500) % 10, 2)  # 10, 10 and 80 %
     return Dataset(info, rng.integers(0, 256, (1500, 12, 9, 2), dtype=np.uint8), labels)
 

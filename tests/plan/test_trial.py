@@ -1,9 +1,9 @@
 import pytest
+from dataset_info import info_of
 from synthetic import TRAIN
 
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import BuildSection
-from foldwise.files.dataset import DatasetInfo
 from foldwise.plan.candidates import CANDIDATES, Candidate, thawed
 from foldwise.plan.proposals import try_candidate
 
@@ -11,20 +11,7 @@ NONE = BuildSection(architectures={})
 
 
 def trial(idea, height=32, width=None, channels=3, build=NONE):
-    info = DatasetInfo(
-        name="made",
-        classes=[str(label) for label in range(10)],
-        height=height,
-        width=width or height,
-        channels=channels,
-        n_train=80,
-        n_test=20,
-        official_test=False,
-        n_duplicates=0,
-        n_left_out=0,
-        n_groups=100,
-        seed=7,
-    )
+    info = info_of("0123456789", (height, width or height, channels), 80, 20)
     return try_candidate(idea, build, info)
 
 

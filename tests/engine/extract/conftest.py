@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from dataset_info import info_of
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
-from foldwise.files.dataset import DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import Samples, create_images, write_dataset
 from foldwise.files.network import ChannelStatistics, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.split import write_recipe
@@ -34,20 +35,7 @@ def case(tmp_path):
         images = create_images(tmp_path / "prepared", (N + N_TEST, SIDE, SIDE, 1))
         images[:] = rng.integers(0, 256, images.shape)
         labels = np.arange(N + N_TEST) % 3
-        info = DatasetInfo(
-            name="made",
-            classes=["a", "b", "c"],
-            height=SIDE,
-            width=SIDE,
-            channels=1,
-            n_train=N,
-            n_test=N_TEST,
-            official_test=False,
-            n_duplicates=0,
-            n_left_out=0,
-            n_groups=len(labels),
-            seed=7,
-        )
+        info = info_of("abc", (SIDE, SIDE, 1), N, N_TEST)
         files = [str(index) for index in range(N + N_TEST)]
         is_test = np.arange(N + N_TEST) >= N
         samples = Samples(files, labels, np.arange(len(labels)), is_test)
