@@ -4,6 +4,7 @@ import difflib
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ REMEDIES = {  # of errors of the system that the user can mend
     errno.EEXIST: "remove the file that stands in place of a folder",
     errno.EISDIR: "remove the folder that stands in place of a file",
 }
+
+MAX_PER_REASON = 20  # lines for one reason in a message
 
 
 class InputError(ValueError):
@@ -97,3 +100,24 @@ def first_few(texts: Sequence[str], most: int = 3) -> str:
     """Return the first texts, and how many more there are."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more
+
+
+def lines_by_reason(errors: Iterable[tuple[str, str]]) -> str:
+    """Return one line per error, and only one for a reason that many places share.
+
+    Args:
+        errors: For each error its place, such as the name of a file, and the reason with the
+            remedy. Reasons that differ in numbers only are the same.
+    """
+    by_reason: dict[str, list[tuple[str, str]]] = {}
+    for place, reason in errors:
+        by_reason.setdefault(re.sub(r"\d+", "#", reason), []).append((place, reason))
+    lines: list[str] = []
+    for same in by_reason.values():
+        if len(same) <= MAX_PER_REASON:
+            lines += [f"{place} {reason}" for place, reason in same]
+        else:
+            (first, reason), (second, _), (third, _) = same[:3]
+            more = f"{len(same) - 1:,} more files, for example {second} and {third}"
+            lines.append(f"{first} {reason} (the same for {more})")
+    return "\n".join(lines)

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from foldwise.core.errors import InputError, counted, first_few, run_main
+from foldwise.core.errors import (
+    MAX_PER_REASON,
+    InputError,
+    counted,
+    first_few,
+    lines_by_reason,
+    run_main,
+)
 
 
 def stop(error):
@@ -115,3 +122,13 @@ def test_numbers_and_long_lists_in_messages():
     assert [counted(n, "tensor") for n in (0, 1, 2)] == ["0 tensors", "1 tensor", "2 tensors"]
     assert first_few(["a", "b"], 2) == "a, b"
     assert first_few(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+
+
+def test_a_reason_that_many_places_share_is_one_line():
+    many = [(f"{index}.png", f"has {index} bits; convert it") for index in range(600)]
+    lines = lines_by_reason([("a.gif", "is empty; remove it"), *many]).split("\n")
+    assert lines[0] == "a.gif is empty; remove it"
+    assert lines[1].startswith("0.png has 0 bits; convert it (the same for 599 more files")
+    assert lines[1].count(".png") == 3
+    assert len(lines) == 2
+    assert lines_by_reason(many[:MAX_PER_REASON]).count("\n") == MAX_PER_REASON - 1
