@@ -13,12 +13,13 @@ from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset, match_groups
 from foldwise.data.decode import decode_images
+from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
 from foldwise.files.params import read_params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write images.npy, labels.npy, samples.csv and dataset.json."""
+    """Write images.npy, labels.npy, samples.csv, dataset.json, and skipped files."""
     args = parse_options("prepare", __doc__, argv, "params output")
     params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed
@@ -27,10 +28,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     groups = match_groups(source.files, section.groups)
     args.output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.output) as scratch:
-        decoded = decode_images(
-            source, section.size and section.size[0], Path(scratch, "decoded.npy")
-        )
-        order, samples = arrange(source, decoded.content_ids, groups, section.test_fraction, seed)
+        settings, skip = PixelSettings.of(section), section.unreadable == "skip"
+        decoded = decode_images(source, settings, Path(scratch, "decoded.npy"), skip=skip)
+        source = source.take(decoded.kept)
+        groups = groups and [groups[position] for position in decoded.kept]
+        ids = decoded.content_ids, decoded.pixel_ids
+        order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)
     print(f"prepare: {summarise_dataset(info)} -> {args.output}")
 

@@ -18,6 +18,7 @@ GROUPS_LEFT = 5  # of each class for the folds, if a test set of whole groups al
 def arrange(
     source: ImageSource,
     content_ids: NDArray[np.int64],
+    pixel_ids: NDArray[np.int64],
     group_names: list[str] | None,
     test_fraction: float,
     seed: int,
@@ -30,7 +31,8 @@ def arrange(
 
     Args:
         source: The images.
-        content_ids: (n,) equal ids mean equal pixels.
+        content_ids: (n,) equal ids mean equal images in the files.
+        pixel_ids: (n,) equal ids mean equal pixels as prepared; such images share a group.
         group_names: (n,) the group that the user's pattern finds, or None.
         test_fraction: The share of groups to hold out if there is no official test set.
         seed: The seed of that draw.
@@ -46,12 +48,13 @@ def arrange(
     used = _usable_images(source, content_ids)
     labels = source.labels[used]
     names = group_names and [group_names[position] for position in used]
-    groups = join_groups(content_ids[used], names)
+    groups = join_groups(pixel_ids[used], names)
     if source.has_official_test:
         is_test = source.is_test[used]
-        shared = np.intersect1d(groups[~is_test], groups[is_test])  # only a name can connect them
+        named = join_groups(content_ids[used], names)  # files with equal pixels may be in both
+        shared = np.intersect1d(named[~is_test], named[is_test])  # only a name can connect them
         if len(shared):
-            train, test = (used[(groups == shared[0]) & part][0] for part in (~is_test, is_test))
+            train, test = (used[(named == shared[0]) & part][0] for part in (~is_test, is_test))
             raise InputError(
                 f"prepare.groups puts {source.files[train]} and {source.files[test]} into one "
                 f"group, and {len(shared)} groups are in both train and test; move each to one part"

@@ -52,6 +52,8 @@ def contact_sheet(
     n_classes = len(dataset.info.classes)
     subset = f" ({len(names)} of {n_classes} classes)" if n_classes > len(names) else ""
     title = f"repeat {repeat}, fold {fold}: {len(training):,} training images{subset}"
+    if dataset.info.decoding.crop_note:
+        title += f"\n{dataset.info.decoding.crop_note}"
     with mpl.style.context(["default", _STYLE]):
         data = io.BytesIO()
         _figure(picture, names, title).savefig(data, format="png", metadata={"Software": None})

@@ -1,188 +1,172 @@
-"""Decode images into the pixels that every architecture is given."""
+"""Decode all images of a source into one array."""
 
 import hashlib
-import os
-import warnings
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
-from tqdm import tqdm
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import create_npy
+from foldwise.data.pixels import DecodedImage, PixelSettings, decode_image, is_grey, value_range
+from foldwise.data.same_pixels import tell_apart
 from foldwise.data.sources import ImageSource
-
-GREY_MODES = ("1", "L")
-MAX_PIXELS = 89_478_485  # PIL's own limit against decompression bombs: 256 MiB of RGB
-BATCH = 8  # images per task; single tiny images take three times as long, for the overhead
-AHEAD = 2  # waiting tasks per core: keeps all cores busy, and needs little memory for large photos
-
-
-class DecodedImage(NamedTuple):
-    """The pixels of one image."""
-
-    pixels: NDArray[np.uint8]  # (h, w, 3)
-    is_grey: bool  # the file has one channel, so the three are equal
-    digest: bytes  # SHA-256 of the pixels
-
-
-Result = DecodedImage | str  # an image, or an error message
+from foldwise.data.threads import map_all
+from foldwise.data.unreadable import check_unreadable, list_unreadable
+from foldwise.files.dataset import DecodingFacts
 
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """All images of a source, in its order.
+    """All images of a source that can be decoded, in its order.
 
     Attributes:
-        pixels: (n, h, w, 3) uint8, memory-mapped; (n, h, w, c) if the source is in memory.
-        content_ids: (n,) equal ids mean equal pixels; 0, 1, ... in order of first appearance.
-        is_grey: Whether every file has one channel, so that the three are equal.
+        pixels: (n, h, w, c) uint8, memory-mapped; c is 3 for grey, too, unless the source is in
+            memory.
+        content_ids: (n,) equal ids mean equal images in the files: all bits, bands and pixels,
+            upright; 0, 1, ... in order of first appearance.
+        pixel_ids: (n,) equal ids mean equal `pixels`, likewise.
+        is_grey: Whether red, green and blue are equal in every pixel of every image.
+        kept: (n,) position of each image in the source.
+        unreadable: Each file that was skipped, and why.
+        facts: What dataset.json says about decoding.
     """
 
     pixels: NDArray[np.uint8]
     content_ids: NDArray[np.int64]
+    pixel_ids: NDArray[np.int64]
     is_grey: bool
+    kept: NDArray[np.intp]
+    unreadable: dict[str, str] = field(default_factory=dict)
+    facts: DecodingFacts = field(default_factory=DecodingFacts)
 
 
-def decode_image(image: Image.Image, side: int | None) -> DecodedImage:
-    """Decode an image upright (EXIF), as 8-bit RGB, in its own size or as a square.
-
-    Of several frames the first is used. Transparency is dropped, as torchvision's loader does.
-
-    Args:
-        image: An opened image; it may be undecoded.
-        side: Pixels per side of the square, or None to keep the size.
-
-    Raises:
-        InputError: If the image is broken, has more than 8 bits per channel or is too large. The
-            message lacks the name of the file, which goes before it.
-    """
-    if image.width * image.height > MAX_PIXELS:
-        size = f"{image.width}×{image.height}"
-        raise InputError(f"is {size} pixels, over {MAX_PIXELS:,}; make it smaller")
-    if image.mode.startswith(("I", "F")):
-        raise InputError(
-            f"has over 8 bits per channel (mode {image.mode}); convert it to 8 bits per channel"
-        )
-    with _pil_errors():
-        rgb = ImageOps.exif_transpose(image).convert("RGB")
-    pixels = np.asarray(_resize_to_square(rgb, side) if side else rgb)
-    digest = hashlib.sha256(pixels.tobytes()).digest()
-    return DecodedImage(pixels, image.mode in GREY_MODES, digest)
-
-
-def decode_images(source: ImageSource, side: int | None, path: Path) -> DecodedImages:
+def decode_images(
+    source: ImageSource, settings: PixelSettings, path: Path, *, skip: bool = False
+) -> DecodedImages:
     """Decode all images into a file whose bytes do not depend on the number of threads.
 
     Args:
         source: The images.
-        side: Pixels per side, or None to keep the size, which must then be equal for all.
+        settings: How to make the pixels. Without a size, all images must have the same.
         path: The .npy file to create.
+        skip: Leave unreadable images out instead of raising an error.
 
     Raises:
-        InputError: If images are unreadable, with one line for each, or differ in size.
+        InputError: If images are unreadable, with one line for each or for each reason, if images
+            differ in size, bands or depth, or if a class has no image left.
     """
-    if source.pixels is not None and side is None:
+    if source.pixels is not None and settings.size is None:
         return _without_decoding(np.ascontiguousarray(source.pixels))
-    pixels: NDArray[np.uint8] = np.empty((0, 0, 0, 3), dtype=np.uint8)
-    id_of_digest: dict[bytes, int] = {}
-    content_ids = np.zeros(len(source.files), dtype=np.int64)
-    is_grey = True
-    errors: list[str] = []
-    n = len(source.files)
-    images = tqdm(_decode_all(source, side), "decode", n, unit=" images", disable=None)
-    for index, image in enumerate(images):
+    if settings.scale == "data":
+        settings = replace(settings, scale=_common_range(source))
+    images = _Collector(source, path)
+    decode = partial(decode_image, settings=settings)
+    for position, image in map_all(source, decode, "decode"):
+        images.add(position, image)
+    check_unreadable(source, images.unreadable, skip=skip)
+    return images.collected(settings)
+
+
+class _Collector:
+    """Writes decoded images to the array, and counts."""
+
+    def __init__(self, source: ImageSource, path: Path) -> None:
+        self._source, self._path = source, path
+        self._pixels: NDArray[np.uint8] = np.empty((0, 0, 0, 3), dtype=np.uint8)
+        self._first: DecodedImage | None = None
+        self._id_of_digest: dict[bytes, int] = {}
+        self._pixel_ids: list[int] = []
+        self._kept: list[int] = []
+        self._changed: set[int] = set()  # ids of pixels that are not those of the file
+        self._is_grey = True
+        self._cropped = 0.0
+        self._n_more = 0  # images with further pages
+        self.unreadable: dict[int, str] = {}  # position: reason
+
+    def add(self, position: int, image: DecodedImage | str) -> None:
         if isinstance(image, str):
-            errors.append(image)
-            continue
-        if not id_of_digest:
-            shape = (n, *image.pixels.shape)
-            pixels = create_npy(path, np.uint8, shape)
-            first = index
-        if image.pixels.shape != pixels.shape[1:]:
-            sizes = [f"{a.shape[-2]}×{a.shape[-3]}" for a in (pixels, image.pixels)]
-            errors.append(
-                f"{source.root}/{source.files[first]} is {sizes[0]} and {source.files[index]} "
-                f"{sizes[1]} pixels; set prepare.image_size to a number of pixels"
+            self.unreadable[position] = image
+            return
+        if self._first is None:
+            shape = (len(self._source.files), *image.pixels.shape)
+            self._first, self._pixels = image, create_npy(self._path, np.uint8, shape)
+        self._check_alike(self._first, position, image)
+        self._pixels[len(self._kept)] = image.pixels
+        number = self._id_of_digest.setdefault(image.digest, len(self._id_of_digest))
+        self._pixel_ids.append(number)
+        self._kept.append(position)
+        if not image.is_original:
+            self._changed.add(number)
+        self._is_grey &= image.is_grey
+        self._cropped += image.cropped_share
+        self._n_more += image.n_more > 0
+
+    def _check_alike(self, first: DecodedImage, position: int, image: DecodedImage) -> None:
+        files = [f"{self._source.root}/{self._source.files[p]}" for p in self._kept[:1]]
+        files.append(self._source.files[position])
+        if image.pixels.shape[:2] != first.pixels.shape[:2]:
+            sizes = [f"{i.pixels.shape[1]}×{i.pixels.shape[0]}" for i in (first, image)]
+            error = f"{files[0]} is {sizes[0]} and {files[1]} {sizes[1]} pixels"
+            remedy = "set prepare.image_size to a number of pixels"
+        elif _layout(image) != _layout(first):
+            error = f"{files[0]} has {_layout(first)} and {files[1]} {_layout(image)}"
+            remedy = "convert all images alike"
+        else:
+            return
+        others = list_unreadable(self._source, self.unreadable)
+        raise InputError(f"{others}\n{error}; {remedy}".strip())
+
+    def collected(self, settings: PixelSettings) -> DecodedImages:
+        kept, pixel_ids = np.array(self._kept, dtype=np.intp), np.array(self._pixel_ids)
+        content_ids = pixel_ids
+        same_pixels: dict[str, int] = {}
+        if self._changed and not self._source.is_published:
+            content_ids, same_pixels = tell_apart(
+                self._source.take(kept), settings, pixel_ids, self._changed
             )
-            break
-        pixels[index] = image.pixels
-        content_ids[index] = id_of_digest.setdefault(image.digest, len(id_of_digest))
-        is_grey &= image.is_grey
-    if errors:
-        raise InputError("\n".join(errors))
-    return DecodedImages(pixels, content_ids, is_grey)
+        is_deep = self._first is not None and self._first.bits > 8
+        facts = DecodingFacts(
+            scale=list(settings.scale) if is_deep and isinstance(settings.scale, tuple) else None,
+            n_unreadable=len(self.unreadable),
+            n_multipage=self._n_more,
+            cropped_share=round(self._cropped / len(kept), 4),
+            same_pixels=same_pixels,
+        )
+        return DecodedImages(
+            pixels=self._pixels[: len(kept)],
+            content_ids=content_ids,
+            pixel_ids=pixel_ids,
+            is_grey=self._is_grey,
+            kept=kept,
+            unreadable={self._source.files[p]: text for p, text in self.unreadable.items()},
+            facts=facts,
+        )
+
+
+def _layout(image: DecodedImage) -> str:
+    n_bands = image.pixels.shape[2]
+    colours = "colours or grey" if n_bands == 3 else f"{n_bands} bands"
+    return f"{colours} of {'over ' if image.bits > 8 else ''}8 bits"
+
+
+def _common_range(source: ImageSource) -> tuple[int, int] | None:
+    """Return the lowest and highest value of all images of more than 8 bits."""
+    results = map_all(source, value_range, "range")
+    ranges = [values for _, values in results if isinstance(values, tuple)]
+    if not ranges:
+        return None
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    if low == high:
+        raise InputError(f"prepare.scale is data, but all values of all images are {low}")
+    return low, high
 
 
 def _without_decoding(pixels: NDArray[np.uint8]) -> DecodedImages:
     numbers: dict[bytes, int] = {}
     digests = (hashlib.sha256(image).digest() for image in pixels)
-    ids = [numbers.setdefault(digest, len(numbers)) for digest in digests]
-    return DecodedImages(pixels, np.array(ids, dtype=np.int64), pixels.shape[3] == 1)
-
-
-def _resize_to_square(image: Image.Image, side: int) -> Image.Image:
-    """Return the central square, resized.
-
-    Cropping before resizing gives the same as resizing the shorter side and then cropping, without
-    the huge intermediate image of a long strip. Bilinear, because published recipes were trained
-    with it; PIL widens the filter when it shrinks an image, so that nothing aliases.
-    """
-    short = min(image.size)
-    left, top = (image.width - short) / 2, (image.height - short) / 2
-    box = (left, top, left + short, top + short)
-    return image.resize((side, side), Image.Resampling.BILINEAR, box=box)
-
-
-def _decode_all(source: ImageSource, side: int | None) -> Iterator[Result]:
-    """Yield each image or an error message, in order.
-
-    Threads decode a few batches ahead; Executor.map would keep every result in memory.
-    """
-    n, n_threads = len(source.files), os.cpu_count() or 1
-    waiting: deque[Future[list[Result]]] = deque()
-    with warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
-        # PIL warns about odd metadata, and about large images, which decode_image rejects.
-        warnings.simplefilter("ignore")
-        for start in range(0, n, BATCH):
-            batch = range(start, min(start + BATCH, n))
-            waiting.append(pool.submit(_decode_batch, source, side, batch))
-            if len(waiting) > AHEAD * n_threads:
-                yield from waiting.popleft().result()
-        for future in waiting:
-            yield from future.result()
-
-
-def _decode_batch(source: ImageSource, side: int | None, batch: range) -> list[Result]:
-    return [_decode_file(source, side, index) for index in batch]
-
-
-def _decode_file(source: ImageSource, side: int | None, index: int) -> Result:
-    try:
-        with _pil_errors():
-            image = source.load(index)
-        with image:
-            return decode_image(image, side)
-    except InputError as error:
-        return f"{source.root}/{source.files[index]} {error}"
-
-
-@contextmanager
-def _pil_errors() -> Iterator[None]:
-    """Raise any exception of PIL as an InputError."""
-    try:
-        yield
-    except UnidentifiedImageError:
-        reason = "is empty or not an image of a known format"
-        raise InputError(f"{reason}; replace or remove it") from None
-    except Exception as error:  # noqa: BLE001  # PIL's decoders raise anything on broken files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"cannot be decoded ({reason}); replace or remove it") from None
+    ids = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], dtype=np.int64)
+    all_grey = all(map(is_grey, pixels))
+    return DecodedImages(pixels, ids, ids, all_grey, np.arange(len(pixels)))

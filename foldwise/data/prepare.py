@@ -11,7 +11,15 @@ from foldwise.core.machine import chunks
 from foldwise.data.decode import DecodedImages
 from foldwise.data.idx import has_idx_files, open_idx
 from foldwise.data.sources import ImageSource, open_digits, open_folder
-from foldwise.files.dataset import Dataset, DatasetInfo, Samples, create_images, write_dataset
+from foldwise.files.dataset import (
+    Dataset,
+    DatasetInfo,
+    DecodingFacts,
+    Samples,
+    create_images,
+    write_dataset,
+    write_unreadable,
+)
 from foldwise.files.image_folder import list_files
 from foldwise.files.params import Params
 
@@ -54,12 +62,12 @@ def store_dataset(
     Args:
         folder: Where to write.
         params: The sections seed and prepare.
-        source: The images.
-        decoded: The pixels of all images of the source.
+        source: The images that were decoded.
+        decoded: Their pixels.
         order: (m,) positions in the source of the images to store.
         samples: The table of these images.
     """
-    channels = 1 if decoded.is_grey else 3
+    channels = 1 if decoded.is_grey else decoded.pixels.shape[3]
     height, width = decoded.pixels.shape[1:3]
     images = create_images(folder, (len(order), height, width, channels))
     for part in chunks(len(order), decoded.pixels[0].nbytes):
@@ -78,8 +86,11 @@ def store_dataset(
         n_left_out=len(source.files) - len(order),
         n_groups=int(samples.groups.max()) + 1,
         seed=params.seed,
+        decoding=decoded.facts,
     )
     write_dataset(folder, info, samples)
+    if params.prepare.unreadable == "skip":
+        write_unreadable(folder, decoded.unreadable)
     return info
 
 
@@ -136,10 +147,30 @@ def dataset_from_arrays(
 
 
 def summarise_dataset(info: DatasetInfo) -> str:
-    """Return the numbers of images and classes in one line."""
+    """Return the numbers of images and classes in one line, and what decoding changed."""
     left_out = f", {info.n_left_out:,} left out (also test images, or under two labels)"
     return (
         f"{info.name}, {info.n_train:,} + {info.n_test:,} test images of "
         f"{info.height}×{info.width}×{info.channels} in {len(info.classes)} classes"
         f"{left_out if info.n_left_out else ''}"
+        f"{''.join(f', {text}' for text in _summarise_decoding(info.decoding))}"
     )
+
+
+def _summarise_decoding(facts: DecodingFacts) -> list[str]:
+    texts = []
+    if facts.n_unreadable:
+        texts.append(f"{facts.n_unreadable:,} unreadable skipped (listed in unreadable.csv)")
+    if facts.scale:
+        texts.append("values {:,} to {:,} became 0 to 255".format(*facts.scale))
+    if facts.n_multipage:
+        texts.append(f"first page only of {facts.n_multipage:,} files with several")
+    if facts.same_pixels:
+        steps = ", ".join(f"{step} {n:,}" for step, n in sorted(facts.same_pixels.items()))
+        texts.append(
+            f"{sum(facts.same_pixels.values()):,} different images have the pixels of another "
+            f"after preparation ({steps}) and stay on its side of a split"
+        )
+    if facts.crop_note:
+        texts.append(facts.crop_note)
+    return texts

@@ -20,7 +20,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".
 # An error rather than ignored: a class would lose these images without notice.
 UNSUPPORTED = (".avif", ".heic", ".heif", ".jp2", ".jxl")
 # PIL detects the format from the content: an EPS file named .jpg would run Ghostscript.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "SGI")
 OFFICIAL_PARTS = ["test", "train"]
 PART_NAMES = frozenset((*OFFICIAL_PARTS, "val", "valid", "validation"))
 DIGITS_MAX = 16  # a pixel of the digits counts the dark dots in a 4×4 block of the scan
@@ -37,7 +37,7 @@ class ImageSource:
         labels: (n,) class, 0 .. n_classes - 1.
         is_test: (n,) whether the image belongs to the official test set.
         is_published: Whether this is a published data set, whose files the user cannot correct.
-        load: Opens image i. Several threads call it at the same time.
+        load: Returns image i, or the path of its file. Several threads call it at the same time.
         pixels: (n, h, w, c) all images, if they are in memory.
     """
 
@@ -47,7 +47,7 @@ class ImageSource:
     labels: NDArray[np.int64]
     is_test: NDArray[np.bool_]
     is_published: bool
-    load: Callable[[int], Image.Image]
+    load: Callable[[int], Image.Image | Path]
     pixels: NDArray[np.uint8] | None = None
 
     @property
@@ -122,7 +122,7 @@ def open_folder(root: str) -> ImageSource:
         labels=np.repeat([classes.index(folder.name) for folder in images], sizes),
         is_test=np.repeat([folder.parent == base / "test" for folder in images], sizes),
         is_published=False,
-        load=lambda index: Image.open(base / files[index], formats=FORMATS),
+        load=lambda index: base / files[index],
     )
 
 

@@ -15,6 +15,29 @@ from foldwise.core.errors import InputError
 from foldwise.core.machine import create_npy
 from foldwise.files.base import Count, Size, Strict, existing, read_json, write_json
 
+CROPPED_MUCH = 0.25  # share of an average image
+
+
+class DecodingFacts(Strict):
+    """What decoding the image files left out or changed."""
+
+    # The values that became 0 and 255; null: the files have 8 bits per channel.
+    scale: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
+    n_unreadable: Count = 0  # files that were skipped; see unreadable.csv
+    n_multipage: Count = 0  # files with further pages or frames, which were not read
+    cropped_share: Annotated[float, Field(ge=0, le=1)] = 0  # of the area of an average image
+    # By the step that made them equal (scale, transparency, crop, size): different images whose
+    # prepared pixels are those of an earlier image.
+    same_pixels: dict[str, Count] = Field(default_factory=dict)
+
+    @property
+    def crop_note(self) -> str:
+        """What cropping drops, if it is much, and the remedy; else empty."""
+        if self.cropped_share <= CROPPED_MUCH:
+            return ""
+        share = f"{self.cropped_share:.0%}"
+        return f"crop drops {share} of an average image; prepare.resize: pad keeps it"
+
 
 class DatasetInfo(Strict):
     """dataset.json: the facts that later stages read without opening an image."""
@@ -27,10 +50,11 @@ class DatasetInfo(Strict):
     n_train: Count  # images that are split into folds
     n_test: Count  # images held out, never seen by compare
     official_test: bool  # whether the data set has its own test set, not one drawn by test_fraction
-    n_duplicates: Count  # images with the same pixels as an earlier image
+    n_duplicates: Count  # images with the same content as an earlier image
     n_left_out: Count  # training images that are also test images, or have two labels
     n_groups: Count  # groups of images that every split keeps together
     seed: int  # of every random draw downstream
+    decoding: DecodingFacts = DecodingFacts()
 
 
 @dataclass(frozen=True)
@@ -83,6 +107,14 @@ def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
         for index, (file, label, group, is_test) in enumerate(columns):
             rows.writerow([index, file, int(label), int(group), int(is_test)])
     write_json(folder / "dataset.json", info)
+
+
+def write_unreadable(folder: Path, reasons: dict[str, str]) -> None:
+    """Write unreadable.csv: the files that were skipped, and why."""
+    with open_whole(folder / "unreadable.csv") as table:
+        rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        rows.writerow(["file", "reason"])
+        rows.writerows(reasons.items())
 
 
 def read_info(folder: Path) -> DatasetInfo:

@@ -63,6 +63,15 @@ class PrepareSection(Strict):
             raise ValueError(f"the name of a data set{hint}")
         return name
 
+    @field_validator("scale")
+    @classmethod
+    def _rises(
+        cls, scale: Literal["data"] | list[int] | None
+    ) -> Literal["data"] | list[int] | None:
+        if isinstance(scale, list) and not scale[0] < scale[1] <= 65_535:
+            raise ValueError("data, null, or [low, high] with low < high of at most 65535")
+        return scale
+
     @field_validator("groups")
     @classmethod
     def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:

@@ -1,16 +1,23 @@
 import io
 import warnings
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.data import decode as decode_module
-from foldwise.data.decode import _decode_all, decode_images
+from foldwise.data import threads
+from foldwise.data.decode import decode_images
+from foldwise.data.pixels import PixelSettings, decode_image
 from foldwise.data.sources import FORMATS, open_folder
+
+NATIVE = PixelSettings()
+SMALL = PixelSettings((4, 4))
 
 
 def encoded(form):
@@ -20,12 +27,19 @@ def encoded(form):
     return file.getvalue()
 
 
-SAMPLES = [encoded(form) for form in FORMATS]
+def encoded_tiff(n_bands, dtype):
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 12, n_bands)).astype(dtype)
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, photometric="minisblack", planarconfig="contig")
+    return file.getvalue()
+
+
+SAMPLES = [*map(encoded, FORMATS), encoded_tiff(5, np.uint8), encoded_tiff(3, np.uint16)]
 
 
 def test_images_come_in_the_order_of_the_source(source_of, tmp_path):
     images = [Image.new("RGB", (3, 2), (i % 256, i // 256, 0)) for i in range(300)]
-    decoded = decode_images(source_of(images), None, tmp_path / "x.npy")
+    decoded = decode_images(source_of(images), NATIVE, tmp_path / "x.npy")
     assert np.array_equal(decoded.pixels, np.stack([np.asarray(image) for image in images]))
 
 
@@ -33,8 +47,8 @@ def test_number_of_threads_changes_no_byte(save, tmp_path, monkeypatch):
     source = open_folder(str(save(*(f"{c}/{i}.jpg" for c in "ab" for i in range(40)))))
     files = []
     for n_threads in (1, 2, 7):
-        monkeypatch.setattr(decode_module.os, "cpu_count", lambda n=n_threads: n)
-        decode_images(source, 4, tmp_path / f"{n_threads}.npy")
+        monkeypatch.setattr(threads.os, "cpu_count", lambda n=n_threads: n)
+        decode_images(source, SMALL, tmp_path / f"{n_threads}.npy")
         files.append((tmp_path / f"{n_threads}.npy").read_bytes())
     assert files[0] == files[1] == files[2]
 
@@ -42,7 +56,7 @@ def test_number_of_threads_changes_no_byte(save, tmp_path, monkeypatch):
 def test_equal_content_is_equal_pixels(source_of, tmp_path):
     black, white = Image.new("L", (2, 2)), Image.new("RGB", (2, 2), "white")
     source = source_of([white, black, black.convert("RGB"), white])
-    assert decode_images(source, None, tmp_path / "x.npy").content_ids.tolist() == [0, 1, 1, 0]
+    assert decode_images(source, NATIVE, tmp_path / "x.npy").content_ids.tolist() == [0, 1, 1, 0]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,29 +64,39 @@ def test_equal_content_is_equal_pixels(source_of, tmp_path):
 def test_content_is_numbered_in_order_of_first_appearance(source_of, tmp_path_factory, values):
     path = tmp_path_factory.mktemp("content") / "x.npy"
     images = [Image.new("L", (2, 2), value) for value in values]
-    content = decode_images(source_of(images), None, path).content_ids
+    content = decode_images(source_of(images), NATIVE, path).content_ids
     seen = list(dict.fromkeys(values))
     assert content.tolist() == [seen.index(value) for value in values]
 
 
 def test_all_grey_only_if_every_image_is(source_of, tmp_path):
-    grey, colour = Image.new("L", (2, 2)), Image.new("RGB", (2, 2))
-    assert decode_images(source_of([grey, grey]), None, tmp_path / "x.npy").is_grey
-    assert not decode_images(source_of([grey, colour]), None, tmp_path / "x.npy").is_grey
-    assert not decode_images(source_of([colour, grey]), None, tmp_path / "x.npy").is_grey
+    grey, colour = Image.new("L", (2, 2)), Image.new("RGB", (2, 2), "red")
+    as_rgb = Image.new("RGBA", (2, 2), (7, 7, 7, 255))
+    assert decode_images(source_of([grey, as_rgb]), NATIVE, tmp_path / "x.npy").is_grey
+    assert not decode_images(source_of([grey, colour]), NATIVE, tmp_path / "x.npy").is_grey
+    assert not decode_images(source_of([colour, grey]), NATIVE, tmp_path / "x.npy").is_grey
+
+
+@pytest.mark.parametrize("colour", [(7, 7, 7), (7, 7, 8)])
+def test_images_in_memory_are_grey_if_their_channels_are_equal(source_of, colour, tmp_path):
+    pixels = np.full((3, 2, 2, 3), colour, dtype=np.uint8)
+    source = replace(source_of([None] * 3), pixels=pixels)
+    decoded = decode_images(source, NATIVE, tmp_path / "x.npy")
+    assert decoded.is_grey == (colour == (7, 7, 7))
+    assert np.array_equal(decoded.pixels, pixels)
 
 
 def test_no_more_images_are_in_memory_than_promised(source_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(decode_module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
     started, ahead, taken = [], [], 0
     source = source_of([Image.new("L", (2, 2))] * 400)
     load = source.load
     object.__setattr__(source, "load", lambda i: started.append(i) or load(i))
-    for _ in _decode_all(source, None):
+    for _ in threads.map_all(source, partial(decode_image, settings=NATIVE), "decode"):
         taken += 1
         ahead.append(len(started) - taken)
     assert taken == 400
-    assert max(ahead) <= (decode_module.AHEAD * 2 + 1) * decode_module.BATCH
+    assert max(ahead) <= (threads.AHEAD * 2 + 1) * threads.BATCH
 
 
 def test_every_unreadable_image_is_listed(save, tmp_path):
@@ -84,15 +108,15 @@ def test_every_unreadable_image_is_listed(save, tmp_path):
     source = open_folder(str(root))
     (root / "b/5.jpg").unlink()  # after it was listed
     with pytest.raises(InputError) as caught:
-        decode_images(source, None, tmp_path / "x.npy")
+        decode_images(source, NATIVE, tmp_path / "x.npy")
     first, second, third, fourth, fifth = str(caught.value).splitlines()
     for name, line in (("a/1.png", first), ("a/3.png", second)):
         assert line.startswith(f"{root}/{name} is empty or not an image")
         assert line.endswith("; replace or remove it")
     assert third.startswith(f"{root}/b/1.png cannot be decoded (")
     assert third.endswith("; replace or remove it")
-    assert "b/5.jpg cannot be decoded ([Errno 2] No such file" in fourth
-    assert fifth.startswith(f"{root}/b/deep.png has over 8 bits per channel (mode I;16); convert")
+    assert "b/5.jpg cannot be decoded (No such file" in fourth
+    assert fifth.startswith(f"{root}/b/deep.png has 16 bits per channel; set prepare.scale to")
 
 
 def test_images_of_different_sizes_are_named(save, tmp_path):
@@ -101,8 +125,8 @@ def test_images_of_different_sizes_are_named(save, tmp_path):
     source = open_folder(str(root))
     expected = "a/1.png is 6×5 and b/1.png 7×5 pixels; set prepare.image_size to a number"
     with pytest.raises(InputError, match=expected):
-        decode_images(source, None, tmp_path / "x.npy")
-    assert decode_images(source, 4, tmp_path / "x.npy").pixels.shape == (3, 4, 4, 3)
+        decode_images(source, NATIVE, tmp_path / "x.npy")
+    assert decode_images(source, SMALL, tmp_path / "x.npy").pixels.shape == (3, 4, 4, 3)
 
 
 def test_decompression_bombs_are_listed(save, tmp_path):
@@ -110,7 +134,7 @@ def test_decompression_bombs_are_listed(save, tmp_path):
     Image.new("1", (10_000, 9_000)).save(root / "a" / "large.png")
     Image.new("1", (20_000, 9_000)).save(root / "b" / "larger.png")
     with pytest.raises(InputError) as caught:
-        decode_images(open_folder(str(root)), 4, tmp_path / "x.npy")
+        decode_images(open_folder(str(root)), SMALL, tmp_path / "x.npy")
     large, larger = str(caught.value).splitlines()
     assert "a/large.png is 10000×9000 pixels, over 89,478,485; make it smaller" in large
     assert "b/larger.png cannot be decoded (Image size (180000000 pixels) exceeds" in larger
@@ -126,30 +150,160 @@ def test_broken_files_never_crash(tmp_path_factory, content, mutations, kept):
     broken = bytearray(content)
     for place, value in mutations:
         broken[int(place * len(broken))] = value
-    root = tmp_path_factory.mktemp("broken")
-    for name in "ab":
-        (root / name).mkdir()
-        (root / name / "1.png").write_bytes(broken[: int(kept * len(broken))])
-    problems = [r for r in _decode_all(open_folder(str(root)), 4) if isinstance(r, str)]
-    assert len(problems) in (0, 2)
-    assert all(len(problem.splitlines()) == 1 for problem in problems)
+    path = tmp_path_factory.getbasetemp() / "broken"
+    path.write_bytes(broken[: int(kept * len(broken))])
+    message = ""
+    try:
+        decode_image(path, PixelSettings((4, 4), scale=(0, 65_535)))
+    except InputError as error:
+        message = str(error)
+    assert len(message.splitlines()) <= 1
 
 
 def test_photos_of_several_frames_count_by_their_first(save, tmp_path):
     root = save("a/1.jpg", "b/1.gif")
     first, second = Image.new("RGB", (6, 5), "white"), Image.new("RGB", (6, 5))
     first.save(root / "b" / "2.jpg", "MPO", save_all=True, append_images=[second])
-    assert np.all(decode_images(open_folder(str(root)), None, tmp_path / "x.npy").pixels[2] == 255)
+    assert np.all(
+        decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy").pixels[2] == 255
+    )
 
 
 def test_eps_in_disguise_is_not_handed_to_ghostscript(save, tmp_path):
     root = save("a/1.png", "b/1.png")
     Image.new("RGB", (6, 5)).save(root / "b" / "2.jpg", "EPS")
     with pytest.raises(InputError, match=r"b/2.jpg is empty or not an image"):
-        decode_images(open_folder(str(root)), None, tmp_path / "x.npy")
+        decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
 
 
 def test_warning_filters_are_left_as_they_were(source_of, tmp_path):
     before = list(warnings.filters)
-    decode_images(source_of([Image.new("L", (2, 2))] * 3), None, tmp_path / "x.npy")
+    decode_images(source_of([Image.new("L", (2, 2))] * 3), NATIVE, tmp_path / "x.npy")
     assert warnings.filters == before
+
+
+def test_reason_that_many_files_share_is_one_line(save, tmp_path):
+    root = save(*(f"{c}/{i:02d}.png" for c in "ab" for i in range(30)))
+    for path in root.glob("a/*.png"):
+        path.write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"^\S+/a/00.png is empty or .*29 more.*01.png") as caught:
+        decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_unreadable_images_are_skipped_and_listed(save, tmp_path):
+    root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(4)))
+    source = open_folder(str(root))
+    (root / "a/0.png").write_bytes(b"")
+    (root / "b/2.png").unlink()
+    decoded = decode_images(source, NATIVE, tmp_path / "x.npy", skip=True)
+    assert decoded.kept.tolist() == [1, 2, 3, 4, 5, 7]
+    assert list(decoded.unreadable) == ["a/0.png", "b/2.png"]
+    assert "No such file" in decoded.unreadable["b/2.png"]
+    assert decoded.facts.n_unreadable == 2
+    kept = [source.files[position] for position in decoded.kept]
+    originals = [np.asarray(Image.open(root / file)) for file in kept]
+    assert np.array_equal(decoded.pixels, originals)
+
+
+def test_class_that_loses_all_images_is_an_error(save, tmp_path):
+    root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(3)))
+    for path in root.glob("b/*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"b/0.png is empty[^$]*prepare.unreadable .* classes b;"):
+        decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy", skip=True)
+
+
+def test_scale_by_the_data_maps_the_range_of_all_images(source_of, tmp_path):
+    images = [Image.fromarray(np.uint16([[low, low + 500]])) for low in (1000, 1500, 3000)]
+    settings = PixelSettings(scale="data")
+    decoded = decode_images(source_of(images), settings, tmp_path / "x.npy")
+    assert decoded.facts.scale == [1000, 3500]
+    assert decoded.pixels[:, 0, :, 0].tolist() == [[0, 51], [51, 102], [204, 255]]
+    eight = source_of([Image.new("L", (2, 2), value) for value in (3, 9)])
+    decoded = decode_images(eight, settings, tmp_path / "x.npy")
+    assert decoded.facts.scale is None
+    assert decoded.pixels[:, 0, 0, 0].tolist() == [3, 9]
+    with pytest.raises(InputError, match=r"prepare.scale is data, but all values .* are 7"):
+        decode_images(source_of([Image.new("I;16", (2, 2), 7)]), settings, tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize(
+    ("other", "layout"),
+    [
+        (np.zeros((2, 2), dtype=np.uint8), "grey of 8 bits"),
+        (np.zeros((2, 2, 5), dtype=np.uint16), "5 bands of over 8 bits"),
+    ],
+)
+def test_images_of_different_depth_or_bands_are_an_error(other, layout, save, tmp_path):
+    root = save("a/1.tif", "b/1.tif")
+    options = {"photometric": "minisblack", "planarconfig": "contig"} if other.ndim == 3 else {}
+    tifffile.imwrite(root / "a/1.tif", np.zeros((2, 2), dtype=np.uint16))
+    tifffile.imwrite(root / "b/1.tif", other, **options)
+    settings = PixelSettings(scale=(0, 9))
+    with pytest.raises(
+        InputError, match=f"a/1.tif has .* over 8 bits and b/1.tif .*{layout}; conv"
+    ):
+        decode_images(open_folder(str(root)), settings, tmp_path / "x.npy")
+
+
+def drawing(hidden, alpha):
+    """Return an image that is black everywhere, and whose alpha draws."""
+    pixels = np.full((8, 8, 4), hidden, dtype=np.uint8)
+    pixels[..., 3] = alpha
+    return Image.fromarray(pixels)
+
+
+def test_drawings_that_differ_only_in_alpha_are_different_images(source_of, tmp_path):
+    alphas = np.random.default_rng(0).integers(0, 256, (3, 8, 8))
+    images = [drawing(0, alpha) for alpha in (*alphas, alphas[0])]
+    decoded = decode_images(source_of(images), NATIVE, tmp_path / "x.npy")
+    assert decoded.content_ids.tolist() == decoded.pixel_ids.tolist() == [0, 1, 2, 0]
+
+
+def wide(edge):
+    """Return an image of 24×8 pixels whose central square is always the same."""
+    pixels = np.full((8, 24, 3), 90, dtype=np.uint8)
+    pixels[:, :4] = edge
+    return Image.fromarray(pixels)
+
+
+def fine(level):
+    """Return an image of 64×64 pixels that is the same at 4×4 pixels."""
+    pixels = np.full((64, 64, 3), 90, dtype=np.uint8)
+    pixels[5, 5] = level
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(
+    ("images", "settings", "step"),
+    [
+        ([drawing(hidden, 0) for hidden in (0, 1, 2)], NATIVE, "transparency"),
+        ([wide(edge) for edge in (0, 100, 200)], SMALL, "crop"),
+        ([fine(level) for level in (90, 91, 92)], SMALL, "size"),
+        (
+            [Image.new("I;16", (4, 4), value) for value in (900, 901, 902)],
+            PixelSettings(scale=(0, 800)),
+            "scale",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_published", [False, True])
+def test_different_images_of_equal_pixels_are_told_apart(
+    source_of, tmp_path, images, settings, step, is_published
+):
+    source = source_of([*images, images[1]], is_published=is_published)
+    decoded = decode_images(source, settings, tmp_path / "x.npy")
+    assert decoded.pixel_ids.tolist() == [0, 0, 0, 0]
+    assert decoded.content_ids.tolist() == ([0] * 4 if is_published else [0, 1, 2, 1])
+    assert decoded.facts.same_pixels == ({} if is_published else {step: 2})
+
+
+def test_files_with_further_pages_are_counted(save, tmp_path):
+    root = save("a/1.gif", "a/2.png", "b/1.tif")
+    first, second = (Image.new("RGB", (6, 5), colour) for colour in ("white", "black"))
+    for name in ("a/1.gif", "b/1.tif"):
+        first.save(root / name, save_all=True, append_images=[second])
+    decoded = decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
+    assert decoded.facts.n_multipage == 2
+    assert np.all(decoded.pixels[[0, 2]] == 255)

@@ -1,11 +1,24 @@
+import io
+import struct
+import zlib
+
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.data.decode import decode_image
+from foldwise.data.depth import DEPTHS
+from foldwise.data.originals import read_original
+from foldwise.data.pixels import PixelSettings, decode_image
+
+NATIVE = PixelSettings()
+
+
+def square(side, **settings):
+    return PixelSettings((side, side), **settings)
 
 
 def noise(width, height, seed=0):
@@ -13,79 +26,311 @@ def noise(width, height, seed=0):
     return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
+def deep(n_bands, dtype=np.uint16):
+    """Return (6, 5, n_bands) of values that differ in both of their bytes."""
+    high = np.iinfo(dtype).max + 1
+    return np.random.default_rng(n_bands).integers(0, high, (6, 5, n_bands)).astype(dtype)
+
+
+def write_png(path, rows, bits, colour_type, width, chunks=()):
+    """Write a PNG of given raw rows, because Pillow writes few depths."""
+    head = struct.pack(">IIBBBBB", width, len(rows), bits, colour_type, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for name, body in ((b"IHDR", head), *chunks, (b"IDAT", data), (b"IEND", b"")):
+            file.write(struct.pack(">I", len(body)) + name + body)
+            file.write(struct.pack(">I", zlib.crc32(name + body)))
+
+
+def write_png16(path, pixels, chunks=()):
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[pixels.shape[2]]
+    rows = [row.astype(">u2").tobytes() for row in pixels]
+    write_png(path, rows, 16, colour_type, pixels.shape[1], chunks)
+
+
+def write_pnm(path, pixels):
+    magic = b"P5" if pixels.shape[2] == 1 else b"P6"
+    head = b"%s\n# a comment\n%d %d 65535\n" % (magic, pixels.shape[1], pixels.shape[0])
+    path.write_bytes(head + pixels.astype(">u2").tobytes())
+
+
+def write_tiff(path, pixels, **options):
+    options = {"photometric": "rgb" if pixels.shape[2] == 3 else "minisblack"} | options
+    if pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    elif options["photometric"] == "minisblack":
+        options |= {"planarconfig": "contig"}
+    tifffile.imwrite(path, pixels, **options)
+
+
 def test_native_size_keeps_every_pixel():
     image = noise(7, 4)
-    assert np.array_equal(decode_image(image, None).pixels, np.asarray(image))
+    assert np.array_equal(decode_image(image, NATIVE).pixels, np.asarray(image))
 
 
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(4, 20))
-def test_any_size_becomes_the_square_asked_for(width, height, side):
-    assert decode_image(noise(width, height), side).pixels.shape == (side, side, 3)
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.tuples(st.integers(4, 20), st.integers(4, 20)),
+    st.sampled_from(["crop", "pad", "stretch"]),
+)
+def test_any_size_becomes_the_size_asked_for(width, height, size, resize):
+    settings = PixelSettings(size, resize)
+    assert decode_image(noise(width, height), settings).pixels.shape == (*size, 3)
 
 
-def test_image_of_the_right_size_is_not_touched():
-    image = noise(8, 8)
-    assert np.array_equal(decode_image(image, 8).pixels, np.asarray(image))
+@pytest.mark.parametrize("resize", ["crop", "pad", "stretch"])
+def test_image_of_the_right_size_is_not_touched(resize):
+    image = noise(9, 8)
+    decoded = decode_image(image, PixelSettings((8, 9), resize))
+    assert np.array_equal(decoded.pixels, np.asarray(image))
+    assert decoded.is_original
+    assert decoded.cropped_share == 0
 
 
 def test_centre_counts_of_a_long_image():
     strip = np.zeros((8, 24, 3), dtype=np.uint8)
     strip[:, 7:17] = 200  # the square, and what the filter sees beside it
-    assert np.all(decode_image(Image.fromarray(strip), 4).pixels == 200)
+    decoded = decode_image(Image.fromarray(strip), square(4))
+    assert np.all(decoded.pixels == 200)
+    assert decoded.cropped_share == pytest.approx(2 / 3)
 
 
-def test_huge_strip_needs_no_huge_image_in_between():
-    assert decode_image(Image.new("RGB", (1_000_000, 1)), 2048).pixels.shape == (2048, 2048, 3)
+def test_crop_keeps_the_central_part_of_the_shape_asked_for():
+    image = noise(90, 60)
+    decoded = decode_image(image, PixelSettings((10, 30))).pixels
+    part = image.crop((0, 15, 90, 45)).resize((30, 10), Image.Resampling.BOX)
+    assert np.abs(decoded.astype(int) - np.asarray(part)).mean() < 12
+
+
+def test_pad_keeps_an_object_at_the_edge():
+    strip = np.zeros((24, 96, 3), dtype=np.uint8)
+    strip[:, :8] = 200
+    padded = decode_image(Image.fromarray(strip), square(96, resize="pad", background=(1, 2, 3)))
+    assert np.array_equal(padded.pixels[36:60], strip)
+    assert np.all(padded.pixels[:36] == (1, 2, 3))
+    assert np.all(padded.pixels[60:] == (1, 2, 3))
+    assert padded.cropped_share == 0
+
+
+def test_stretch_distorts():
+    image = noise(24, 8)
+    expected = image.resize((10, 10), Image.Resampling.BILINEAR)
+    stretched = decode_image(image, square(10, resize="stretch")).pixels
+    assert np.array_equal(stretched, np.asarray(expected))
+
+
+@pytest.mark.parametrize("resize", ["crop", "pad"])
+def test_huge_strip_needs_no_huge_image_in_between(resize):
+    image = Image.new("RGB", (1_000_000, 1))
+    assert decode_image(image, square(2048, resize=resize)).pixels.shape == (2048, 2048, 3)
 
 
 def test_equal_to_resizing_the_shorter_side_and_cropping():
     image = noise(90, 60).resize((360, 240), Image.Resampling.BICUBIC)
     reference = image.resize((48, 32), Image.Resampling.BILINEAR).crop((8, 0, 40, 32))
-    ours = decode_image(image, 32).pixels
+    ours = decode_image(image, square(32)).pixels
     assert np.abs(ours.astype(int) - np.asarray(reference)).max() <= 1
 
 
 def test_shrinking_does_not_alias():
     stripes = np.zeros((64, 64, 3), dtype=np.uint8)
     stripes[:, ::2] = 255  # any filter without antialiasing gives black or white
-    assert np.abs(decode_image(Image.fromarray(stripes), 8).pixels.astype(int) - 127).max() <= 8
+    shrunk = decode_image(Image.fromarray(stripes), square(8)).pixels
+    assert np.abs(shrunk.astype(int) - 127).max() <= 8
 
 
-@pytest.mark.parametrize("mode", ["1", "L"])
-def test_one_channel_is_grey(mode):
-    picture = decode_image(noise(5, 5).convert(mode), None)
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_equal_channels_are_grey_whatever_the_mode(mode):
+    image = noise(5, 5).convert("1" if mode == "1" else "L")
+    picture = decode_image(image.convert(mode), NATIVE)
     assert picture.is_grey
-    assert np.array_equal(picture.pixels[..., 0], picture.pixels[..., 2])
+    assert np.array_equal(picture.pixels, np.asarray(image.convert("RGB")))
 
 
-@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA", "LA", "CMYK", "YCbCr"])
-def test_palette_alpha_and_others_become_rgb(mode):
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA", "CMYK", "YCbCr"])
+def test_palette_opaque_alpha_and_others_become_rgb(mode):
     image = noise(5, 5).convert(mode)
-    picture = decode_image(image, None)
+    picture = decode_image(image, NATIVE)
     assert not picture.is_grey
+    assert picture.is_original
     assert np.array_equal(picture.pixels, np.asarray(image.convert("RGB")))
 
 
 def test_grey_resizes_alike_as_grey_and_as_rgb():
     grey = noise(50, 50).convert("L")
     alone = grey.resize((16, 16), Image.Resampling.BILINEAR)
-    assert np.array_equal(decode_image(grey, 16).pixels[..., 1], np.asarray(alone))
+    assert np.array_equal(decode_image(grey, square(16)).pixels[..., 1], np.asarray(alone))
 
 
-def test_exif_orientation_is_applied(tmp_path):
-    image, exif = noise(6, 3), Image.Exif()
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "RGBA of 16 bits", "RGBA in TIFF"])
+def test_transparent_parts_lie_on_the_background(kind, tmp_path):
+    pixels = deep(4, np.uint8)
+    pixels[0, :, 3], pixels[1, :, 3] = 0, 255
+    path = tmp_path / "a.png"
+    if kind == "LA":
+        pixels[..., :3] = pixels[..., :1]
+        Image.fromarray(np.ascontiguousarray(pixels[..., 2:])).save(path)
+    elif kind == "RGBA of 16 bits":
+        write_png16(path, pixels * np.uint16(257))
+    else:
+        Image.fromarray(pixels).save(path, "TIFF" if "TIFF" in kind else "PNG")
+    ground = (250, 100, 10)
+    settings = PixelSettings(background=ground, scale=(0, 65_535))
+    alpha = pixels[..., 3:] / 255
+    expected = pixels[..., :3] * alpha + np.array(ground) * (1 - alpha)
+    decoded = decode_image(path, settings)
+    assert np.abs(decoded.pixels - expected).max() <= 1
+    assert np.array_equal(decoded.pixels[1], pixels[1, :, :3])
+    assert not decoded.is_original
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_transparent_colour_lies_on_the_background(mode, tmp_path):
+    image = Image.fromarray(np.uint8([[0, 128]])).convert(mode)
+    colour = (0, 0, 0) if mode == "RGB" else image.getpixel((0, 0))
+    image.save(tmp_path / "a.png", transparency=colour)
+    white, grey = decode_image(tmp_path / "a.png", NATIVE).pixels[0]
+    assert white.tolist() == [255] * 3
+    assert np.abs(grey.astype(int) - 128).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PNG of 16 bits", "TIFF of 16 bits"])
+def test_exif_orientation_is_applied(kind, tmp_path):
+    pixels, path = deep(3, np.uint16 if "16" in kind else np.uint8), tmp_path / "a"
+    exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90° clockwise to see it upright
-    image.save(tmp_path / "a.png", exif=exif)
-    with Image.open(tmp_path / "a.png") as opened:
-        assert np.array_equal(decode_image(opened, None).pixels, np.rot90(np.asarray(image), -1))
+    if kind == "PNG of 16 bits":
+        write_png16(path, pixels, [(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))])
+    elif kind == "PNG":
+        Image.fromarray(pixels).save(path, "PNG", exif=exif)
+    else:
+        write_tiff(path, pixels, extratags=[(274, 3, 1, 6, True)])
+    decoded = decode_image(path, PixelSettings(scale=(0, 255)))
+    assert np.array_equal(decoded.pixels, np.rot90(pixels.clip(0, 255), -1))
 
 
-@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-def test_more_than_8_bits_a_channel(mode):
-    with pytest.raises(InputError, match=f"8 bits .*mode {mode}.; convert it to 8 bit"):
-        decode_image(Image.new(mode, (4, 4)), None)
+@pytest.mark.parametrize(
+    ("write", "n_bands", "dtype", "options"),
+    [
+        *((write_png16, n, np.uint16, {}) for n in (1, 2, 3, 4)),
+        *((write_pnm, n, np.uint16, {}) for n in (1, 3)),
+        *((write_tiff, n, np.uint16, {"compression": "zlib"}) for n in (1, 2, 3, 5, 8)),
+        (write_tiff, 1, np.uint16, {"byteorder": ">"}),
+        (write_tiff, 3, np.uint16, {"byteorder": ">"}),
+        (write_tiff, 4, np.uint8, {"photometric": "rgb", "extrasamples": [0]}),  # near infrared
+        *((write_tiff, n, np.uint8, {}) for n in (2, 4, 5, 8)),
+    ],
+)
+def test_every_bit_of_every_band_is_read(write, n_bands, dtype, options, tmp_path):
+    pixels = deep(n_bands, dtype)
+    write(tmp_path / "a", pixels, **options)
+    original = read_original(tmp_path / "a")
+    assert np.array_equal(original.content, pixels)
+    assert original.bits == 8 * pixels.itemsize
+    assert original.has_alpha == (write is write_png16 and n_bands in (2, 4))
+
+
+@pytest.mark.parametrize("options", [{}, {"photometric": "rgb", "planarconfig": "separate"}])
+def test_bands_one_after_the_other_are_read(options, tmp_path):
+    pixels = deep(3 if options else 5)
+    planar = {"photometric": "minisblack", "planarconfig": "separate"} | options
+    tifffile.imwrite(tmp_path / "a", np.moveaxis(pixels, -1, 0), **planar)
+    assert np.array_equal(read_original(tmp_path / "a").content, pixels)
+
+
+@pytest.mark.parametrize(("form", "kind"), [("TIFF", "tiff_lzw"), ("JPEG2000", None)])
+def test_grey_of_16_bits_is_read_in_all_forms_of_pillow(form, kind, tmp_path):
+    pixels = deep(1)
+    options = {"compression": kind} if kind else {}
+    Image.fromarray(pixels[..., 0]).save(tmp_path / "a", form, **options)
+    assert np.array_equal(read_original(tmp_path / "a").content, pixels)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_grey_of_few_bits_is_scaled_to_8(bits, tmp_path):
+    values = np.arange(8, dtype=np.uint8).reshape(1, 8) % 2**bits
+    packed = np.packbits(np.unpackbits(values[..., None], axis=2)[..., -bits:].ravel())
+    write_png(tmp_path / "a", [packed.tobytes()], bits, 0, 8)
+    write_pgm = b"P5 8 1 %d\n" % (2**bits - 1)
+    (tmp_path / "b").write_bytes(write_pgm + values.tobytes())
+    for name in "ab":
+        decoded = decode_image(tmp_path / name, NATIVE)
+        assert decoded.is_original
+        assert np.array_equal(decoded.pixels[..., 0], values * (255 // (2**bits - 1)))
+
+
+def test_scale_maps_its_limits_to_0_and_255_and_rounds(tmp_path):
+    pixels = np.arange(90, 1200, dtype=np.uint16).reshape(30, 37, 1)
+    write_tiff(tmp_path / "a", pixels)
+    decoded = decode_image(tmp_path / "a", PixelSettings(scale=(100, 1100)))
+    expected = np.rint((pixels.astype(np.float64).clip(100, 1100) - 100) * 0.255)
+    assert np.array_equal(decoded.pixels[..., :1], expected)
+    assert decoded.is_grey
+
+
+def test_bands_are_resized_and_padded_one_by_one(tmp_path):
+    pixels = deep(5, np.uint8)
+    write_tiff(tmp_path / "a", pixels)
+    decoded = decode_image(tmp_path / "a", PixelSettings((6, 9), "pad", (0, 0, 0))).pixels
+    assert np.array_equal(decoded[:, 2:7], pixels)
+    assert not decoded[:, :2].any()
+    shrunk = decode_image(tmp_path / "a", square(4)).pixels
+    band = Image.fromarray(np.ascontiguousarray(pixels[..., 3]))
+    rgb = decode_image(band, square(4)).pixels
+    assert np.array_equal(shrunk[..., 3], rgb[..., 0])
+
+
+def patched(form, old, new, **options):
+    """Return the bytes of an image whose header says something else."""
+    file = io.BytesIO()
+    noise(16, 16).save(file, form, **options)
+    assert old in file.getvalue()
+    return file.getvalue().replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: write_png16(p, deep(3)), r"has 16 bits per channel; set prepare.scale to data"),
+        (lambda p: write_tiff(p, deep(4)), r"has 16 bits per channel; set prepare.scale to data"),
+        (lambda p: write_tiff(p, deep(9)), r"has 9 bands; expected at most 8"),
+        (lambda p: write_tiff(p, deep(1).astype(np.float32)), r"32 bits \(float32.*; convert it"),
+        (lambda p: write_tiff(p, deep(3).astype(np.float64)), r"64 bits \(float64.*; convert it"),
+        (lambda p: write_tiff(p, deep(1).astype(np.int16)), r"16 bits \(int16.*; convert it"),
+        (lambda p: write_tiff(p, deep(1), photometric="miniswhite"), r"MINISWHITE\); convert it"),
+        (lambda p: write_png16(p, deep(1), [(b"tRNS", b"\0\0")]), r"transparent colour; save it"),
+        (lambda p: p.write_text("P3 1 1 65535 1 2 3"), r"has 16 bits per channel in a form"),
+        (lambda p: noise(4, 4).save(p, "SGI", bpc=2), r"has 16 bits per channel in a form"),
+        (
+            lambda p: p.write_bytes(patched("JPEG", b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c")),
+            r"has 12 bits per channel in a form that is not supported; convert it to 8",
+        ),
+    ],
+)
+def test_what_cannot_be_read_whole_is_refused(make, reason, tmp_path):
+    make(tmp_path / "a")
+    with pytest.raises(InputError, match=reason):
+        decode_image(tmp_path / "a", NATIVE)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_images_of_32_bits_in_memory_are_refused(mode):
+    with pytest.raises(InputError, match=r"has 32 bits per channel .*; convert it to 8 bits"):
+        decode_image(Image.new(mode, (4, 4)), PixelSettings(scale=(0, 255)))
+
+
+@pytest.mark.parametrize(("flags", "bits"), [(0x0C, 8), (0x4C, 10), (0x6C, 12)])
+def test_depth_of_avif_follows_from_its_configuration(flags, bits):
+    assert DEPTHS["AVIF"](b"....av1C\x81\0" + bytes([flags, 0])) == bits
+
+
+def test_depth_of_jpeg_2000_is_that_of_its_deepest_component():
+    size = b"\0\x2f\0\0" + bytes(32) + b"\0\3" + b"\x07\1\1" + b"\x8b\1\1" + b"\x07\1\1"
+    assert DEPTHS["JPEG2000"](b"jp2c\xff\x4f\xff\x51" + size) == 12
 
 
 def test_decompression_bomb():
     with pytest.raises(InputError, match="is 10000×9000 pixels, over 89,478,485; make it smaller"):
-        decode_image(Image.new("1", (10_000, 9_000)), 8)
+        decode_image(Image.new("1", (10_000, 9_000)), square(8))

@@ -12,6 +12,7 @@ import torchvision
 from foldwise.core.errors import InputError
 from foldwise.data.decode import decode_images
 from foldwise.data.idx import CLASSES
+from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "fashion-mnist"
@@ -92,8 +93,8 @@ def test_a_file_of_another_kind_is_one_line(idx_files, part):
 @pytest.mark.parametrize("name", ["digits", "MNIST"])
 def test_images_in_memory_are_what_decoding_one_by_one_gives(name, idx_files, tmp_path):
     source = open_source(name, str(idx_files))
-    in_memory = decode_images(source, None, tmp_path / "a.npy")
-    decoded = decode_images(replace(source, pixels=None), None, tmp_path / "b.npy")
+    in_memory = decode_images(source, PixelSettings(), tmp_path / "a.npy")
+    decoded = decode_images(replace(source, pixels=None), PixelSettings(), tmp_path / "b.npy")
     assert in_memory.is_grey
     assert decoded.is_grey
     assert np.array_equal(in_memory.pixels[..., 0], decoded.pixels[..., 0])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from foldwise.core import machine
 from foldwise.core.errors import InputError
-from foldwise.files.dataset import read_dataset, read_samples
+from foldwise.files.dataset import DecodingFacts, read_dataset, read_samples
 from stages.prepare import main
 
 FILES = ["dataset.json", "images.npy", "labels.npy", "samples.csv"]
@@ -94,6 +94,39 @@ def test_failure_leaves_no_half_made_data_set(prepare, save, tmp_path):
     with pytest.raises(InputError, match="known format"):
         prepare(dataset="folder", root=str(root))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_decoding_changed_is_stored_and_said(prepare, save, capsys):
+    root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(9)), size=(24, 8))
+    wide = np.asarray(Image.open(root / "a/0.png")).copy()
+    wide[:, :2] ^= 255  # outside the central square
+    Image.fromarray(wide).save(root / "b/again.png")
+    (root / "a/8.png").write_bytes(b"")
+    output = prepare(dataset="folder", root=str(root), image_size=8, unreadable="skip")
+    dataset, samples = read_dataset(output), read_samples(output)
+    assert dataset.info.decoding == DecodingFacts(
+        n_unreadable=1, cropped_share=0.6667, same_pixels={"crop": 1}
+    )
+    assert (dataset.info.n_left_out, dataset.info.n_duplicates, dataset.info.n_groups) == (0, 0, 17)
+    places = [samples.files.index(name) for name in ("a/0.png", "b/again.png")]
+    assert len({(samples.groups[i], samples.is_test[i]) for i in places}) == 1
+    line = capsys.readouterr().out
+    assert "1 unreadable skipped (listed in unreadable.csv)" in line
+    assert "crop drops 67% of an average image; prepare.resize: pad keeps it" in line
+    assert "1 different images" in line
+    rows = (output / "unreadable.csv").read_text().splitlines()
+    assert rows[0] == '"file","reason"'
+    assert rows[1].startswith('"a/8.png","is empty')
+
+
+def test_images_of_equal_pixels_may_be_in_both_official_parts(prepare, save):
+    root = save(*(f"{p}/{c}/{i}.png" for p in ("train", "test") for c in "ab" for i in range(4)))
+    for part, alpha in (("train", 0), ("test", 1)):
+        hidden = np.full((5, 6, 4), (alpha, 0, 0, 0), dtype=np.uint8)
+        Image.fromarray(hidden).save(root / part / "a" / "hidden.png")
+    info = read_dataset(prepare(dataset="folder", root=str(root), groups=r"(\w+/\w+/\w+)")).info
+    assert (info.n_train, info.n_test, info.n_left_out) == (9, 9, 0)
+    assert info.decoding.same_pixels == {"transparency": 1}
 
 
 def test_wrong_input_is_one_line_and_no_traceback(tmp_path):

@@ -1,0 +1,219 @@
+"""Make the pixels of one image: scale, lay on a background, crop or pad, resize."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from foldwise.core.errors import InputError
+from foldwise.data.originals import Original, decoder_errors, read_original
+from foldwise.files.preparation import PrepareSection
+
+COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
+OPAQUE = 255
+FULL = 65_535  # the largest value of 16 bits
+
+
+@dataclass(frozen=True)
+class PixelSettings:
+    """How images become pixels.
+
+    Attributes:
+        size: Height and width, or None to keep them.
+        resize: What to do about images of another shape.
+        background: Behind transparent parts and padded images, RGB.
+        scale: The values that become 0 and 255 in images of more than 8 bits; "data" for the
+            lowest and highest of all images; None to refuse such images.
+    """
+
+    size: tuple[int, int] | None = None
+    resize: Literal["crop", "pad", "stretch"] = "crop"
+    background: tuple[int, int, int] = COLOURS["white"]
+    scale: tuple[int, int] | Literal["data"] | None = None
+
+    @classmethod
+    def of(cls, section: PrepareSection) -> "PixelSettings":
+        """Return the settings of params.yaml."""
+        colour = section.background
+        r, g, b = COLOURS[colour] if isinstance(colour, str) else colour
+        scale = section.scale
+        limits = (scale[0], scale[1]) if isinstance(scale, list) else scale
+        return cls(section.size, section.resize, (r, g, b), limits)
+
+
+class DecodedImage(NamedTuple):
+    """The pixels of one image."""
+
+    pixels: NDArray[np.uint8]  # (h, w, c), c = 3 for grey, too
+    is_grey: bool  # the three channels are equal
+    digest: bytes  # SHA-256 of the pixels
+    bits: int  # per channel, of the file
+    is_original: bool  # nothing was resized, scaled, or laid on the background
+    cropped_share: float  # of the area
+    n_more: int  # further pages or frames of the file
+
+
+class _Flat(NamedTuple):
+    """An image without transparency, of 8 bits, in its original size."""
+
+    planes: list[Image.Image]  # one of RGB, or one of each band
+    was_transparent: bool
+
+
+def decode_image(file: Image.Image | Path, settings: PixelSettings) -> DecodedImage:
+    """Decode an image upright (EXIF) as 8-bit RGB, or as its 2 or 4 to 8 bands.
+
+    Images of more than 8 bits are scaled first, and rounded to the nearest integer. Transparent
+    parts are then laid on the background. Resizing comes last.
+
+    Args:
+        file: A path, or an image, which may be undecoded.
+        settings: How to make the pixels.
+
+    Raises:
+        InputError: If the image is broken, has more than 8 bits per channel without a scale, or is
+            too large. The message lacks the name of the file, which goes before it.
+    """
+    original = read_original(file)
+    with decoder_errors():
+        flat = flatten(original, settings)
+        planes = [_resize(plane, settings) for plane in flat.planes]
+    arrays = [np.asarray(plane) for plane in planes]
+    pixels = arrays[0] if len(arrays) == 1 else np.stack(arrays, axis=-1)
+    width, height = flat.planes[0].size
+    is_resized = pixels.shape[:2] != (height, width)
+    return DecodedImage(
+        pixels=pixels,
+        is_grey=is_grey(pixels),
+        digest=hashlib.sha256(pixels.data).digest(),
+        bits=original.bits,
+        is_original=not (is_resized or flat.was_transparent or original.bits > 8),
+        cropped_share=_cropped_share((height, width), settings),
+        n_more=original.n_more,
+    )
+
+
+def is_grey(pixels: NDArray[np.uint8]) -> bool:
+    """Return whether the channels of (h, w, 3) are equal, or there is only one."""
+    if pixels.shape[-1] != 3:
+        return bool(pixels.shape[-1] == 1)
+    return bool(np.array_equal(pixels[..., :2], pixels[..., 1:]))
+
+
+def value_range(file: Image.Image | Path) -> tuple[int, int] | None:
+    """Return the lowest and highest value of an image of more than 8 bits; None for others.
+
+    Transparency does not count.
+    """
+    original = read_original(file)
+    if original.bits <= 8 or isinstance(original.content, Image.Image):
+        return None
+    colours = _colours(original.content, original)
+    return int(colours.min()), int(colours.max())
+
+
+def crop_box(size: tuple[int, int], settings: PixelSettings) -> tuple[float, float, float, float]:
+    """Return the part (left, top, right, bottom) that is kept of an image of (h, w) pixels."""
+    height, width = size
+    if settings.size is None or settings.resize != "crop":
+        return 0, 0, width, height
+    target_height, target_width = settings.size
+    kept_width = min(width, height * target_width / target_height)
+    kept_height = min(height, width * target_height / target_width)
+    left, top = (width - kept_width) / 2, (height - kept_height) / 2
+    return left, top, left + kept_width, top + kept_height
+
+
+def _cropped_share(size: tuple[int, int], settings: PixelSettings) -> float:
+    left, top, right, bottom = crop_box(size, settings)
+    return 1 - (right - left) * (bottom - top) / (size[0] * size[1])
+
+
+def _resize(image: Image.Image, settings: PixelSettings) -> Image.Image:
+    """Return the image in the size of the settings.
+
+    Cropping before resizing gives the same as resizing the shorter side and then cropping, without
+    the huge intermediate image of a long strip. Bilinear, because published recipes were trained
+    with it; PIL widens the filter when it shrinks an image, so that nothing aliases.
+    """
+    if settings.size is None:
+        return image
+    (height, width), bilinear = settings.size, Image.Resampling.BILINEAR
+    if settings.resize != "pad":
+        box = crop_box((image.height, image.width), settings)
+        return image.resize((width, height), bilinear, box=box)
+    factor = min(width / image.width, height / image.height)
+    inner = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    padded = Image.new(image.mode, (width, height), _colour(image.mode, settings))
+    place = (width - inner[0]) // 2, (height - inner[1]) // 2
+    padded.paste(image.resize(inner, bilinear), place)
+    return padded
+
+
+def _colour(mode: str, settings: PixelSettings) -> int | tuple[int, int, int]:
+    if mode == "RGB":
+        return settings.background
+    r, g, b = settings.background
+    return round(0.299 * r + 0.587 * g + 0.114 * b)  # ITU-R BT.601
+
+
+def flatten(original: Original, settings: PixelSettings) -> _Flat:
+    """Scale an image to 8 bits per channel, and lay transparent parts on the background."""
+    image = original.content
+    if not isinstance(image, Image.Image):
+        array = scaled(original, settings)
+        n_bands = array.shape[2]
+        if n_bands == 1:
+            array = array.repeat(3, axis=2)
+        elif n_bands == 2 and original.has_alpha:
+            array = array[..., [0, 0, 0, 1]]
+        elif n_bands != 3 and not original.has_alpha:
+            bands = np.moveaxis(array, -1, 0)
+            return _Flat([Image.fromarray(np.ascontiguousarray(band)) for band in bands], False)
+        image = Image.fromarray(np.ascontiguousarray(array))
+    image = rgb_or_rgba(image)
+    if image.mode == "RGB":
+        return _Flat([image], False)
+    ground = Image.new("RGBA", image.size, (*settings.background, OPAQUE))
+    return _Flat([Image.alpha_composite(ground, image).convert("RGB")], True)
+
+
+def rgb_or_rgba(image: Image.Image) -> Image.Image:
+    """Return an image of any mode as RGBA if a part of it is transparent, else as RGB."""
+    image = image.convert("LA") if image.mode == "La" else image
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        if rgba.getchannel("A").getextrema()[0] != OPAQUE:
+            return rgba
+    return image.convert("RGB")
+
+
+def _colours(array: NDArray[np.uint16], original: Original) -> NDArray[np.uint16]:
+    return array[..., :-1] if original.has_alpha else array
+
+
+def scaled(original: Original, settings: PixelSettings) -> NDArray[np.uint8]:
+    """Return (h, w, c) of 8 bits per channel; transparency keeps its own scale."""
+    array = np.asarray(original.content)
+    if original.bits <= 8:
+        return array.astype(np.uint8)
+    if not isinstance(settings.scale, tuple):
+        raise InputError(
+            f"has {original.bits} bits per channel; set prepare.scale to data, or to the values "
+            "[low, high] that become black and white"
+        )
+    colours = _table(*settings.scale)[_colours(array, original)]
+    alpha = _table(0, FULL)[array[..., colours.shape[2] :]]
+    return np.concatenate([colours, alpha], axis=2)
+
+
+@lru_cache(maxsize=4)
+def _table(low: int, high: int) -> NDArray[np.uint8]:
+    """Return what each value of 16 bits becomes; halves are rounded to the even number."""
+    scaled = np.rint((np.arange(FULL + 1) - low) * 255 / (high - low))
+    return np.clip(scaled, 0, 255).astype(np.uint8)

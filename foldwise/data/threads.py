@@ -1,0 +1,69 @@
+"""Apply a function to all images of a source, with threads, in bounded memory."""
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from foldwise.core.errors import InputError
+from foldwise.data.originals import decoder_errors
+from foldwise.data.sources import ImageSource
+
+BATCH = 8  # images per task; single tiny images take three times as long, for the overhead
+AHEAD = 2  # waiting tasks per core: keeps all cores busy, and needs little memory for large photos
+
+T = TypeVar("T")
+
+
+def map_all(
+    source: ImageSource, function: Callable[[Image.Image | Path], T], what: str
+) -> Iterator[tuple[int, T | str]]:
+    """Do the same as `map_images` for all images, with a progress bar named `what`."""
+    n = len(source.files)
+    results = map_images(source, np.arange(n), function)
+    yield from tqdm(results, what, n, unit=" images", disable=None)
+
+
+def map_images(
+    source: ImageSource,
+    positions: NDArray[np.intp],
+    function: Callable[[Image.Image | Path], T],
+) -> Iterator[tuple[int, T | str]]:
+    """Yield each position with the function of its image, or with an error message, in order.
+
+    Threads work a few batches ahead; Executor.map would keep every result in memory.
+    """
+    n_threads = os.cpu_count() or 1
+    waiting: deque[Future[list[tuple[int, T | str]]]] = deque()
+    with warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
+        # PIL warns about odd metadata, and about large images, which decode_image rejects.
+        warnings.simplefilter("ignore")
+        for start in range(0, len(positions), BATCH):
+            batch = positions[start : start + BATCH].tolist()
+            waiting.append(pool.submit(_apply, source, batch, function))
+            if len(waiting) > AHEAD * n_threads:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
+
+
+def _apply(
+    source: ImageSource, batch: list[int], function: Callable[[Image.Image | Path], T]
+) -> list[tuple[int, T | str]]:
+    results: list[tuple[int, T | str]] = []
+    for position in batch:
+        try:
+            with decoder_errors():
+                file = source.load(position)
+            results.append((position, function(file)))
+        except InputError as error:
+            results.append((position, str(error)))
+    return results
