@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.data.arrange import arrange, draw_subset, match_groups
+from foldwise.data.arrange import arrange, draw_subset
 from foldwise.data.decode import decode_images
+from foldwise.data.named_groups import match_groups
 from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
 from foldwise.files.params import read_params
@@ -23,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_options("prepare", __doc__, argv, "params output")
     params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed
-    source = open_source(section.dataset, section.root)
+    source = open_source(section.dataset, section.root, section.table)
     source = source.take(draw_subset(source, section.limit, section.test_fraction, seed))
-    groups = match_groups(source.files, section.groups)
+    groups = match_groups(source, section.groups)
     args.output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.output) as scratch:
         settings, skip = PixelSettings.of(section), section.unreadable == "skip"
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ids = decoded.content_ids, decoded.pixel_ids
         order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)
-    print(f"prepare: {summarise_dataset(info)} -> {args.output}")
+    print(f"prepare: {summarise_dataset(info, source.notes)} -> {args.output}")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ from foldwise.core.errors import InputError
 from foldwise.data.grouping import are_small, assign_groups, number_by_appearance
 from foldwise.data.sources import ImageSource
 from foldwise.files.dataset import Samples
-from foldwise.files.image_folder import find_groups
 
-MAX_LISTED = 5  # file names in an error message
 GROUPS_LEFT = 5  # of each class for the folds, if a test set of whole groups allows it
 
 
@@ -67,6 +65,7 @@ def arrange(
         labels=labels[order],
         groups=number_by_appearance(groups[order]),
         is_test=is_test[order],
+        weights=None if source.weights is None else source.weights[used[order]],
     )
     return used[order], samples
 
@@ -173,25 +172,6 @@ def draw_test_set(
     n = max(round(len(names) * test_fraction), len(np.unique(labels[first])))
     drawn = draw_stratified(labels[first], n, seed, "prepare.test_fraction")
     return np.isin(groups, names[drawn])
-
-
-def match_groups(files: list[str], pattern: str | None) -> list[str] | None:
-    """Return what the pattern's group matches in each file name, or None without a pattern.
-
-    Raises:
-        InputError: If the pattern does not match some of the names, or takes too long.
-    """
-    if pattern is None:
-        return None
-    names = find_groups(pattern, files)
-    unmatched = [file for file, name in zip(files, names, strict=True) if name is None]
-    if unmatched:
-        raise InputError(
-            f"prepare.groups is '{pattern}', which does not match {len(unmatched):,} of "
-            f"{len(files):,} file names, for example {', '.join(unmatched[:MAX_LISTED])}; widen "
-            "the pattern or rename the files"
-        )
-    return [name for name in names if name is not None]
 
 
 def join_groups(content_ids: NDArray[np.int64], names: list[str] | None) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from foldwise.core.errors import InputError, counted
 from foldwise.data.depth import HEAD_BYTES, NETPBM, bits_per_channel, jpeg_depth
-from foldwise.data.sources import FORMATS
+from foldwise.data.image_formats import open_image
 
 MAX_PIXELS = 89_478_485  # PIL's own limit against decompression bombs: 256 MiB of RGB
 MAX_BANDS = 8
@@ -79,7 +79,7 @@ def decoder_errors() -> Iterator[None]:
 def _open(path: Path) -> Image.Image | None:
     """Return the image, or None for a TIFF that Pillow does not know."""
     try:
-        return Image.open(path, formats=FORMATS)
+        return open_image(path)
     except UnidentifiedImageError:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

@@ -1,6 +1,7 @@
 """Make data sets: from the name of a source, or from arrays in memory."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ from numpy.typing import NDArray
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
+from foldwise.data.class_folders import open_folder
 from foldwise.data.decode import DecodedImages
 from foldwise.data.idx import has_idx_files, open_idx
-from foldwise.data.sources import ImageSource, open_digits, open_folder
+from foldwise.data.sources import ImageSource, open_digits
+from foldwise.data.table_source import open_table
 from foldwise.files.dataset import (
     Dataset,
     DatasetInfo,
@@ -24,12 +27,13 @@ from foldwise.files.image_folder import list_files
 from foldwise.files.params import Params
 
 
-def open_source(name: str, root: str) -> ImageSource:
+def open_source(name: str, root: str, table: str = "labels.csv") -> ImageSource:
     """Return the images of a data set, not decoded yet.
 
     Args:
-        name: "digits", "folder", or the name of a torchvision data set.
+        name: "digits", "folder", "table", or the name of a torchvision data set.
         root: The folder of the files; digits ignores it.
+        table: The file that lists them, if the name is "table".
 
     Raises:
         InputError: If the files are missing or not laid out as expected, or something is neither
@@ -39,6 +43,8 @@ def open_source(name: str, root: str) -> ImageSource:
         return open_digits()
     if name == "folder":
         return open_folder(root)
+    if name == "table":
+        return open_table(root, table)
     if Path(root).is_dir():
         list_files(Path(root), allow_links=True)
     if has_idx_files(name, root):
@@ -146,14 +152,15 @@ def dataset_from_arrays(
     return Dataset(info, images, labels.astype(np.int64))
 
 
-def summarise_dataset(info: DatasetInfo) -> str:
-    """Return the numbers of images and classes in one line, and what decoding changed."""
+def summarise_dataset(info: DatasetInfo, notes: Sequence[str] = ()) -> str:
+    """Return the numbers of images and classes, what decoding changed, and notes."""
     left_out = f", {info.n_left_out:,} left out (also test images, or under two labels)"
     return (
         f"{info.name}, {info.n_train:,} + {info.n_test:,} test images of "
         f"{info.height}×{info.width}×{info.channels} in {len(info.classes)} classes"
         f"{left_out if info.n_left_out else ''}"
         f"{''.join(f', {text}' for text in _summarise_decoding(info.decoding))}"
+        f"{''.join(f'; {note}' for note in notes)}"
     )
 
 

@@ -4,7 +4,7 @@ import csv
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +66,14 @@ class Samples:
         labels: (n,) class, 0 .. n_classes - 1.
         groups: (n,) group of each image; a split never separates a group.
         is_test: (n,) whether the image is held out.
+        weights: (n,) weight of each image, over 0; None if all count the same.
     """
 
     files: list[str]
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
     is_test: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,17 @@ def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.
 def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
     """Write labels.npy, samples.csv and dataset.json beside images.npy."""
     np.save(folder / "labels.npy", samples.labels.astype(np.int64), allow_pickle=False)
-    columns = zip(samples.files, samples.labels, samples.groups, samples.is_test, strict=True)
+    names = ["index", "file", "label", "group", "test"]
+    numbers: list[NDArray[Any]] = [samples.labels, samples.groups, samples.is_test.astype(np.int64)]
+    if samples.weights is not None:
+        names.append("weight")
+        numbers.append(samples.weights)
+    columns = [column.tolist() for column in numbers]
     with open_whole(folder / "samples.csv") as table:
         # Quoted text, because a carriage return in a file name would end the row.
         rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        rows.writerow(["index", "file", "label", "group", "test"])
-        for index, (file, label, group, is_test) in enumerate(columns):
-            rows.writerow([index, file, int(label), int(group), int(is_test)])
+        rows.writerow(names)
+        rows.writerows(zip(range(len(samples.files)), samples.files, *columns, strict=True))
     write_json(folder / "dataset.json", info)
 
 
@@ -148,9 +154,12 @@ def read_samples(folder: Path) -> Samples:
     """
     files: list[str] = []
     numbers = array("q")  # 24 bytes per image; a list of rows takes 600
+    weights = array("d")
     with existing(folder / "samples.csv").open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
             files.append(row["file"])
             numbers.extend((int(row["label"]), int(row["group"]), int(row["test"])))
+            if "weight" in row:
+                weights.append(float(row["weight"]))
     labels, groups, is_test = np.array(numbers, dtype=np.int64).reshape(-1, 3).T
-    return Samples(files, labels, groups, is_test == 1)
+    return Samples(files, labels, groups, is_test == 1, np.array(weights) if weights else None)

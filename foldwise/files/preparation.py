@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from foldwise.core.errors import did_you_mean
 from foldwise.files.base import Count, Strict
@@ -20,12 +20,63 @@ Colour = (
 Range = Annotated[list[Count], Field(min_length=2, max_length=2)]
 
 
+OWN_FILES = ("folder", "table")  # data sets of the user's own images
+
+
+def _require_one_group(pattern: str) -> str:
+    try:
+        n_groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    if n_groups != 1:
+        raise ValueError("a regular expression with exactly one (group)")
+    return pattern
+
+
+def _require_below(path: str) -> str:
+    if path.startswith(("/", "~")) or ".." in Path(path).parts or not path.isprintable():
+        raise ValueError("the path of a file below prepare.root")
+    return path
+
+
+Pattern = Annotated[str, Field(max_length=200), AfterValidator(_require_one_group)]
+Below = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_require_below)]
+
+
+class Blocks(Strict):
+    """Groups of consecutive numbers in file names: 0 .. block - 1, block .. 2 · block - 1, ..."""
+
+    pattern: Pattern  # its (group) is a number
+    block: Annotated[int, Field(ge=2, le=10**9)]
+
+
+class GroupTable(Strict):
+    """Groups in a table with the columns file and group."""
+
+    table: Below  # CSV or Parquet, below root
+
+
+def _group_type(value: object) -> str:
+    """Return the type whose errors to report."""
+    if not isinstance(value, dict):
+        return type(value).__name__ if isinstance(value, Strict) else "str"
+    return "Blocks" if {"pattern", "block"} & value.keys() else "GroupTable"
+
+
+Groups = Annotated[
+    Annotated[Pattern, Tag("str")]
+    | Annotated[Blocks, Tag("Blocks")]
+    | Annotated[GroupTable, Tag("GroupTable")],
+    Discriminator(_group_type),
+]
+
+
 class PrepareSection(Strict):
     """Which images, and how they are prepared once for all folds."""
 
     dataset: str  # digits, folder, or the name of a torchvision data set
     root: Annotated[str, Field(min_length=1, max_length=1000)]  # folder of the files
-    table: str = "labels.csv"  # below root; only for the data set "table"
+    table: Below = "labels.csv"  # CSV or Parquet; only for the data set "table"
     image_size: Literal["native"] | Side | Size  # pixels: of a square, or [h, w]
     resize: Literal["crop", "pad", "stretch"] = "crop"  # if the shape of an image is another
     background: Colour = "white"  # behind transparent parts and padded images
@@ -34,8 +85,8 @@ class PrepareSection(Strict):
     unreadable: Literal["stop", "skip"] = "stop"  # what to do about broken images
     test_fraction: Annotated[float, Field(ge=0, le=0.5)]  # if there is no official test set
     limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
-    # Regular expression on file names; its (group) is the group's name.
-    groups: Annotated[str, Field(max_length=200)] | None
+    # Regular expression on file names, whose (group) is the group's name; numbers; or a table.
+    groups: Groups | None
     near_duplicates: Literal["report", "group"] = "report"  # group: on one side of a split
 
     @property
@@ -74,15 +125,7 @@ class PrepareSection(Strict):
 
     @field_validator("groups")
     @classmethod
-    def _has_one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
-        if pattern is None:
-            return None
-        if info.data.get("dataset", "folder") != "folder":
+    def _has_named_files(cls, groups: object, info: ValidationInfo) -> object:
+        if groups is not None and info.data.get("dataset", "folder") not in OWN_FILES:
             raise ValueError(f"null: the files of {info.data['dataset']} have no names to group by")
-        try:
-            n_groups = re.compile(pattern).groups
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"a regular expression ({error})") from None
-        if n_groups != 1:
-            raise ValueError("a regular expression with exactly one (group)")
-        return pattern
+        return groups

@@ -15,7 +15,7 @@ from foldwise.core.fingerprint import Module, imported_modules
 from foldwise.files.base import read_yaml, write_json
 from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.params import check_params
-from foldwise.files.preparation import PrepareSection
+from foldwise.files.preparation import OWN_FILES, Blocks, GroupTable, PrepareSection
 
 SLOT = re.compile(r"\$\{\s*candidates\[(-?\d+)\]\s*\}")
 
@@ -80,7 +80,7 @@ def _slots(stage: Mapping[str, Any]) -> list[int]:
 
 
 def require_root(section: PrepareSection, place: str) -> None:
-    """Require that DVC and prepare can read prepare.root, and that prepare.groups is quick.
+    """Require that DVC and prepare can read prepare.root, that tables exist and groups are quick.
 
     An empty folder is created unless the images are the user's own: DVC stops if a dependency is
     missing, and digits and torchvision's downloads have no files yet.
@@ -94,9 +94,9 @@ def require_root(section: PrepareSection, place: str) -> None:
             something that is neither a file nor a folder or cannot be read.
     """
     root, key = Path(section.root), f"{place}: prepare.root is {section.root!r}"
-    is_folder = section.dataset == "folder"
+    is_own = section.dataset in OWN_FILES
     try:
-        if is_folder and not root.is_dir():
+        if is_own and not root.is_dir():
             raise InputError(
                 f"{key}, which is not a folder; create it with one folder of images per class, or "
                 "set another"
@@ -106,9 +106,19 @@ def require_root(section: PrepareSection, place: str) -> None:
         raise InputError(f"{key}, which cannot be used ({error.strerror}); set another") from None
     if Path.cwd().is_relative_to(root.resolve()):
         raise InputError(f"{key}, which contains this project; set a folder of images only")
-    files = list_files(root, allow_links=not is_folder)
-    if section.groups is not None:
-        find_groups(section.groups, files)
+    files = list_files(root, allow_links=not is_own)
+    groups = section.groups
+    if section.dataset == "table":
+        _require_file(root / section.table, f"{place}: prepare.table")
+    if isinstance(groups, GroupTable):
+        _require_file(root / groups.table, f"{place}: prepare.groups.table")
+    elif groups is not None:
+        find_groups(groups.pattern if isinstance(groups, Blocks) else groups, files)
+
+
+def _require_file(path: Path, key: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{key} is '{path}', which is no file; add it, or name another below root")
 
 
 COMPUTING = (

@@ -26,16 +26,19 @@ def save(tmp_path):
 def source_of():
     """Make a source of images in memory."""
 
-    def source_of(images, labels=None, is_test=None, classes=("cat", "dog"), is_published=False):
+    def source_of(images, labels=None, is_test=None, classes=("cat", "dog"), **more):
         n = len(images)
+        defaults = {
+            "root": "root",
+            "files": [f"{index}.png" for index in range(n)],
+            "is_published": False,
+        }
         return ImageSource(
-            root="root",
             classes=list(classes),
-            files=[f"{index}.png" for index in range(n)],
             labels=np.array([0] * n if labels is None else labels, dtype=np.int64),
             is_test=np.array([False] * n if is_test is None else is_test, dtype=np.bool_),
-            is_published=is_published,
             load=lambda index: images[index].copy(),
+            **(defaults | more),
         )
 
     return source_of

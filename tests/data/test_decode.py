@@ -12,9 +12,10 @@ from PIL import Image
 
 from foldwise.core.errors import InputError
 from foldwise.data import threads
+from foldwise.data.class_folders import open_folder
 from foldwise.data.decode import decode_images
+from foldwise.data.image_formats import FORMATS
 from foldwise.data.pixels import PixelSettings, decode_image
-from foldwise.data.sources import FORMATS, open_folder
 
 NATIVE = PixelSettings()
 SMALL = PixelSettings((4, 4))

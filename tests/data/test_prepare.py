@@ -74,7 +74,21 @@ def test_folder_of_colour_images_with_official_parts(prepare, save, capsys):
     assert (dataset.info.n_left_out, dataset.info.n_duplicates) == (1, 1)
     assert samples.files[0] == "train/a/0.png"
     assert samples.files[-2:] == ["test/a/1.png", "test/b/1.png"]
-    assert ", 1 left out (also test images, or under two labels) -> " in capsys.readouterr().out
+    line = capsys.readouterr().out
+    assert ", 1 left out (also test images, or under two labels); " in line
+    assert "; train as training images, test as test images -> " in line
+
+
+def test_a_table_with_weights_and_groups(prepare, save, capsys):
+    root = save(*(f"{index:02d}.png" for index in range(12)), mode="L")
+    rows = [f"{i:02d}.png,{'ab'[i % 2]},{i // 2},{1 + i / 4}" for i in range(12)]
+    (root / "labels.csv").write_text("\n".join(["file,label,group,weight", *rows]))
+    samples = read_samples(prepare(dataset="table", root=str(root)))
+    assert [1 + int(file[:2]) / 4 for file in samples.files] == samples.weights.tolist()
+    assert len(set(samples.groups.tolist())) == 6
+    assert ["ab"[label] for label in samples.labels] == [
+        "ab"[int(f[:2]) % 2] for f in samples.files
+    ]
 
 
 def test_row_i_of_every_file_is_the_same_image(prepare, save):

@@ -1,8 +1,10 @@
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
 from foldwise.core.errors import InputError
 from foldwise.files.params import read_params
+from foldwise.files.preparation import Blocks, GroupTable
 
 VALID = {
     "dataset": "folder",
@@ -43,9 +45,33 @@ def test_native_keeps_the_size(read):
         ({"limit": 1}, "prepare.limit is 1"),
         ({"groups": "("}, r"prepare.groups is '\('; expected a regular expression \("),
         ({"groups": "p"}, "prepare.groups is 'p'; expected a regular expression with exactly one"),
+        ({"groups": 3}, "prepare.groups is 3; expected a valid string or null"),
+        ({"groups": {"pattern": "p", "block": 10}}, "groups.pattern is 'p'; .* exactly one"),
+        ({"groups": {"pattern": "(p)", "block": 1}}, "groups.block is 1; expected at least 2"),
+        ({"groups": {"pattern": "(p)"}}, "groups.block is missing; add it"),
+        ({"groups": {"table": "../x.csv"}}, "groups.table is '../x.csv'; .* below prepare.root"),
+        ({"groups": {"tabel": "x.csv"}}, "groups.tabel is not a known key; did you mean 'table'?"),
+        ({"table": "/x.csv"}, "prepare.table is '/x.csv'; expected .* below prepare.root"),
         ({"dataset": "digits"}, "expected null: the files of digits have no names to group by"),
     ],
 )
 def test_an_invalid_value_is_named(read, changes, message):
     with pytest.raises(InputError, match=message):
         read(**changes)
+
+
+@pytest.mark.parametrize(
+    ("option", "groups"),
+    [
+        (r"prepare.groups='(patient\d+)'", r"(patient\d+)"),
+        (
+            r"prepare.groups={pattern: '(\d+)\.jpg', block: 10}",
+            Blocks(pattern=r"(\d+)\.jpg", block=10),
+        ),
+        ("prepare.groups={table: patients.csv}", GroupTable(table="patients.csv")),
+    ],
+)
+def test_groups_are_read_from_dvcs_command_line(read, tmp_path, option, groups):
+    read()
+    apply_overrides(tmp_path / "params.yaml", [option])
+    assert read_params(tmp_path / "params.yaml", "prepare").prepare.groups == groups

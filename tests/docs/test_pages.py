@@ -113,10 +113,11 @@ def test_a_key_or_setting_in_a_sentence_exists(code):
 def test_a_command_has_options_and_parameters_that_exist(line):
     program, *words = shlex.split(line)
     if program == "dvc":
-        args = get_main_parser().parse_args(words)
+        args, content = get_main_parser().parse_args(words), shown_params()
         for name, _, value in (text.partition("=") for text in getattr(args, "set_param", [])):
             for choice in value.split(",") if args.queue else [value]:
-                check_params(merge(shown_params(), nest(name, yaml.safe_load(choice))), SLOTS, line)
+                content = merge(content, nest(name, yaml.safe_load(choice)))
+                check_params(content, SLOTS, line)
     elif program == "foldwise" and "--help" not in words:
         _parser().parse_args(words)
     elif program == "make":

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,13 @@ def test_arrays_of_another_size_are_refused(folder):
     create_images(folder, (4, 2, 2, 1))
     with pytest.raises(InputError, match=r"images \(4, 2, 2, 1\) .* do not fit dataset.json with"):
         read_dataset(folder)
+
+
+def test_weights_are_a_column_only_if_there_are_any(folder, tmp_path):
+    assert b"weight" not in (folder / "samples.csv").read_bytes()
+    weights = np.arange(1, len(SAMPLES.files) + 1) / 3
+    write_dataset(tmp_path, INFO, replace(SAMPLES, weights=weights))
+    assert read_samples(tmp_path).weights.tolist() == weights.tolist()
 
 
 def test_a_row_of_samples_takes_few_bytes_while_it_is_read_and_written(tmp_path):

@@ -20,8 +20,8 @@ def refused(params):
     return refused
 
 
-def section_of(params, root, dataset="digits", groups=None):
-    section = params()["prepare"] | {"root": str(root), "dataset": dataset, "groups": groups}
+def section_of(params, root, dataset="digits", **changes):
+    section = params()["prepare"] | {"root": str(root), "dataset": dataset} | changes
     return PrepareSection(**section)
 
 
@@ -70,3 +70,14 @@ def test_groups_that_take_hours_are_refused(refused, tmp_path):
     (tmp_path / f"{'a' * 40}.png").touch()
     message = refused(tmp_path, dataset="folder", groups=r"(\w+)+x")
     assert message.startswith(r"prepare.groups is '(\\w+)+x', which takes over 0.3 s for 1 file")
+
+
+def test_tables_must_be_there(refused, params, tmp_path):
+    assert f"prepare.table is '{tmp_path}/labels.csv', which is no" in refused(
+        tmp_path, dataset="table"
+    )
+    groups = {"table": "patients.csv"}
+    assert f"groups.table is '{tmp_path}/pat" in refused(tmp_path, dataset="folder", groups=groups)
+    for name in ("labels.csv", "patients.csv"):
+        (tmp_path / name).touch()
+    require_root(section_of(params, tmp_path, "table", groups=groups), "params.yaml")

@@ -31,6 +31,9 @@ QUEUE = ("dvc exp run --queue -S model=resnet18,mobilenet_v3_small", "dvc queue 
 IMAGES = ("dvc add data/raw", "dvc exp run -S prepare.dataset=folder -S prepare.image_size=32")
 ELSEWHERE = {
     "foldwise reset": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
+    "dvc exp run -S prepare.dataset=folder -S \"prepare.groups='(patient\\d+)'\"": (
+        "tests/data/test_prepare_params.py::test_groups_are_read_from_dvcs_command_line"
+    ),
     "dvc exp apply NAME": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
     "dvc exp branch NAME BRANCH": "tests/pipeline/test_experiments.py::test_another_model_trains_",
     "dvc repro -f -s train@slim_vgg-0-1": "tests/pipeline/test_forged_record.py::train@slim_vgg-0",

@@ -1,0 +1,107 @@
+"""Which files are images: by their content, where the ending does not say it."""
+
+import warnings
+from pathlib import Path
+
+from PIL import Image
+
+from foldwise.core.errors import InputError
+
+# Pillow detects a format from the content: an EPS file named .jpg would run Ghostscript. So only
+# formats whose decoders start no program.
+FORMATS = (
+    *("JPEG", "PNG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000"),
+    *("PCX", "QOI", "SGI"),
+)
+ENDINGS = (  # of these formats; with another ending, the content decides
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp"),
+    *(".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".avif", ".avifs"),
+    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".qoi", ".tga"),
+)
+RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
+# Images that cannot be read are errors: a class would lose them without notice.
+UNSUPPORTED = {
+    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
+    **dict.fromkeys((".dcm", ".dicom"), "DICOM"),
+    **dict.fromkeys(RAW, "camera raw"),
+    ".jxl": "JPEG XL",
+}
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
+# Such a file is an image even if Pillow cannot open it: broken, or a TIFF of many bands.
+MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
+DICOM_AT = 128  # bytes before its mark
+HEAD_BYTES = 132
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image of any supported format, whatever its ending.
+
+    Raises:
+        InputError: If it is known what the file is instead. The message lacks its name.
+        Exception: Of Pillow, for other files.
+    """
+    # TGA has no mark at its beginning, so that Pillow takes other files for it.
+    formats = ("TGA",) if path.suffix.lower() == ".tga" else FORMATS
+    try:
+        return Image.open(path, formats=formats)
+    except Exception:
+        if reason := unreadable_reason(path):
+            raise InputError(reason) from None
+        raise
+
+
+def has_image_ending(name: str) -> bool:
+    """Return whether a file is taken for an image without a look at its content."""
+    return name.lower().endswith(ENDINGS)
+
+
+def is_image(path: Path) -> bool:
+    """Return whether the content of a file is an image.
+
+    Raises:
+        InputError: If it is an image that cannot be read. The message lacks its name.
+    """
+    ending = path.suffix.lower()
+    if ending in RAW:  # Pillow would open the preview in it
+        raise InputError(_unsupported(UNSUPPORTED[ending]))
+    reason = unreadable_reason(path)
+    if reason and "Git LFS" not in reason:
+        raise InputError(reason)
+    if _head(path).startswith(MARKS):
+        return True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about large images
+            Image.open(path, formats=FORMATS).close()
+    except Image.DecompressionBombError:
+        return True
+    except Exception:  # noqa: BLE001  # Pillow raises anything on other files
+        if ending in UNSUPPORTED:
+            raise InputError(_unsupported(UNSUPPORTED[ending])) from None
+        return False
+    return True
+
+
+def unreadable_reason(path: Path) -> str | None:
+    """Return what a file is that Pillow cannot open, and the remedy, if it is known."""
+    head = _head(path)
+    if head.startswith(LFS_POINTER):
+        return "is a Git LFS pointer, not the image; run 'git lfs pull' to fetch the images"
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return _unsupported("HEIC")
+    if head.startswith(JPEG_XL):
+        return _unsupported("JPEG XL")
+    if head[DICOM_AT:] == b"DICM":
+        return _unsupported("DICOM")
+    return None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _unsupported(name: str) -> str:
+    return f"is a {name} image, an unsupported format; convert it to PNG or JPEG"

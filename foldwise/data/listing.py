@@ -1,0 +1,81 @@
+"""The visible files in the folder of a data set: which are images, and which are not."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from foldwise.core.errors import InputError, counted, first_few
+from foldwise.data.image_formats import has_image_ending, is_image
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # also in the escape sequences of a terminal
+OF_SYSTEMS = frozenset(  # files and folders that file managers and archives leave behind
+    (
+        *("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information"),
+        *("lost+found", "Thumbs.db", "ehthumbs.db", "desktop.ini", "Icon\r", "__pycache__"),
+    )
+)
+
+
+@dataclass
+class Listing:
+    """The visible files below a folder.
+
+    Attributes:
+        images: Images by folder, both relative to the root; "" is the root itself.
+        unreadable: Images that cannot be read, and the reason with the remedy.
+        others: Files that are not images, by folder.
+    """
+
+    images: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unreadable: dict[str, str] = field(default_factory=dict)
+    others: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def has_images(self, path: str) -> bool:
+        """Return whether a folder holds images itself."""
+        return bool(self.images.get(path))
+
+    def subfolders(self, path: str) -> set[str]:
+        """Return the names of the sub-folders that hold images at any depth."""
+        start = f"{path}/"
+        inner = (folder for folder in self.images if folder.startswith(start))
+        return {folder.removeprefix(start).split("/")[0] for folder in inner}
+
+
+def list_images(base: Path, files: Iterable[str]) -> Listing:
+    """Sort the visible ones of files below a folder into images and others."""
+    listing = Listing()
+    visible: dict[str, bool] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        if folder not in visible:
+            visible[folder] = all(map(is_visible, folder.split("/"))) or not folder
+        if not visible[folder] or not is_visible(name):
+            continue
+        try:
+            is_picture = has_image_ending(name) or is_image(base / file)
+            into = listing.images if is_picture else listing.others
+        except InputError as error:
+            listing.unreadable[file] = str(error)
+            into = listing.images
+        into[folder].append(file)
+    return listing
+
+
+def is_visible(name: str) -> bool:
+    """Return whether the name of a file or folder is neither hidden nor of a system."""
+    return not name.startswith(".") and name not in OF_SYSTEMS
+
+
+def other_files(files: Sequence[str]) -> str:
+    """Return a text such as "3 other files (2 .txt, 1 without ending)"."""
+    endings = Counter(Path(file).suffix.lower() or "without ending" for file in files)
+    by_number = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
+    kinds = [f"{n:,} {ending}" for ending, n in by_number]
+    return f"{counted(len(files), 'other file')} ({first_few(kinds, 5)})"
+
+
+def is_writable(name: str) -> bool:
+    """Return whether samples.csv and a terminal can take a name."""
+    return name.encode(errors="ignore").decode() == name and not CONTROL.search(name)
