@@ -8,6 +8,7 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.errors import run_main
+from foldwise.core.fonts import font_hint
 from foldwise.core.process import parse_options
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.data.folds import training_indices
@@ -27,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sheet = contact_sheet(dataset, recipe, training, args.repeat, fold)
         (args.sheets / f"{fold}.png").write_bytes(sheet)
     write_recipe(args.recipe, recipe)
-    print(f"augment: repeat {args.repeat}, {split.n_folds} contact sheets -> {args.sheets}")
+    hint = font_hint(dataset.info.classes)
+    print(f"augment: repeat {args.repeat}, {split.n_folds} contact sheets -> {args.sheets}{hint}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
+from foldwise.core.fonts import font_hint
 from foldwise.core.process import parse_options
 from foldwise.report.inputs import read_report_inputs
 from foldwise.report.pages import (
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_text(folder / "report.html", page)
     chosen = inputs.verdict.chosen or "no architecture"
     n = len(inputs.cards)
-    print(f"report: {chosen} of {n} in {len(figures)} figures -> {folder / 'report.html'}")
+    page_file, hint = folder / "report.html", font_hint(inputs.class_names)
+    print(f"report: {chosen} of {n} in {len(figures)} figures -> {page_file}{hint}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from foldwise.core.fonts import drawable, font_families
 from foldwise.data.augment import augment, draw_augmentation
 from foldwise.data.pictures import to_rgb
 from foldwise.files.dataset import Dataset
@@ -23,7 +24,6 @@ TILE_INCHES = 0.62
 GAP = 0.08  # share of the shorter side of a tile
 WHITE = 255
 _STYLE: Any = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same on every machine
     "font.size": 8,
     "text.parse_math": False,  # a $ in a class name is shown as it is
 }
@@ -48,13 +48,13 @@ def contact_sheet(
     members = [training[labels == label][:IMAGES_PER_CLASS] for label in classes]
     tiles = _tiles(dataset, recipe, np.concatenate(members), (repeat, fold))
     picture = _mosaic(tiles, [len(images) for images in members])
-    names = [dataset.info.classes[label] for label in classes]
+    names = [_label(dataset.info.classes[label], label) for label in classes]
     n_classes = len(dataset.info.classes)
     subset = f" ({len(names)} of {n_classes} classes)" if n_classes > len(names) else ""
     title = f"repeat {repeat}, fold {fold}: {len(training):,} training images{subset}"
     if dataset.info.decoding.crop_note:
         title += f"\n{dataset.info.decoding.crop_note}"
-    with mpl.style.context(["default", _STYLE]):
+    with mpl.style.context(["default", _STYLE | {"font.family": font_families(names)}]):
         data = io.BytesIO()
         _figure(picture, names, title).savefig(data, format="png", metadata={"Software": None})
     return data.getvalue()
@@ -91,7 +91,7 @@ def _figure(picture: NDArray[np.uint8], names: list[str], title: str) -> Figure:
     axes = figure.subplots()
     axes.imshow(picture, interpolation="nearest")
     height, width = picture.shape[:2]
-    axes.set_yticks(_centres(height, len(names)), [_shorten(name) for name in names])
+    axes.set_yticks(_centres(height, len(names)), names)
     columns = ["as it is", *(f"epoch {epoch}" for epoch in range(1, N_EPOCHS + 1))]
     axes.set_xticks(_centres(width, N_COLUMNS), columns * IMAGES_PER_CLASS)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
@@ -104,5 +104,8 @@ def _centres(side: int, n: int) -> list[float]:
     return [(index + 0.5) * side / n - 0.5 for index in range(n)]
 
 
-def _shorten(name: str) -> str:
-    return name if len(name) <= 20 else f"{name[:19]}…"
+def _label(name: str, number: int) -> str:
+    """Return a short name, with its number if not all of it can be drawn."""
+    shown = drawable(name)
+    label = shown if shown == name else f"{number}: {shown}"
+    return label if len(label) <= 20 else f"{label[:19]}…"

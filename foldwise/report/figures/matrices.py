@@ -1,9 +1,7 @@
 """Figures that are matrices: confusion of classes, and probabilities of pairs."""
 
-import functools
 import re
-import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from foldwise.core.fonts import drawable, font_families
 from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import percent
 from foldwise.report.figures.style import FADED, apart, canvas, failed, note, shorten
@@ -26,7 +24,6 @@ UNDER_TEXT = 0.65  # opacity on which text has a contrast of 4.5 or more, light 
 STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)  # shares above which an error is a shade darker
 LONGEST_CLASS = 22  # characters
 CLASS_CELL, CLASS_MATRIX = 0.55, 5.5  # largest sizes, in inches
-MISSING = "□"
 CHARACTER = 0.085  # inches, about
 NUMBERS, TWO_LINES, NAMES = 20, 10, 36  # most classes for numbers, two lines per cell, all names
 NAMED = 12  # pairs whose classes are named if there are more than NAMES classes
@@ -92,8 +89,9 @@ def _write_cells(axes: Axes, images: Counts, shares: Floats) -> None:
 def _name_all(axes: Axes, names: Sequence[str]) -> None:
     places, size = range(len(names)), 9 if len(names) <= NUMBERS else 8
     wide = max(map(len, names)) * len(names) > 80  # characters that fit side by side
-    axes.set_xticks(places, names, rotation=90 if wide else 0, fontsize=size)
-    axes.set_yticks(places, names, fontsize=size)
+    style: dict[str, Any] = {"fontsize": size, "fontfamily": font_families(names)}
+    axes.set_xticks(places, names, rotation=90 if wide else 0, **style)
+    axes.set_yticks(places, names, **style)
 
 
 def _name_confused(axes: Axes, names: Sequence[str], images: Counts) -> None:
@@ -107,7 +105,8 @@ def _name_confused(axes: Axes, names: Sequence[str], images: Counts) -> None:
     for axis, labels in ((axes.yaxis, rows), (axes.xaxis, columns)):
         named = sorted(set(labels.tolist()))
         places = apart(named, NAME_STEP * n, n - 1)
-        axis.set_ticks(places, [names[label] for label in named])
+        texts = [names[label] for label in named]
+        axis.set_ticks(places, texts, fontfamily=font_families(texts))
         for ends in zip(named, places, strict=True):
             if axis is axes.yaxis:
                 axes.plot((0, -LEADER), ends, transform=axes.get_yaxis_transform(), **style)
@@ -181,21 +180,6 @@ def class_names(classes: Sequence[str], longest: int = LONGEST_CLASS) -> list[st
         is_whole = label == name and not re.match(r"\d+: ", name)
         labels.append(label if is_whole else f"{number}: {label}")
     return labels
-
-
-def drawable(text: str) -> str:
-    """Return text on one line, with a box for each character that the font lacks.
-
-    Format characters, which are invisible, are removed: they could make one name look like
-    another.
-    """
-    seen = (char for char in " ".join(text.split()) if unicodedata.category(char) != "Cf")
-    return "".join(char if ord(char) in _glyphs() else MISSING for char in seen)
-
-
-@functools.cache
-def _glyphs() -> Collection[int]:
-    return get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap().keys()
 
 
 def shades(shares: Floats, colour: str, strongest: float = UNDER_TEXT) -> Floats:
