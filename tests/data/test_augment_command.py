@@ -67,6 +67,14 @@ def test_a_sheet_is_a_picture_of_bounded_size(run_augment, channels, n_classes):
     assert height < 800
 
 
+def test_a_class_name_that_no_font_has_is_one_line_and_no_warning(run_augment, capsys):
+    """Nobody has a font for Linear A."""
+    run_augment(classes=("cat", "\U00010600\U00010601"))
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert "; no font has \U00010600\U00010601; to see them in figures, install Noto" in out
+
+
 def test_same_inputs_same_bytes_and_another_seed_another_sheet(run_augment):
     first, second = run_augment("first"), run_augment("second")
     for folder, twin in zip(first, second, strict=True):
