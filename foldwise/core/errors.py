@@ -92,8 +92,8 @@ def did_you_mean(word: object, names: Iterable[str], cutoff: float = 0.6) -> str
 
 
 def counted(n: int, noun: str) -> str:
-    """Return a number with its noun: "1 tensor", "2 tensors"."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    """Return a number with its noun: "1 tensor", "2,000 tensors"."""
+    return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def first_few(texts: Sequence[str], most: int = 3) -> str:

@@ -1,5 +1,6 @@
 """Which files are images: by their content, where the ending does not say it."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -33,6 +34,7 @@ MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
 DICOM_AT = 128  # bytes before its mark
 HEAD_BYTES = 132
+SMALLEST = 16  # bytes that Pillow looks at; no image has fewer
 
 
 def open_image(path: Path) -> Image.Image:
@@ -66,11 +68,24 @@ def is_image(path: Path) -> bool:
     ending = path.suffix.lower()
     if ending in RAW:  # Pillow would open the preview in it
         raise InputError(_unsupported(UNSUPPORTED[ending]))
-    reason = unreadable_reason(path)
-    if reason and "Git LFS" not in reason:
-        raise InputError(reason)
-    if _head(path).startswith(MARKS):
+    head = _head(path)
+    if name := _unsupported_format(head):
+        raise InputError(_unsupported(name))
+    if head.startswith(MARKS) or _opens(path, head):
         return True
+    if ending in UNSUPPORTED:
+        raise InputError(_unsupported(UNSUPPORTED[ending]))
+    return False
+
+
+def _opens(path: Path, head: bytes) -> bool:
+    """Return whether Pillow opens a file, of which most are ruled out by their first bytes."""
+    if len(head) < SMALLEST:
+        return False
+    Image.init()
+    accept = (Image.OPEN[name][1] for name in FORMATS)
+    if not any(accepts and accepts(head) for accepts in accept):
+        return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about large images
@@ -78,8 +93,6 @@ def is_image(path: Path) -> bool:
     except Image.DecompressionBombError:
         return True
     except Exception:  # noqa: BLE001  # Pillow raises anything on other files
-        if ending in UNSUPPORTED:
-            raise InputError(_unsupported(UNSUPPORTED[ending])) from None
         return False
     return True
 
@@ -89,18 +102,24 @@ def unreadable_reason(path: Path) -> str | None:
     head = _head(path)
     if head.startswith(LFS_POINTER):
         return "is a Git LFS pointer, not the image; run 'git lfs pull' to fetch the images"
+    name = _unsupported_format(head)
+    return name and _unsupported(name)
+
+
+def _unsupported_format(head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        return _unsupported("HEIC")
+        return "HEIC"
     if head.startswith(JPEG_XL):
-        return _unsupported("JPEG XL")
-    if head[DICOM_AT:] == b"DICM":
-        return _unsupported("DICOM")
-    return None
+        return "JPEG XL"
+    return "DICOM" if head[DICOM_AT:] == b"DICM" else None
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+    descriptor = os.open(path, os.O_RDONLY)  # a third of the time of path.open
+    try:
+        return os.read(descriptor, HEAD_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _unsupported(name: str) -> str:

@@ -4,14 +4,12 @@ import os
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, lines_by_reason
 from foldwise.core.limits import TimeLimitError, time_limit
 
 IGNORED = frozenset((".git", ".hg", ".dvc"))  # by DVC, too
-MAX_ERRORS = 20  # in a message
 # CPU time of prepare.groups for 10,000 names, of which a usual pattern takes a thirtieth. Python
 # tries all ways in which (\w+)+x may match: hours for a name of 40 letters.
 GROUP_SECONDS = 0.3
@@ -28,29 +26,30 @@ def list_files(root: Path, *, allow_links: bool) -> list[str]:
         allow_links: Whether to leave out links to folders; otherwise they are errors.
 
     Raises:
-        InputError: If something is neither a file nor a folder, or cannot be read; one line each.
+        InputError: If something is neither a file nor a folder, or cannot be read.
     """
     files: list[str] = []
-    errors = list(islice(_walk(root, files, allow_links=allow_links), MAX_ERRORS))
+    errors = list(_walk(root, files, allow_links=allow_links))
     if errors:
-        raise InputError("\n".join(f"prepare.root: {error}" for error in errors))
+        raise InputError(lines_by_reason(errors))
     return files
 
 
-def _walk(root: Path, files: list[str], *, allow_links: bool) -> Iterator[str]:
-    """Collect the files, and yield an error for each path that cannot be used."""
+def _walk(root: Path, files: list[str], *, allow_links: bool) -> Iterator[tuple[str, str]]:
+    """Collect the files, and yield the place and the reason of each that cannot be used."""
     pending = [""]
     while pending:
         below = pending.pop()
         try:
             entries = list(os.scandir(root / below))
         except OSError as error:
-            yield f"{str(root / below)!r} cannot be read ({error.strerror}); change its mode"
+            place = f"prepare.root: {str(root / below)!r}"
+            yield place, f"cannot be read ({error.strerror}); change its mode"
             continue
         for entry in entries:
             problem = _problem(entry, allow_links=allow_links)
             if problem:
-                yield f"{entry.path!r} {problem}"
+                yield f"prepare.root: {entry.path!r}", problem
             elif entry.is_file():
                 files.append(f"{below}{entry.name}")
             elif not entry.is_symlink() and entry.name not in IGNORED:

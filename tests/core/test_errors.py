@@ -119,7 +119,11 @@ def test_waiting_threads_yield_which_openmp_is_told_before_torch_is_loaded():
 
 
 def test_numbers_and_long_lists_in_messages():
-    assert [counted(n, "tensor") for n in (0, 1, 2)] == ["0 tensors", "1 tensor", "2 tensors"]
+    assert [counted(n, "tensor") for n in (0, 1, 2000)] == [
+        "0 tensors",
+        "1 tensor",
+        "2,000 tensors",
+    ]
     assert first_few(["a", "b"], 2) == "a, b"
     assert first_few(["a", "b", "c", "d"], 2) == "a, b and 2 more"
 
