@@ -99,13 +99,14 @@ def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.
 
 
 def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
-    """Write labels.npy, samples.csv and dataset.json beside images.npy."""
+    """Write labels.npy, samples.csv, dataset.json and perhaps weights.npy beside images.npy."""
     np.save(folder / "labels.npy", samples.labels.astype(np.int64), allow_pickle=False)
     names = ["index", "file", "label", "group", "test"]
     numbers: list[NDArray[Any]] = [samples.labels, samples.groups, samples.is_test.astype(np.int64)]
     if samples.weights is not None:
         names.append("weight")
         numbers.append(samples.weights)
+        np.save(folder / "weights.npy", samples.weights, allow_pickle=False)
     columns = [column.tolist() for column in numbers]
     with open_whole(folder / "samples.csv") as table:
         # Quoted text, because a carriage return in a file name would end the row.
@@ -143,7 +144,10 @@ def read_dataset(folder: Path) -> Dataset:
             f"{folder}: images {images.shape} and labels {labels.shape} do not fit dataset.json "
             f"with {n} images; run 'dvc repro -f prepare' to write them again"
         )
-    return Dataset(info, images, labels)
+    weights, path = None, folder / "weights.npy"
+    if path.exists():
+        weights = np.load(path, allow_pickle=False)
+    return Dataset(info, images, labels, weights)
 
 
 def read_samples(folder: Path) -> Samples:

@@ -70,3 +70,13 @@ def test_the_rare_class_of_noise_is_as_likely_as_the_others_if_balanced(trainer,
     result = engine.fit()
     share = softmax(result.last, axis=1)[:, 1].mean()
     assert (share < 0.25) == is_rare
+
+
+def test_weights_of_the_data_set_reach_the_loss(trainer):  # noqa: F811
+    weights = np.where(np.arange(102) % 2, 1.0, 3.0)
+    _, engine = trainer("lenet5", lambda fold: replace(fold, weights=weights))
+    index = engine.fold.training[:4]
+    _, labels = engine.batch(index, 1)
+    expected = weights[index] / weights[engine.fold.training].mean()
+    assert labels.sum(dim=1).tolist() == pytest.approx(expected.tolist())
+    assert labels.argmax(dim=1).tolist() == engine.fold.labels[index].tolist()
