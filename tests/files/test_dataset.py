@@ -81,12 +81,12 @@ def test_arrays_of_another_size_are_refused(folder):
 
 def test_weights_are_a_column_only_if_there_are_any(folder, tmp_path):
     assert b"weight" not in (folder / "samples.csv").read_bytes()
+    assert read_dataset(folder).weights is None
     weights = np.arange(1, len(SAMPLES.files) + 1) / 3
     write_dataset(tmp_path, INFO, replace(SAMPLES, weights=weights))
     assert read_samples(tmp_path).weights.tolist() == weights.tolist()
     create_images(tmp_path, (4, 2, 3, 1))
     assert read_dataset(tmp_path).weights.tolist() == weights.tolist()
-    assert read_dataset(folder).weights is None
 
 
 def test_a_row_of_samples_takes_few_bytes_while_it_is_read_and_written(tmp_path):
