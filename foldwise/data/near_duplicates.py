@@ -1,0 +1,171 @@
+"""Near-duplicates: re-encoded, resized, brightened, slightly cropped or mirrored copies.
+
+Two images are near-duplicates if the differences of neighbouring pixels in their grey thumbnails
+are almost proportional, also if up to 5 % of one image is cropped away. Brightness and contrast
+cancel out. The cosine of a coarse thumbnail finds the pairs that are worth this comparison: every
+image is compared with every other, as one product of matrices. The thresholds were chosen by the
+measurements in docs/data.md, where this found more copies than perceptual hashes of 64 bits.
+"""
+
+import hashlib
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldwise.core.machine import chunks
+
+Floats: TypeAlias = NDArray[np.float32]
+Pairs: TypeAlias = NDArray[np.int64]  # (m, 2) positions of images, the smaller first
+Box: TypeAlias = tuple[tuple[float, float], tuple[float, float]]  # rows, columns; shares of a side
+
+THUMBNAIL = 32  # pixels a side, at most
+COARSE, FINE = 8, 12  # pixels a side, for the search and for the comparison
+WHOLE: Box = ((0, 1), (0, 1))
+CROPS: list[Box] = [*product([(start, start + 0.95) for start in (0, 0.025, 0.05)], repeat=2)]
+
+SIMILAR = 0.9  # cosine of the coarse thumbnails from which pairs are compared
+MOST_SIMILAR = 10  # pairs per image that are compared, on average; the cosine rises beyond
+ALIKE = 0.08  # distance up to which images are near-duplicates
+# That distance is lower where all images look alike: this share of the distance to a neighbour.
+# It is a distant one, because many images may have several near-duplicates.
+SHARE, NEIGHBOUR = 0.07, 20
+SAMPLED = 2**24  # pairs from which both thresholds are estimated, at most
+
+
+def find_near_duplicates(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Pairs:
+    """Return the pairs of near-duplicates, most similar first.
+
+    Of images with equal pixels, only the first one is compared with others. Mirrored copies count
+    within a class only, because a mirrored image may mean something else (b and d).
+
+    Args:
+        images: (n, h, w, c), memory-mapped or not.
+        labels: (n,) class of each image.
+    """
+    first = _first_of_equal(images)
+    if len(first) < 2:
+        return np.empty((0, 2), dtype=np.int64)
+    thumbnails = np.concatenate([_thumbnails(images[first[part]]) for part in _parts(images, first)])
+    mirrored, labels = thumbnails[:, :, ::-1], labels[first]
+    coarse, fine = _coarse(thumbnails), _fine(thumbnails)
+    similar, alike = _thresholds(coarse, fine)
+    straight = _search(coarse, coarse, similar)
+    flipped = _search(coarse, _coarse(mirrored), similar)
+    flipped = flipped[labels[flipped[:, 0]] == labels[flipped[:, 1]]]
+    pairs = np.concatenate([straight, flipped])
+    distances = np.append(
+        _distances(thumbnails, thumbnails, straight), _distances(thumbnails, mirrored, flipped)
+    )
+    near = np.flatnonzero(distances <= alike)
+    ordered = near[np.lexsort((*pairs[near].T[::-1], distances[near]))]
+    _, earliest = np.unique(pairs[ordered], axis=0, return_index=True)
+    return first[pairs[ordered[np.sort(earliest)]]]
+
+
+def _parts(images: NDArray[np.uint8], positions: NDArray[np.int64]) -> list[slice]:
+    float32_bytes = 4
+    return [*chunks(len(positions), images[0].size * float32_bytes)]
+
+
+def _first_of_equal(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the positions of the images that equal no earlier one, ascending."""
+    seen = {hashlib.sha256(images[at].tobytes()).digest(): at for at in reversed(range(len(images)))}
+    return np.sort(np.fromiter(seen.values(), dtype=np.int64))
+
+
+def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """Return grey thumbnails, (n, h, w) with at most 32 rows and columns."""
+    height, width = (min(side, THUMBNAIL) for side in images.shape[1:3])
+    return _reduce(images.mean(axis=-1, dtype=np.float32), (height, width)).astype(np.float16)
+
+
+def _reduce(images: Floats, size: tuple[int, int], box: Box = WHOLE) -> Floats:
+    """Return a part of each image in another size; each pixel is the mean of the area below it."""
+    rows, columns = (
+        _area_weights(side, n, *span)
+        for side, n, span in zip(images.shape[1:], size, box, strict=True)
+    )
+    return rows @ images @ columns.T
+
+
+def _area_weights(side: int, n: int, start: float, end: float) -> Floats:
+    """Return (n, side) weights that average the pixels below each of n equal parts of a span."""
+    edges, pixels = np.linspace(start * side, end * side, n + 1), np.arange(side)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    weights = np.clip(overlap, 0, None)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _coarse(thumbnails: NDArray[np.float16]) -> Floats:
+    """Return the thumbnails in 8×8 pixels without their mean, as unit vectors."""
+    size = (COARSE, COARSE)
+    vectors = [
+        _reduce(thumbnails[part].astype(np.float32), size).reshape(-1, COARSE * COARSE)
+        for part in chunks(len(thumbnails), thumbnails[0].nbytes)
+    ]
+    return np.concatenate([_unit(each - each.mean(axis=1, keepdims=True)) for each in vectors])
+
+
+def _fine(thumbnails: NDArray[np.float16], box: Box = WHOLE) -> Floats:
+    """Return the differences of neighbouring pixels in 12×12 thumbnails, as unit vectors."""
+    height, width = (min(side, FINE) for side in thumbnails.shape[1:])
+    vectors = []
+    for part in chunks(len(thumbnails), thumbnails[0].nbytes):
+        reduced = _reduce(thumbnails[part].astype(np.float32), (height, width), box)
+        steps = [np.diff(reduced, axis=axis).reshape(len(reduced), -1) for axis in (1, 2)]
+        vectors.append(_unit(np.concatenate(steps, axis=1)))
+    return np.concatenate(vectors)
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Return vectors of length 1; those of blank images stay almost 0, so they resemble none."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(length, 1.0)  # grey levels
+
+
+def _thresholds(coarse: Floats, fine: Floats) -> tuple[float, float]:
+    """Return the cosine from which to compare, and the distance up to which images are alike."""
+    n = len(coarse)
+    sample = np.linspace(0, n - 1, min(n, 512, max(32, SAMPLED // n)), dtype=np.int64)
+    cosines = (coarse[sample] @ coarse.T).ravel()
+    n_compared = min(len(sample) * (MOST_SIMILAR + 1), len(cosines))  # each also with itself
+    similar = np.partition(cosines, -n_compared)[-n_compared]
+    neighbour = -min(NEIGHBOUR + 1, n)
+    cosines = np.partition(fine[sample] @ fine.T, neighbour, axis=1)[:, neighbour]
+    alike = SHARE * (1 - float(np.median(cosines)))
+    return max(SIMILAR, float(similar)), min(ALIKE, alike)
+
+
+def _search(vectors: Floats, others: Floats, cosine: float) -> Pairs:
+    """Return the pairs (i, j), i < j, in which vectors[i] and others[j] have a higher cosine."""
+    pairs = []
+    for rows in chunks(len(vectors), others.shape[0] * vectors.itemsize):
+        cosines = vectors[rows] @ others[rows.start :].T
+        row, column = np.divmod(np.flatnonzero(cosines > cosine), cosines.shape[1])
+        pairs.append(np.stack([row, column], axis=1)[row < column] + rows.start)
+    return np.concatenate(pairs)
+
+
+def _distances(
+    thumbnails: NDArray[np.float16], others: NDArray[np.float16], pairs: Pairs
+) -> Floats:
+    """Return 1 − cosine of thumbnails[i] and others[j], the smallest over the crops of either."""
+    used, (first, second) = np.unique(pairs), pairs.T
+    first, second = np.searchsorted(used, first), np.searchsorted(used, second)
+    thumbnails, others = thumbnails[used], others[used]
+    fine, fine_others = _fine(thumbnails), _fine(others)
+    closest = _cosines(fine, first, fine_others, second)
+    for box in CROPS:
+        np.maximum(closest, _cosines(_fine(thumbnails, box), first, fine_others, second), closest)
+        np.maximum(closest, _cosines(fine, first, _fine(others, box), second), closest)
+    return 1 - closest
+
+
+def _cosines(
+    vectors: Floats, at: NDArray[np.intp], others: Floats, others_at: NDArray[np.intp]
+) -> Floats:
+    parts = chunks(len(at), vectors[0].nbytes)
+    cosines = [np.einsum("ij,ij->i", vectors[at[p]], others[others_at[p]]) for p in parts]
+    return np.concatenate([np.empty(0, np.float32), *cosines])
