@@ -14,6 +14,7 @@ from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset
 from foldwise.data.decode import decode_images
 from foldwise.data.named_groups import match_groups
+from foldwise.data.near_duplicates import find_near_duplicates, join_near_duplicates
 from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
 from foldwise.files.params import read_params
@@ -33,10 +34,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         decoded = decode_images(source, settings, Path(scratch, "decoded.npy"), skip=skip)
         source = source.take(decoded.kept)
         groups = groups and [groups[position] for position in decoded.kept]
-        ids = decoded.content_ids, decoded.pixel_ids
+        together, notes = decoded.pixel_ids, source.notes
+        if section.near_duplicates == "group":
+            pairs = find_near_duplicates(decoded.pixels, source.labels)
+            together = join_near_duplicates(together, pairs)
+            notes += (f"{len(pairs):,} pairs of near-duplicates share a group",)
+        ids = decoded.content_ids, together
         order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)
-    print(f"prepare: {summarise_dataset(info, source.notes)} -> {args.output}")
+    print(f"prepare: {summarise_dataset(info, notes)} -> {args.output}")
 
 
 if __name__ == "__main__":

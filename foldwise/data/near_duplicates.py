@@ -4,7 +4,7 @@ Two images are near-duplicates if the differences of neighbouring pixels in thei
 are almost proportional, also if up to 5 % of one image is cropped away. Brightness and contrast
 cancel out. The cosine of a coarse thumbnail finds the pairs that are worth this comparison: every
 image is compared with every other, as one product of matrices. The thresholds were chosen by the
-measurements in docs/data.md, where this found more copies than perceptual hashes of 64 bits.
+measurements in docs/data.md, in which perceptual hashes of 64 bits found fewer copies.
 """
 
 import hashlib
@@ -13,20 +13,25 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from foldwise.core.machine import chunks
 
 Floats: TypeAlias = NDArray[np.float32]
+Thumbnails: TypeAlias = NDArray[np.float16]  # (n, h, w), grey
 Pairs: TypeAlias = NDArray[np.int64]  # (m, 2) positions of images, the smaller first
 Box: TypeAlias = tuple[tuple[float, float], tuple[float, float]]  # rows, columns; shares of a side
 
 THUMBNAIL = 32  # pixels a side, at most
 COARSE, FINE = 8, 12  # pixels a side, for the search and for the comparison
 WHOLE: Box = ((0, 1), (0, 1))
-CROPS: list[Box] = [*product([(start, start + 0.95) for start in (0, 0.025, 0.05)], repeat=2)]
+SPANS = [(0.0, 0.95), (0.025, 0.975), (0.05, 1.0)]
+CROPS: list[Box] = [*product(SPANS, SPANS)]
 
 SIMILAR = 0.9  # cosine of the coarse thumbnails from which pairs are compared
 MOST_SIMILAR = 10  # pairs per image that are compared, on average; the cosine rises beyond
+WORTH_CROPPING = 0.3  # distance of uncropped images up to which crops are compared
 ALIKE = 0.08  # distance up to which images are near-duplicates
 # That distance is lower where all images look alike: this share of the distance to a neighbour.
 # It is a distant one, because many images may have several near-duplicates.
@@ -47,12 +52,13 @@ def find_near_duplicates(images: NDArray[np.uint8], labels: NDArray[np.int64]) -
     first = _first_of_equal(images)
     if len(first) < 2:
         return np.empty((0, 2), dtype=np.int64)
-    thumbnails = np.concatenate([_thumbnails(images[first[part]]) for part in _parts(images, first)])
+    thumbnails = np.concatenate(
+        [_thumbnails(images[first[part]]) for part in _parts(images, first)]
+    )
+    similar, alike = _thresholds(_coarse(thumbnails), _fine(thumbnails))
     mirrored, labels = thumbnails[:, :, ::-1], labels[first]
-    coarse, fine = _coarse(thumbnails), _fine(thumbnails)
-    similar, alike = _thresholds(coarse, fine)
-    straight = _search(coarse, coarse, similar)
-    flipped = _search(coarse, _coarse(mirrored), similar)
+    straight = _search(thumbnails, thumbnails, similar)
+    flipped = _search(thumbnails, mirrored, similar)
     flipped = flipped[labels[flipped[:, 0]] == labels[flipped[:, 1]]]
     pairs = np.concatenate([straight, flipped])
     distances = np.append(
@@ -64,6 +70,19 @@ def find_near_duplicates(images: NDArray[np.uint8], labels: NDArray[np.int64]) -
     return first[pairs[ordered[np.sort(earliest)]]]
 
 
+def join_near_duplicates(ids: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
+    """Return equal ids for images that had equal ids or are connected by near-duplicates.
+
+    Args:
+        ids: (n,) equal ids mean that images belong together.
+        pairs: (m, 2) positions of near-duplicates.
+    """
+    size = ids.max() + 1
+    edges = coo_array((np.ones(len(pairs)), tuple(ids[pairs].T)), shape=(size, size))
+    component = np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
+    return component[ids]
+
+
 def _parts(images: NDArray[np.uint8], positions: NDArray[np.int64]) -> list[slice]:
     float32_bytes = 4
     return [*chunks(len(positions), images[0].size * float32_bytes)]
@@ -71,11 +90,13 @@ def _parts(images: NDArray[np.uint8], positions: NDArray[np.int64]) -> list[slic
 
 def _first_of_equal(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the positions of the images that equal no earlier one, ascending."""
-    seen = {hashlib.sha256(images[at].tobytes()).digest(): at for at in reversed(range(len(images)))}
+    seen = {
+        hashlib.sha256(images[at].tobytes()).digest(): at for at in reversed(range(len(images)))
+    }
     return np.sort(np.fromiter(seen.values(), dtype=np.int64))
 
 
-def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float16]:
+def _thumbnails(images: NDArray[np.uint8]) -> Thumbnails:
     """Return grey thumbnails, (n, h, w) with at most 32 rows and columns."""
     height, width = (min(side, THUMBNAIL) for side in images.shape[1:3])
     return _reduce(images.mean(axis=-1, dtype=np.float32), (height, width)).astype(np.float16)
@@ -87,7 +108,8 @@ def _reduce(images: Floats, size: tuple[int, int], box: Box = WHOLE) -> Floats:
         _area_weights(side, n, *span)
         for side, n, span in zip(images.shape[1:], size, box, strict=True)
     )
-    return rows @ images @ columns.T
+    reduced: Floats = rows @ images @ columns.T
+    return reduced
 
 
 def _area_weights(side: int, n: int, start: float, end: float) -> Floats:
@@ -95,10 +117,10 @@ def _area_weights(side: int, n: int, start: float, end: float) -> Floats:
     edges, pixels = np.linspace(start * side, end * side, n + 1), np.arange(side)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     weights = np.clip(overlap, 0, None)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _coarse(thumbnails: NDArray[np.float16]) -> Floats:
+def _coarse(thumbnails: Thumbnails) -> Floats:
     """Return the thumbnails in 8×8 pixels without their mean, as unit vectors."""
     size = (COARSE, COARSE)
     vectors = [
@@ -108,7 +130,7 @@ def _coarse(thumbnails: NDArray[np.float16]) -> Floats:
     return np.concatenate([_unit(each - each.mean(axis=1, keepdims=True)) for each in vectors])
 
 
-def _fine(thumbnails: NDArray[np.float16], box: Box = WHOLE) -> Floats:
+def _fine(thumbnails: Thumbnails, box: Box = WHOLE) -> Floats:
     """Return the differences of neighbouring pixels in 12×12 thumbnails, as unit vectors."""
     height, width = (min(side, FINE) for side in thumbnails.shape[1:])
     vectors = []
@@ -121,8 +143,9 @@ def _fine(thumbnails: NDArray[np.float16], box: Box = WHOLE) -> Floats:
 
 def _unit(vectors: Floats) -> Floats:
     """Return vectors of length 1; those of blank images stay almost 0, so they resemble none."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(length, 1.0)  # grey levels
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    units: Floats = vectors / np.maximum(length, 1)[:, None]  # grey levels
+    return units
 
 
 def _thresholds(coarse: Floats, fine: Floats) -> tuple[float, float]:
@@ -138,33 +161,35 @@ def _thresholds(coarse: Floats, fine: Floats) -> tuple[float, float]:
     return max(SIMILAR, float(similar)), min(ALIKE, alike)
 
 
-def _search(vectors: Floats, others: Floats, cosine: float) -> Pairs:
-    """Return the pairs (i, j), i < j, in which vectors[i] and others[j] have a higher cosine."""
-    pairs = []
-    for rows in chunks(len(vectors), others.shape[0] * vectors.itemsize):
-        cosines = vectors[rows] @ others[rows.start :].T
-        row, column = np.divmod(np.flatnonzero(cosines > cosine), cosines.shape[1])
+def _search(thumbnails: Thumbnails, others: Thumbnails, similar: float) -> Pairs:
+    """Return the pairs (i, j), i < j, of thumbnails[i] and others[j] that are worth comparing."""
+    vectors, other_vectors, pairs = _coarse(thumbnails), _coarse(others), []
+    for rows in chunks(len(vectors), len(vectors) * vectors.itemsize):
+        cosines = vectors[rows] @ other_vectors[rows.start :].T
+        row, column = np.divmod(np.flatnonzero(cosines > similar), cosines.shape[1])
         pairs.append(np.stack([row, column], axis=1)[row < column] + rows.start)
-    return np.concatenate(pairs)
+    first, second = np.concatenate(pairs).T
+    is_close = _cosines(_fine(thumbnails), first, _fine(others), second) > 1 - WORTH_CROPPING
+    return np.stack([first, second], axis=1)[is_close]
 
 
-def _distances(
-    thumbnails: NDArray[np.float16], others: NDArray[np.float16], pairs: Pairs
-) -> Floats:
+def _distances(thumbnails: Thumbnails, others: Thumbnails, pairs: Pairs) -> Floats:
     """Return 1 − cosine of thumbnails[i] and others[j], the smallest over the crops of either."""
+    if len(pairs) == 0:
+        return np.empty(0, np.float32)
     used, (first, second) = np.unique(pairs), pairs.T
     first, second = np.searchsorted(used, first), np.searchsorted(used, second)
     thumbnails, others = thumbnails[used], others[used]
-    fine, fine_others = _fine(thumbnails), _fine(others)
-    closest = _cosines(fine, first, fine_others, second)
+    fine, other_fine = _fine(thumbnails), _fine(others)
+    closest = _cosines(fine, first, other_fine, second)
     for box in CROPS:
-        np.maximum(closest, _cosines(_fine(thumbnails, box), first, fine_others, second), closest)
-        np.maximum(closest, _cosines(fine, first, _fine(others, box), second), closest)
+        closest = np.maximum(closest, _cosines(_fine(thumbnails, box), first, other_fine, second))
+        closest = np.maximum(closest, _cosines(fine, first, _fine(others, box), second))
     return 1 - closest
 
 
 def _cosines(
-    vectors: Floats, at: NDArray[np.intp], others: Floats, others_at: NDArray[np.intp]
+    vectors: Floats, at: NDArray[np.int64], others: Floats, others_at: NDArray[np.int64]
 ) -> Floats:
     parts = chunks(len(at), vectors[0].nbytes)
     cosines = [np.einsum("ij,ij->i", vectors[at[p]], others[others_at[p]]) for p in parts]

@@ -170,3 +170,19 @@ def test_memory_does_not_grow_with_the_images(prepare, save, monkeypatch):
         tracemalloc.stop()
     assert (info.n_train + info.n_test, info.height) == (256, 64)
     assert peaks[1] - peaks[0] < 192 * image / 2
+
+
+def test_near_duplicates_share_a_group_if_asked(prepare, save, capsys):
+    names = [f"{label}/{index}.png" for label in "ab" for index in range(12)]
+    root = save(*names, size=(24, 24))
+    for index in range(12):  # a brighter copy of each image of class a
+        image = Image.open(root / f"a/{index}.png")
+        image.point(lambda value: value // 2 + 90).save(root / f"a/copy{index}.png")
+    settings = {"dataset": "folder", "root": str(root), "test_fraction": 0.3}
+    samples = read_samples(prepare(near_duplicates="group", **settings))
+    assert "12 pairs of near-duplicates share a group" in capsys.readouterr().out
+    group = dict(zip(samples.files, samples.groups.tolist(), strict=True))
+    assert all(group[f"a/{index}.png"] == group[f"a/copy{index}.png"] for index in range(12))
+    assert len(set(group.values())) == 24
+    assert not set(samples.groups[samples.is_test]) & set(samples.groups[~samples.is_test])
+    assert len(set(read_samples(prepare("free", **settings)).groups)) == 36
