@@ -79,8 +79,9 @@ def join_near_duplicates(ids: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int
     """
     size = ids.max() + 1
     edges = coo_array((np.ones(len(pairs)), tuple(ids[pairs].T)), shape=(size, size))
-    component = np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
-    return component[ids]
+    component = connected_components(edges, directed=False)[1]
+    joined: NDArray[np.int64] = component.astype(np.int64)[ids]
+    return joined
 
 
 def _parts(images: NDArray[np.uint8], positions: NDArray[np.int64]) -> list[slice]:
@@ -108,8 +109,7 @@ def _reduce(images: Floats, size: tuple[int, int], box: Box = WHOLE) -> Floats:
         _area_weights(side, n, *span)
         for side, n, span in zip(images.shape[1:], size, box, strict=True)
     )
-    reduced: Floats = rows @ images @ columns.T
-    return reduced
+    return np.asarray(rows @ images @ columns.T, dtype=np.float32)
 
 
 def _area_weights(side: int, n: int, start: float, end: float) -> Floats:
