@@ -67,7 +67,8 @@ def find_near_duplicates(images: NDArray[np.uint8], labels: NDArray[np.int64]) -
     near = np.flatnonzero(distances <= alike)
     ordered = near[np.lexsort((*pairs[near].T[::-1], distances[near]))]
     _, earliest = np.unique(pairs[ordered], axis=0, return_index=True)
-    return first[pairs[ordered[np.sort(earliest)]]]
+    near_pairs: Pairs = first[pairs[ordered[np.sort(earliest)]]]
+    return near_pairs
 
 
 def join_near_duplicates(ids: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
