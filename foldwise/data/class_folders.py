@@ -24,9 +24,8 @@ def open_folder(root: str) -> ImageSource:
 
     Raises:
         InputError: If the folder is missing, it is not clear what its classes are, there are fewer
-            than two, a class has no images or is in a test part only, an image has an unsupported
-            format, a file name is not UTF-8, or something in it cannot be read or is neither a
-            file nor a folder.
+            than two, a class has no images or is in a test part only, a file name is not UTF-8, or
+            something in it cannot be read or is neither a file nor a folder.
     """
     base = Path(root)
     require_folder(base)
@@ -95,8 +94,7 @@ def _errors(
         ]
         only = f", only {other_files(others)}" if others else ""
         return [(place, f"holds no image{only}; add images or remove the folder")]
-    unreadable = listing.unreadable
-    return names + [(f"'{base / f}'", unreadable[f]) for f in files if f in unreadable]
+    return names
 
 
 def _part_note(parts: list[Part]) -> list[str]:

@@ -20,13 +20,14 @@ ENDINGS = (  # of these formats; with another ending, the content decides
     *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".qoi", ".tga"),
 )
 RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
-# Images that cannot be read are errors: a class would lose them without notice.
+# Images, too, which decoding reports: a class would lose them without notice.
 UNSUPPORTED = {
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
     **dict.fromkeys((".dcm", ".dicom"), "DICOM"),
     **dict.fromkeys(RAW, "camera raw"),
     ".jxl": "JPEG XL",
 }
+ALL_ENDINGS = (*ENDINGS, *UNSUPPORTED)
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 # Such a file is an image even if Pillow cannot open it: broken, or a TIFF of many bands.
@@ -44,44 +45,47 @@ def open_image(path: Path) -> Image.Image:
         InputError: If it is known what the file is instead. The message lacks its name.
         Exception: Of Pillow, for other files.
     """
-    # TGA has no mark at its beginning, so that Pillow takes other files for it.
-    formats = ("TGA",) if path.suffix.lower() == ".tga" else FORMATS
+    ending = path.suffix.lower()
+    # TGA has no mark at its beginning, so that Pillow takes other files for it. Of camera raw
+    # files Pillow would open the preview.
+    formats = () if ending in RAW else ("TGA",) if ending == ".tga" else FORMATS
     try:
         return Image.open(path, formats=formats)
     except Exception:
-        if reason := unreadable_reason(path):
+        if reason := _unreadable_reason(path):
             raise InputError(reason) from None
         raise
 
 
+def _unreadable_reason(path: Path) -> str | None:
+    """Return what a file is that Pillow cannot open, and the remedy, if it is known."""
+    head = _head(path)
+    if head.startswith(LFS_POINTER):
+        return "is a Git LFS pointer, not the image; run 'git lfs pull' to fetch the images"
+    name = _unsupported_format(head) or UNSUPPORTED.get(path.suffix.lower())
+    return name and f"is a {name} image, an unsupported format; convert it to PNG or JPEG"
+
+
+def _unsupported_format(head: bytes) -> str | None:
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return "HEIC"
+    if head.startswith(JPEG_XL):
+        return "JPEG XL"
+    return "DICOM" if head[DICOM_AT:] == b"DICM" else None
+
+
 def has_image_ending(name: str) -> bool:
     """Return whether a file is taken for an image without a look at its content."""
-    return name.lower().endswith(ENDINGS)
+    return name.lower().endswith(ALL_ENDINGS)
 
 
 def is_image(path: Path) -> bool:
-    """Return whether the content of a file is an image.
-
-    Raises:
-        InputError: If it is an image that cannot be read. The message lacks its name.
-    """
-    ending = path.suffix.lower()
-    if ending in RAW:  # Pillow would open the preview in it
-        raise InputError(_unsupported(UNSUPPORTED[ending]))
+    """Return whether the content of a file is an image, possibly one that cannot be read."""
     head = _head(path)
-    if name := _unsupported_format(head):
-        raise InputError(_unsupported(name))
-    if head.startswith(MARKS) or _opens(path, head):
-        return True
-    if ending in UNSUPPORTED:
-        raise InputError(_unsupported(UNSUPPORTED[ending]))
-    return False
-
-
-def _opens(path: Path, head: bytes) -> bool:
-    """Return whether Pillow opens a file, of which most are ruled out by their first bytes."""
     if len(head) < SMALLEST:
         return False
+    if head.startswith(MARKS) or _unsupported_format(head):
+        return True
     Image.init()
     accept = (Image.OPEN[name][1] for name in FORMATS)
     if not any(accepts and accepts(head) for accepts in accept):
@@ -97,30 +101,9 @@ def _opens(path: Path, head: bytes) -> bool:
     return True
 
 
-def unreadable_reason(path: Path) -> str | None:
-    """Return what a file is that Pillow cannot open, and the remedy, if it is known."""
-    head = _head(path)
-    if head.startswith(LFS_POINTER):
-        return "is a Git LFS pointer, not the image; run 'git lfs pull' to fetch the images"
-    name = _unsupported_format(head)
-    return name and _unsupported(name)
-
-
-def _unsupported_format(head: bytes) -> str | None:
-    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        return "HEIC"
-    if head.startswith(JPEG_XL):
-        return "JPEG XL"
-    return "DICOM" if head[DICOM_AT:] == b"DICM" else None
-
-
 def _head(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY)  # a third of the time of path.open
     try:
         return os.read(descriptor, HEAD_BYTES)
     finally:
         os.close(descriptor)
-
-
-def _unsupported(name: str) -> str:
-    return f"is a {name} image, an unsupported format; convert it to PNG or JPEG"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from foldwise.core.errors import InputError, counted, first_few
+from foldwise.core.errors import counted, first_few
 from foldwise.data.image_formats import has_image_ending, is_image
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # also in the escape sequences of a terminal
@@ -24,12 +24,10 @@ class Listing:
 
     Attributes:
         images: Images by folder, both relative to the root; "" is the root itself.
-        unreadable: Images that cannot be read, and the reason with the remedy.
         others: Files that are not images, by folder.
     """
 
     images: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    unreadable: dict[str, str] = field(default_factory=dict)
     others: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def has_images(self, path: str) -> bool:
@@ -50,16 +48,11 @@ def list_images(base: Path, files: Iterable[str]) -> Listing:
     for file in files:
         folder, _, name = file.rpartition("/")
         if folder not in visible:
-            visible[folder] = all(map(is_visible, folder.split("/"))) or not folder
+            visible[folder] = all(map(is_visible, folder.split("/")))
         if not visible[folder] or not is_visible(name):
             continue
-        try:
-            is_picture = has_image_ending(name) or is_image(base / file)
-            into = listing.images if is_picture else listing.others
-        except InputError as error:
-            listing.unreadable[file] = str(error)
-            into = listing.images
-        into[folder].append(file)
+        is_picture = has_image_ending(name) or is_image(base / file)
+        (listing.images if is_picture else listing.others)[folder].append(file)
     return listing
 
 
