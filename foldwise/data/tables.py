@@ -1,11 +1,12 @@
 """Tables that users write: columns of text, and errors with the number of the line."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foldwise.core.errors import InputError, did_you_mean
+from foldwise.core.errors import InputError, did_you_mean, lines_by_reason
 
 DELIMITERS = ",;\t"
 
@@ -50,16 +51,15 @@ def read_user_table(
         ) from None
     header = [name.strip() for name in table[0][1]] if table else []
     _require_columns(f"{key}: '{path}'", header, required, optional)
-    lengths = [place for place, cells in table[1:] if len(cells) != len(header)]
+    reason = f"has another number of values than the {len(header)} of the first row; correct it"
+    lengths = [(place, reason) for place, cells in table[1:] if len(cells) != len(header)]
     if lengths:
-        raise InputError(
-            "\n".join(f"{place}: expected {len(header)} values" for place in lengths[:20])
-        )
+        raise InputError(lines_by_reason(lengths))
     rows = [
         Row(place, dict(zip(header, map(str.strip, cells), strict=True)))
         for place, cells in table[1:]
     ]
-    return UserTable(rows, [name for name in header if name not in (*required, *optional)])
+    return UserTable(rows, [name for name in header if name not in ("", *required, *optional)])
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -93,8 +93,9 @@ def _parquet_rows(path: Path, key: str) -> Iterator[tuple[str, list[str]]]:
 def _require_columns(
     place: str, header: Sequence[str], required: Sequence[str], optional: Sequence[str]
 ) -> None:
-    if len(set(header)) < len(header):
-        raise InputError(f"{place} names a column twice ({', '.join(header)}); rename or remove it")
+    repeated = [name for name, n in Counter(header).items() if n > 1 and name]
+    if repeated:
+        raise InputError(f"{place} has the column '{repeated[0]}' twice; rename or remove one")
     for name in required:
         if name not in header:
             raise InputError(

@@ -82,6 +82,11 @@ def test_labels_that_are_all_whole_numbers_are_sorted_as_numbers(table, name):
     assert table([*rows[:3], ("4.png", "x")], name="labels.csv").classes == ["10", "9", "x"]
 
 
+def test_columns_without_a_name_are_no_columns(table):
+    """As in an index that pandas writes, and behind commas at the end of each line."""
+    assert table([(*row, "", "") for row in ROWS], "", "").notes == ()
+
+
 def test_all_wrong_rows_are_listed_with_their_lines(table):
     rows = [
         ("1.png", "a", "train", "1"),
@@ -118,13 +123,13 @@ def test_600_wrong_rows_are_one_line(table):
 @pytest.mark.parametrize(
     ("rows", "columns", "message"),
     [
-        (ROWS, ["file"], "names a column twice"),
+        ([(*row, 1) for row in ROWS], ["file"], "has the column 'file' twice"),
         (
             [(*row, 1) for row in ROWS],
             ["weights"],
             "column 'weights'; did you mean 'weight'.*rename",
         ),
-        ([*ROWS, ("1.png",)], [], "line 6: expected 2 values"),
+        ([*ROWS, ("1.png",)], [], "line 6 has another number of values than the 2"),
         ([row for row in ROWS if row[1] == "cat"], [], "1 different label; expected"),
         ([], [], "0 different labels; exp"),
         (
