@@ -36,13 +36,14 @@ def open_folder(root: str) -> ImageSource:
     errors = [error for folder in folders for error in _errors(base, folder, images, listing)]
     if errors:
         raise InputError(lines_by_reason(errors))
+    number = {name: label for label, name in enumerate(classes)}
     sizes = [len(images[folder.path]) for folder in folders]
     files = list(chain.from_iterable(images[folder.path] for folder in folders))
     return ImageSource(
         root=root,
         classes=classes,
         files=files,
-        labels=np.repeat([classes.index(str(folder.label)) for folder in folders], sizes),
+        labels=np.repeat([number[str(folder.label)] for folder in folders], sizes),
         is_test=np.repeat([folder.is_test for folder in folders], sizes),
         is_published=False,
         load=lambda index: base / files[index],

@@ -1,8 +1,7 @@
 """The meaning of folders: classes, or parts of the data set that hold the classes."""
 
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +40,7 @@ def find_parts(base: Path, listing: Listing) -> list[Part]:
     names = _folders(base)
     roles = part_roles(names)
     nested = [name for name in names if _is_nested(listing, name)]
-    likely = [name for name in nested if name in roles and len(listing.subfolders(name)) > 1]
+    likely = [name for name in nested if name in roles and len(listing.subfolders[name]) > 1]
     if names and len(roles) == len(names):
         parts = [Part(_inner(base, listing, name), roles[name] == TEST) for name in names]
         order = (TRAIN, VALIDATION, TEST)
@@ -59,13 +58,13 @@ def find_parts(base: Path, listing: Listing) -> list[Part]:
             "elsewhere, or rename the former if all are classes"
         )
     if len(nested) == len(names) > 1:
-        _require_different(base, nested, [listing.subfolders(name) for name in nested])
+        _require_different(base, nested, [listing.subfolders[name] for name in nested])
     return [Part("")]
 
 
 def _is_nested(listing: Listing, path: str) -> bool:
     """Return whether a folder has no images itself, but in its sub-folders."""
-    return not listing.has_images(path) and bool(listing.subfolders(path))
+    return not listing.has_images(path) and bool(listing.subfolders[path])
 
 
 def _inner(base: Path, listing: Listing, name: str) -> str:
@@ -111,19 +110,21 @@ def normal(name: str) -> str:
 
 def match_classes(base: Path, parts: list[Part]) -> tuple[list[str], list[ClassFolder]]:
     """Return the names of the classes, sorted, and all class folders in the order of the parts."""
-    classes: list[str] = []
+    classes: dict[str, None] = {}
     folders: list[ClassFolder] = []
     for part in parts:
-        earlier = list(classes)
+        earlier: dict[str, list[str]] = defaultdict(list)
+        for known in classes:
+            earlier[known.casefold()].append(known)
         for name in _folders(base / part.path):
-            label = _same_class(name, earlier)
+            label = _same_class(normal(name), earlier)
             if label is None and not part.is_test:
                 label = normal(name)
-                classes += [label] if label not in classes else []
+                classes[label] = None
             folders.append(ClassFolder(f"{part.path}/{name}".lstrip("/"), label, part.is_test))
     if len(classes) < 2:
         training = " and ".join(f"'{base / part.path}'" for part in parts if not part.is_test)
-        name = f", '{classes[0]}'" if classes else ""
+        name = f", '{next(iter(classes))}'" if classes else ""
         raise InputError(
             f"prepare.root: {training} holds {len(classes)} class folders{name}; expected at least "
             "2: add one folder of images per class, name the folder above or below, or list files "
@@ -132,8 +133,12 @@ def match_classes(base: Path, parts: list[Part]) -> tuple[list[str], list[ClassF
     return sorted(classes), folders
 
 
-def _same_class(name: str, classes: Sequence[str]) -> str | None:
-    """Return the class of another part with this name; upper and lower case may differ."""
-    name = normal(name)
-    same = [label for label in classes if label.casefold() == name.casefold()]
-    return name if name in classes else same[0] if len(same) == 1 else None
+def _same_class(name: str, classes: dict[str, list[str]]) -> str | None:
+    """Return the class of another part with this name; upper and lower case may differ.
+
+    Args:
+        name: The name of a folder.
+        classes: The classes of earlier parts by their names in lower case.
+    """
+    same = classes.get(name.casefold(), [])
+    return name if name in same else same[0] if len(same) == 1 else None

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from foldwise.core.errors import counted, first_few
@@ -34,11 +35,15 @@ class Listing:
         """Return whether a folder holds images itself."""
         return bool(self.images.get(path))
 
-    def subfolders(self, path: str) -> set[str]:
-        """Return the names of the sub-folders that hold images at any depth."""
-        start = f"{path}/"
-        inner = (folder for folder in self.images if folder.startswith(start))
-        return {folder.removeprefix(start).split("/")[0] for folder in inner}
+    @cached_property
+    def subfolders(self) -> dict[str, set[str]]:
+        """The names of the sub-folders of each folder that hold images at any depth."""
+        inner: dict[str, set[str]] = defaultdict(set)
+        for folder in self.images:
+            names = folder.split("/")
+            for depth in range(1, len(names)):
+                inner["/".join(names[:depth])].add(names[depth])
+        return inner
 
 
 def list_images(base: Path, files: Iterable[str]) -> Listing:
