@@ -35,8 +35,16 @@ def find_parts(base: Path, listing: Listing) -> list[Part]:
     """Return the parts, those of training first, or only the root if it holds the classes.
 
     Raises:
-        InputError: If neither is clear.
+        InputError: If neither is clear, or the folders in a part are hardly classes.
     """
+    parts = _named_parts(base, listing) or [Part("")]
+    for part in parts:
+        _require_different(base, listing, part.path)
+    return parts
+
+
+def _named_parts(base: Path, listing: Listing) -> list[Part]:
+    """Return the folders with names of parts, or none if the folders are classes."""
     names = _folders(base)
     roles = part_roles(names)
     nested = [name for name in names if _is_nested(listing, name)]
@@ -57,9 +65,7 @@ def find_parts(base: Path, listing: Listing) -> list[Part]:
             f"and {first_few([name for name in names if name not in roles])} not; move the latter "
             "elsewhere, or rename the former if all are classes"
         )
-    if len(nested) == len(names) > 1:
-        _require_different(base, nested, [listing.subfolders[name] for name in nested])
-    return [Part("")]
+    return []
 
 
 def _is_nested(listing: Listing, path: str) -> bool:
@@ -74,24 +80,27 @@ def _inner(base: Path, listing: Listing, name: str) -> str:
     return twice if is_alone and _is_nested(listing, twice) else name
 
 
-def _require_different(base: Path, names: list[str], inner: list[set[str]]) -> None:
+def _require_different(base: Path, listing: Listing, path: str) -> None:
     """Refuse folders that all hold the same folders: they are parts, patients or versions.
 
     A few may lack some of these: not every patient has every class.
     """
-    inner = [{normal(name).casefold() for name in each} for each in inner]
+    names = [f"{path}/{name}".lstrip("/") for name in _folders(base / path)]
+    if len(names) < 2 or not all(_is_nested(listing, name) for name in names):
+        return
+    inner = [{normal(name).casefold() for name in listing.subfolders[path]} for path in names]
     every, counts = set.union(*inner), Counter(chain.from_iterable(inner))
     n_complete = sum(each == every for each in inner)
     if len(every) < 2 or min(counts.values()) < 2 or 2 * n_complete < len(names):
         return
-    shared = first_few(sorted(every))
+    shared, first = first_few(sorted(every)), names[0].rpartition("/")[2]
     is_part = len(part_roles(every)) == len(every)
     remedy = (
         f"put {shared} above the classes"
         if is_part
         else f"if {shared} are the classes, name one of these folders as prepare.root, or move the "
-        rf"classes above them: CLASS/{names[0]}/*, where prepare.groups: '/([^/]+)/' then keeps "
-        f"{names[0]} together; otherwise list files and labels in a table (prepare.dataset: table)"
+        rf"classes above them: CLASS/{first}/*, where prepare.groups: '/([^/]+)/' then keeps "
+        f"{first} together; otherwise list files and labels in a table (prepare.dataset: table)"
     )
     raise InputError(
         f"prepare.root is '{base}', whose folders {first_few(names)} hold no images themselves, "

@@ -87,6 +87,7 @@ def test_parts_unpacked_into_folders_of_their_own_name_are_read(save):
         ([f"patient{n}" for n in range(5)], ["0", "1"]),
         (["fold0", "fold1"], ["cat", "dog"]),
         (["cat", "dog"], ["Test", "Train"]),
+        (["train/left", "train/right"], ["cat", "dog"]),
     ],
 )
 def test_folders_that_all_hold_the_same_folders_are_no_classes(save, tops, inner):
