@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +93,10 @@ class _Collector:
             return
         if self._first is None:
             shape = (len(self._source.files), *image.pixels.shape)
-            self._first, self._pixels = image, create_npy(self._path, np.uint8, shape)
-        self._check_alike(self._first, position, image)
+            self._first = image
+            self._pixels = np.asarray(create_npy(self._path, np.uint8, shape))  # faster to index
+        if _layout(image) != _layout(self._first):
+            self._raise_unlike(self._first, position, image)
         self._pixels[len(self._kept)] = image.pixels
         number = self._id_of_digest.setdefault(image.digest, len(self._id_of_digest))
         self._pixel_ids.append(number)
@@ -104,20 +107,17 @@ class _Collector:
         self._cropped += image.cropped_share
         self._n_more += image.n_more > 0
 
-    def _check_alike(self, first: DecodedImage, position: int, image: DecodedImage) -> None:
-        files = [f"{self._source.root}/{self._source.files[p]}" for p in self._kept[:1]]
-        files.append(self._source.files[position])
+    def _raise_unlike(self, first: DecodedImage, position: int, image: DecodedImage) -> NoReturn:
+        files = self._source.files[self._kept[0]], self._source.files[position]
         if image.pixels.shape[:2] != first.pixels.shape[:2]:
             sizes = [f"{i.pixels.shape[1]}×{i.pixels.shape[0]}" for i in (first, image)]
             error = f"{files[0]} is {sizes[0]} and {files[1]} {sizes[1]} pixels"
             remedy = "set prepare.image_size to a number of pixels"
-        elif _layout(image) != _layout(first):
-            error = f"{files[0]} has {_layout(first)} and {files[1]} {_layout(image)}"
-            remedy = "convert all images alike"
         else:
-            return
+            error = f"{files[0]} has {_describe(first)} and {files[1]} has {_describe(image)}"
+            remedy = "convert all images alike"
         others = list_unreadable(self._source, self.unreadable)
-        raise InputError(f"{others}\n{error}; {remedy}".strip())
+        raise InputError(f"{others}\n{self._source.root}/{error}; {remedy}".strip())
 
     def collected(self, settings: PixelSettings) -> DecodedImages:
         kept, pixel_ids = np.array(self._kept, dtype=np.intp), np.array(self._pixel_ids)
@@ -146,7 +146,11 @@ class _Collector:
         )
 
 
-def _layout(image: DecodedImage) -> str:
+def _layout(image: DecodedImage) -> tuple[tuple[int, ...], bool]:
+    return image.pixels.shape, image.bits > 8
+
+
+def _describe(image: DecodedImage) -> str:
     n_bands = image.pixels.shape[2]
     colours = "colours or grey" if n_bands == 3 else f"{n_bands} bands"
     return f"{colours} of {'over ' if image.bits > 8 else ''}8 bits"

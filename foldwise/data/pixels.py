@@ -61,7 +61,7 @@ class DecodedImage(NamedTuple):
 class _Flat(NamedTuple):
     """An image without transparency, of 8 bits, in its original size."""
 
-    planes: list[Image.Image]  # one of RGB, or one of each band
+    planes: list[Image.Image]  # one of RGB or grey, or one of each band
     was_transparent: bool
 
 
@@ -83,19 +83,28 @@ def decode_image(file: Image.Image | Path, settings: PixelSettings) -> DecodedIm
     with decoder_errors():
         flat = flatten(original, settings)
         planes = [_resize(plane, settings) for plane in flat.planes]
-    arrays = [np.asarray(plane) for plane in planes]
-    pixels = arrays[0] if len(arrays) == 1 else np.stack(arrays, axis=-1)
+    pixels, has_equal_channels = _to_array(planes)
     width, height = flat.planes[0].size
     is_resized = pixels.shape[:2] != (height, width)
     return DecodedImage(
         pixels=pixels,
-        is_grey=is_grey(pixels),
+        is_grey=has_equal_channels,
         digest=hashlib.sha256(pixels.data).digest(),
         bits=original.bits,
         is_original=not (is_resized or flat.was_transparent or original.bits > 8),
         cropped_share=_cropped_share((height, width), settings),
         n_more=original.n_more,
     )
+
+
+def _to_array(planes: list[Image.Image]) -> tuple[NDArray[np.uint8], bool]:
+    """Return (h, w, c), and whether the colours are equal."""
+    if len(planes) > 1:
+        return np.stack([np.asarray(plane) for plane in planes], axis=-1), False
+    if planes[0].mode == "L":
+        return np.asarray(planes[0].convert("RGB")), True
+    pixels = np.asarray(planes[0])
+    return pixels, is_grey(pixels)
 
 
 def is_grey(pixels: NDArray[np.uint8]) -> bool:
@@ -170,14 +179,12 @@ def flatten(original: Original, settings: PixelSettings) -> _Flat:
     if not isinstance(image, Image.Image):
         array = scaled(original, settings)
         n_bands = array.shape[2]
-        if n_bands == 1:
-            array = array.repeat(3, axis=2)
-        elif n_bands == 2 and original.has_alpha:
-            array = array[..., [0, 0, 0, 1]]
-        elif n_bands != 3 and not original.has_alpha:
+        if n_bands not in (1, 3) and not original.has_alpha:
             bands = np.moveaxis(array, -1, 0)
             return _Flat([Image.fromarray(np.ascontiguousarray(band)) for band in bands], False)
-        image = Image.fromarray(np.ascontiguousarray(array))
+        image = Image.fromarray(array[..., 0] if n_bands == 1 else array)
+    if image.mode == "L" and settings.resize != "pad" and not image.has_transparency_data:
+        return _Flat([image], False)  # one channel is resized in a third of the time
     image = rgb_or_rgba(image)
     if image.mode == "RGB":
         return _Flat([image], False)

@@ -65,15 +65,16 @@ def trace_image(file: Image.Image | Path, settings: PixelSettings) -> dict[str, 
     """
     original = read_original(file)
     with decoder_errors():
-        flat = flatten(original, settings)
-        height, width = flat.planes[0].height, flat.planes[0].width
+        planes = flatten(original, settings).planes
+        planes = [planes[0].convert("RGB")] if len(planes) == 1 else planes
+        height, width = planes[0].height, planes[0].width
         left, top, right, bottom = crop_box((height, width), settings)
         box = (int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
         digests = {"original": _digest(_content(original))}
         if original.bits > 8:
             digests["scale"] = _digest(scaled(original, settings))
-        digests["transparency"] = _digest(*flat.planes)
-        digests["crop"] = _digest(*(plane.crop(box) for plane in flat.planes))
+        digests["transparency"] = _digest(*planes)
+        digests["crop"] = _digest(*(plane.crop(box) for plane in planes))
     return digests
 
 
