@@ -16,6 +16,12 @@ from foldwise.data.sources import ImageSource
 from foldwise.data.threads import map_images
 
 STEPS = ("scale", "transparency", "crop")  # that can make images equal, in their order
+REMEDIES = {
+    "scale": "set prepare.scale to other limits",
+    "transparency": "set prepare.background to another colour, or remove the empty images",
+    "crop": "set prepare.resize to pad",
+    "size": "set prepare.image_size to more pixels",
+}
 
 
 def tell_apart(
@@ -28,6 +34,9 @@ def tell_apart(
     Returns:
         (n,) number of the content, and for each step the images that it makes equal to an earlier
         image of other content.
+
+    Raises:
+        InputError: If all images of a class became equal, so that nothing can be held out.
     """
     counts = np.bincount(pixel_ids)
     is_unclear = (counts[pixel_ids] > 1) & np.isin(pixel_ids, list(changed))
@@ -50,6 +59,15 @@ def tell_apart(
                 same_pixels[step] = same_pixels.get(step, 0) + 1
             earlier.setdefault(trace["original"], trace)
         content_ids[position] = numbers.setdefault(key, len(numbers))
+    for label in np.unique(source.labels[is_unclear]):
+        members = (source.labels == label) & ~source.is_test
+        n_different = len(np.unique(content_ids[members]))
+        if n_different > 1 and len(np.unique(pixel_ids[members])) == 1:
+            step = max(same_pixels, key=lambda step: same_pixels[step])
+            raise InputError(
+                f"all {n_different:,} different images of class '{source.classes[label]}' have the "
+                f"same pixels after preparation ({step}); {REMEDIES[step]}"
+            )
     return content_ids, same_pixels
 
 

@@ -1,10 +1,12 @@
 """Apply a function to all images of a source, with threads, in bounded memory."""
 
+import logging
 import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,9 +45,7 @@ def map_images(
     """
     n_threads = os.cpu_count() or 1
     waiting: deque[Future[list[tuple[int, T | str]]]] = deque()
-    with warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
-        # PIL warns about odd metadata, and about large images, which decode_image rejects.
-        warnings.simplefilter("ignore")
+    with _quiet_decoders(), ThreadPoolExecutor(n_threads) as pool:
         for start in range(0, len(positions), BATCH):
             batch = positions[start : start + BATCH].tolist()
             waiting.append(pool.submit(_apply, source, batch, function))
@@ -53,6 +53,22 @@ def map_images(
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
+
+
+@contextmanager
+def _quiet_decoders() -> Iterator[None]:
+    """Ignore what decoders warn about: odd metadata, and large images, which are errors here."""
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.CRITICAL)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def _apply(

@@ -35,8 +35,8 @@ class DecodingFacts(Strict):
         """What cropping drops, if it is much, and the remedy; else empty."""
         if self.cropped_share <= CROPPED_MUCH:
             return ""
-        share = f"{self.cropped_share:.0%}"
-        return f"crop drops {share} of an average image; prepare.resize: pad keeps it"
+        percent = f"{100 * self.cropped_share:.0f} %"
+        return f"crop drops {percent} of an average image; prepare.resize: pad keeps it"
 
 
 class DatasetInfo(Strict):

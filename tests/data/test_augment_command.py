@@ -8,7 +8,7 @@ from dataset_info import info_of
 from PIL import Image
 
 from foldwise.data import contact_sheet
-from foldwise.files.dataset import Samples, create_images, write_dataset
+from foldwise.files.dataset import DecodingFacts, Samples, create_images, write_dataset
 from foldwise.files.split import FoldDigests, Normalisation, Split, write_split
 from stages.augment import main
 
@@ -20,7 +20,13 @@ def run_augment(tmp_path):
     """Return a function that writes a data set and a split, augments, and returns the folders."""
 
     def run_augment(
-        output="out", size=12, channels=1, classes=("cat", "dog $x_1$"), seed=5, **changes
+        output="out",
+        size=12,
+        channels=1,
+        classes=("cat", "dog $x_1$"),
+        seed=5,
+        cropped=0.0,
+        **changes,
     ):
         n = 6 * len(classes)
         images = create_images(tmp_path / "prepared", (n, size, size, channels))
@@ -28,6 +34,7 @@ def run_augment(tmp_path):
         labels = np.arange(n) % len(classes)
         samples = Samples([str(i) for i in range(n)], labels, np.arange(n), np.zeros(n, bool))
         info = info_of(classes, (size, size, channels), n, seed=seed)
+        info = info.model_copy(update={"decoding": DecodingFacts(cropped_share=cropped)})
         write_dataset(tmp_path / "prepared", info, samples)
         fold = np.arange(n) // len(classes) % 3
         stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)
@@ -73,6 +80,12 @@ def test_a_class_name_that_no_font_has_is_one_line_and_no_warning(run_augment, c
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert "; no font has \U00010600\U00010601; to see them in figures, install Noto" in out
+
+
+def test_a_sheet_says_that_much_is_cropped(run_augment):
+    _, sheets = run_augment()
+    _, cropped = run_augment("cropped", cropped=0.62)
+    assert (sheets / "0.png").read_bytes() != (cropped / "0.png").read_bytes()
 
 
 def test_same_inputs_same_bytes_and_another_seed_another_sheet(run_augment):

@@ -177,10 +177,15 @@ def test_eps_in_disguise_is_not_handed_to_ghostscript(save, tmp_path):
         decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
 
 
-def test_warning_filters_are_left_as_they_were(source_of, tmp_path):
+def test_decoders_say_nothing_and_warnings_are_left_as_they_were(save, tmp_path, caplog):
+    root = save("a/1.tif", "b/1.tif")
+    nine = np.zeros((4, 4, 9), dtype=np.uint8)
+    tifffile.imwrite(root / "a/1.tif", nine, photometric="minisblack", planarconfig="contig")
     before = list(warnings.filters)
-    decode_images(source_of([Image.new("L", (2, 2))] * 3), NATIVE, tmp_path / "x.npy")
+    with pytest.raises(InputError, match=r"a/1.tif has 9 bands; expected at most 8"):
+        decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
     assert warnings.filters == before
+    assert not caplog.records
 
 
 def test_reason_that_many_files_share_is_one_line(save, tmp_path):
@@ -293,11 +298,21 @@ def fine(level):
 def test_different_images_of_equal_pixels_are_told_apart(
     source_of, tmp_path, images, settings, step, is_published
 ):
-    source = source_of([*images, images[1]], is_published=is_published)
+    noise = Image.effect_noise((64, 64), 90)
+    other = noise.convert("RGB") if step != "scale" else Image.new("I;16", (4, 4), 7)
+    other = other.crop((0, 0, *images[0].size)) if settings.size is None else other
+    source = source_of([*images, images[1], other], is_published=is_published)
     decoded = decode_images(source, settings, tmp_path / "x.npy")
-    assert decoded.pixel_ids.tolist() == [0, 0, 0, 0]
-    assert decoded.content_ids.tolist() == ([0] * 4 if is_published else [0, 1, 2, 1])
+    assert decoded.pixel_ids.tolist() == [0, 0, 0, 0, 1]
+    assert decoded.content_ids.tolist() == ([0, 0, 0, 0, 1] if is_published else [0, 1, 2, 1, 3])
     assert decoded.facts.same_pixels == ({} if is_published else {step: 2})
+
+
+def test_class_whose_images_all_become_equal_is_an_error(source_of, tmp_path):
+    source = source_of([wide(edge) for edge in (0, 100, 200)])
+    message = r"all 3 different images of class 'cat' .*crop.*; set prepare.resize to pad"
+    with pytest.raises(InputError, match=message):
+        decode_images(source, SMALL, tmp_path / "x.npy")
 
 
 def test_files_with_further_pages_are_counted(save, tmp_path):

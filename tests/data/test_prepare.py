@@ -126,7 +126,7 @@ def test_what_decoding_changed_is_stored_and_said(prepare, save, capsys):
     assert len({(samples.groups[i], samples.is_test[i]) for i in places}) == 1
     line = capsys.readouterr().out
     assert "1 unreadable skipped (listed in unreadable.csv)" in line
-    assert "crop drops 67% of an average image; prepare.resize: pad keeps it" in line
+    assert "crop drops 67 % of an average image; prepare.resize: pad keeps it" in line
     assert "1 different images" in line
     rows = (output / "unreadable.csv").read_text().splitlines()
     assert rows[0] == '"file","reason"'
