@@ -109,7 +109,7 @@ def _read_deep(image: Image.Image, bits: int) -> Original:
             f"has {bits} bits per channel and a transparent colour; save it with an alpha channel "
             "or without transparency"
         )
-    if image.format == "PPM":
+    if image.format == "PPM" and bits <= 16:
         return Original(_read_netpbm(cast("ImageFile", image)), bits)
     if image.format == "PNG" and not image.mode.startswith("I"):
         return _read_deep_png(cast("ImageFile", image))

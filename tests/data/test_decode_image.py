@@ -302,6 +302,7 @@ def patched(form, old, new, **options):
         (lambda p: write_tiff(p, deep(1), photometric="miniswhite"), r"MINISWHITE\); convert it"),
         (lambda p: write_png16(p, deep(1), [(b"tRNS", b"\0\0")]), r"transparent colour; save it"),
         (lambda p: p.write_text("P3 1 1 65535 1 2 3"), r"has 16 bits per channel in a form"),
+        (lambda p: Image.new("F", (4, 4)).save(p, "PPM"), r"has 32 bits per channel in a form"),
         (lambda p: noise(4, 4).save(p, "SGI", bpc=2), r"has 16 bits per channel in a form"),
         (
             lambda p: p.write_bytes(patched("JPEG", b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c")),

@@ -42,6 +42,8 @@ def test_native_keeps_the_size(read):
         ({"image_size": 8.5}, "prepare.image_size is 8.5"),
         ({"image_size": True}, "prepare.image_size is True"),
         ({"test_fraction": 0.6}, "prepare.test_fraction is 0.6"),
+        ({"scale": [9, 9]}, r"prepare.scale is \[9, 9\]; expected data, null, or \[low, high\]"),
+        ({"scale": [0, 65_536]}, r"prepare.scale is \[0, 65536\]; expected .* at most 65535"),
         ({"limit": 1}, "prepare.limit is 1"),
         ({"groups": "("}, r"prepare.groups is '\('; expected a regular expression \("),
         ({"groups": "p"}, "prepare.groups is 'p'; expected a regular expression with exactly one"),
