@@ -85,10 +85,10 @@ class _Collector:
         self._is_grey = True
         self._cropped = 0.0
         self._n_more = 0  # images with further pages
-        self.unreadable: dict[int, str] = {}  # position: reason
+        self.unreadable: dict[int, InputError] = {}  # by position
 
-    def add(self, position: int, image: DecodedImage | str) -> None:
-        if isinstance(image, str):
+    def add(self, position: int, image: DecodedImage | InputError) -> None:
+        if isinstance(image, InputError):
             self.unreadable[position] = image
             return
         if self._first is None:
@@ -141,7 +141,7 @@ class _Collector:
             pixel_ids=pixel_ids,
             is_grey=self._is_grey,
             kept=kept,
-            unreadable={self._source.files[p]: text for p, text in self.unreadable.items()},
+            unreadable={self._source.files[p]: str(e) for p, e in self.unreadable.items()},
             facts=facts,
         )
 

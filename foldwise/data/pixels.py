@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from foldwise.core.errors import InputError
 from foldwise.data.originals import Original, decoder_errors, read_original
+from foldwise.data.unreadable import MissingSettingError
 from foldwise.files.preparation import PrepareSection
 
 COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
@@ -212,7 +212,7 @@ def scaled(original: Original, settings: PixelSettings) -> NDArray[np.uint8]:
     if original.bits <= 8:
         return array.astype(np.uint8)
     if not isinstance(settings.scale, tuple):
-        raise InputError(
+        raise MissingSettingError(
             f"has {original.bits} bits per channel; set prepare.scale to data, or to the values "
             "[low, high] that become black and white"
         )

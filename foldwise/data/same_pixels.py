@@ -50,7 +50,7 @@ def tell_apart(
         key: object = number
         if is_unclear[position]:
             _, trace = next(unclear)
-            if isinstance(trace, str):  # it changed since it was decoded
+            if isinstance(trace, InputError):  # it changed since it was decoded
                 raise InputError(f"{source.root}/{source.files[position]} {trace}")
             earlier = traces.setdefault(number, {})
             key = trace["original"]

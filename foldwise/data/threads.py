@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 def map_all(
     source: ImageSource, function: Callable[[Image.Image | Path], T], what: str
-) -> Iterator[tuple[int, T | str]]:
+) -> Iterator[tuple[int, T | InputError]]:
     """Do the same as `map_images` for all images, with a progress bar named `what`."""
     n = len(source.files)
     results = map_images(source, np.arange(n), function)
@@ -38,13 +38,13 @@ def map_images(
     source: ImageSource,
     positions: NDArray[np.intp],
     function: Callable[[Image.Image | Path], T],
-) -> Iterator[tuple[int, T | str]]:
-    """Yield each position with the function of its image, or with an error message, in order.
+) -> Iterator[tuple[int, T | InputError]]:
+    """Yield each position with the function of its image, or with its error, in order.
 
     Threads work a few batches ahead; Executor.map would keep every result in memory.
     """
     n_threads = os.cpu_count() or 1
-    waiting: deque[Future[list[tuple[int, T | str]]]] = deque()
+    waiting: deque[Future[list[tuple[int, T | InputError]]]] = deque()
     with _quiet_decoders(), ThreadPoolExecutor(n_threads) as pool:
         for start in range(0, len(positions), BATCH):
             batch = positions[start : start + BATCH].tolist()
@@ -73,13 +73,13 @@ def _quiet_decoders() -> Iterator[None]:
 
 def _apply(
     source: ImageSource, batch: list[int], function: Callable[[Image.Image | Path], T]
-) -> list[tuple[int, T | str]]:
-    results: list[tuple[int, T | str]] = []
+) -> list[tuple[int, T | InputError]]:
+    results: list[tuple[int, T | InputError]] = []
     for position in batch:
         try:
             with decoder_errors():
                 file = source.load(position)
             results.append((position, function(file)))
         except InputError as error:
-            results.append((position, str(error)))
+            results.append((position, error))
     return results

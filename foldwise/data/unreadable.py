@@ -1,17 +1,23 @@
 """Images that cannot be read: list them all, or skip them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from foldwise.core.errors import InputError, lines_by_reason
 from foldwise.data.sources import ImageSource
 
 
-def check_unreadable(source: ImageSource, unreadable: dict[int, str], *, skip: bool) -> None:
+class MissingSettingError(InputError):
+    """An image that params.yaml does not say how to read; it is never skipped."""
+
+
+def check_unreadable(source: ImageSource, unreadable: dict[int, InputError], *, skip: bool) -> None:
     """Stop because of unreadable images, or if a class has no others.
 
     Args:
         source: The images.
-        unreadable: The reason for each position.
+        unreadable: The error of each position.
         skip: Whether to go on without these images.
 
     Raises:
@@ -19,9 +25,11 @@ def check_unreadable(source: ImageSource, unreadable: dict[int, str], *, skip: b
     """
     if unreadable and not skip:
         raise InputError(list_unreadable(source, unreadable))
+    if unset := {p: e for p, e in unreadable.items() if isinstance(e, MissingSettingError)}:
+        raise InputError(list_unreadable(source, unset))
     cells = 2 * source.labels + source.is_test  # of class and part
     n_left = np.bincount(np.delete(cells, list(unreadable)), minlength=cells.max() + 1)
-    lost = {p: reason for p, reason in unreadable.items() if not n_left[cells[p]]}
+    lost = {p: error for p, error in unreadable.items() if not n_left[cells[p]]}
     if lost:
         names = dict.fromkeys(source.classes[source.labels[position]] for position in lost)
         raise InputError(
@@ -30,7 +38,7 @@ def check_unreadable(source: ImageSource, unreadable: dict[int, str], *, skip: b
         )
 
 
-def list_unreadable(source: ImageSource, unreadable: dict[int, str]) -> str:
+def list_unreadable(source: ImageSource, unreadable: Mapping[int, InputError]) -> str:
     """Return one line per image, or for each reason that many share."""
     names = {position: f"{source.root}/{source.files[position]}" for position in unreadable}
-    return lines_by_reason((names[position], unreadable[position]) for position in unreadable)
+    return lines_by_reason((names[p], str(error)) for p, error in unreadable.items())

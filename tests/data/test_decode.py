@@ -323,3 +323,11 @@ def test_files_with_further_pages_are_counted(save, tmp_path):
     decoded = decode_images(open_folder(str(root)), NATIVE, tmp_path / "x.npy")
     assert decoded.facts.n_multipage == 2
     assert np.all(decoded.pixels[[0, 2]] == 255)
+
+
+def test_an_image_that_no_setting_says_how_to_read_is_never_skipped(save, tmp_path):
+    root = save("a/1.png", "b/1.png")
+    Image.fromarray(np.full((6, 5), 1000, dtype=np.uint16)).save(root / "a" / "2.png")
+    source = open_folder(str(root))
+    with pytest.raises(InputError, match=r"^\S+a/2.png has 16 bits per channel; set prepare.scale"):
+        decode_images(source, NATIVE, tmp_path / "x.npy", skip=True)
