@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, lines_by_reason
 from foldwise.data.grouping import are_small, assign_groups, number_by_appearance
 from foldwise.data.sources import ImageSource
 from foldwise.files.dataset import Samples
 
+REMEDY = "remove the wrong one"
 GROUPS_LEFT = 5  # of each class for the folds, if a test set of whole groups allows it
 
 
@@ -201,10 +202,11 @@ def _usable_images(source: ImageSource, content_ids: NDArray[np.int64]) -> NDArr
     relabelled = np.flatnonzero(source.labels[earlier] != source.labels)
     if len(relabelled) and not source.is_published:
         names = [source.classes[label] for label in source.labels]
+        files = [f"{source.root}/{file}" for file in source.files]
+        same = "are the same image, labelled"
         raise InputError(
-            "\n".join(
-                f"{source.root}/{source.files[i]} is labelled '{names[i]}' and the same image "
-                f"{source.root}/{source.files[j]} '{names[j]}'; remove the wrong one"
+            lines_by_reason(
+                (f"{files[i]} and {files[j]}", f"{same} '{names[i]}' and '{names[j]}'; {REMEDY}")
                 for i, j in zip(earlier[relabelled], relabelled, strict=True)
             )
         )

@@ -44,14 +44,13 @@ def test_every_image_under_two_labels_is_listed(source):
         arrange(source([0, 1, 1, 0, 0, 1]), content, content, None, 0.2, 0)
     lines = str(caught.value).splitlines()
     for line, (first, second) in zip(lines, [("0", "2"), ("1", "3")], strict=True):
-        assert f"root/{first}.png is labelled" in line
-        assert f"root/{second}.png" in line
+        assert line.startswith(f"root/{first}.png and root/{second}.png are the same image")
         assert line.endswith("; remove the wrong one")
 
 
 def test_training_image_under_another_label_in_the_test_set_is_an_error(source):
     is_test = [False, False, True, True]
-    with pytest.raises(InputError, match=r"0.png is labelled 'cat' and the same image root/3.png"):
+    with pytest.raises(InputError, match=r"0.png and root/3.png are .* 'cat' and 'dog'"):
         arrange(source([0, 1, 0, 1], is_test), *2 * [np.array([0, 1, 2, 0])], None, 0.2, 0)
 
 
@@ -88,3 +87,10 @@ def test_named_groups_are_held_out_whole(source):
     _, samples = arrange(source(labels), *2 * [np.arange(24)], names, 0.3, 0)
     assert not set(samples.groups[samples.is_test]) & set(samples.groups[~samples.is_test])
     assert samples.is_test.sum() == 6
+
+
+def test_many_images_under_the_same_two_labels_are_one_line(source):
+    content = np.tile(np.arange(30), 2)
+    with pytest.raises(InputError, match=r"the same for 29 more") as caught:
+        arrange(source([0] * 30 + [1] * 30), content, content, None, 0.2, 0)
+    assert len(str(caught.value).splitlines()) == 1
