@@ -20,6 +20,7 @@ from foldwise.selection.compare import compare
 from foldwise.selection.records import (
     describe_unused_records,
     read_records,
+    records_of_checked,
     require_fair_comparison,
     require_matching_cards,
 )
@@ -27,7 +28,7 @@ from foldwise.selection.records import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
-    args = parse_options("compare", __doc__, argv, "params folds models output")
+    args = parse_options("compare", __doc__, argv, "params folds models inspection output")
     params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
     records = read_records(args.folds, params)
     require_fair_comparison(records, params)
@@ -38,11 +39,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         print(f"warning: {printable(unused)}", file=sys.stderr)
     result = compare(list(records.values()), cards, params)
+    checked = records_of_checked(records, args.inspection / "counts.json")
+    without = compare(checked, cards, params).verdict.chosen
+    verdict = result.verdict.model_copy(update={"chosen_without": without})
     write_comparison(args.output, result.comparison, result.confused)
-    write_verdict(args.output, result.verdict, result.metrics)
+    write_verdict(args.output, verdict, result.metrics)
     for name, columns in TABLES.items():
         write_table(args.output / f"{name}.csv", getattr(result, name), columns)
-    first_sentence = result.verdict.text.partition(". ")[0]
+    first_sentence = verdict.text.partition(". ")[0]
     print(f"compare: {first_sentence} -> {args.output / 'verdict.json'}")
 
 

@@ -15,6 +15,8 @@ STALE_AFTER = {  # of a new constant in a module of foldwise/
     "files/verdict.py": {"compare"},
     "files/comparison.py": {"compare", "mistakes"},
     "files/tables.py": {"compare"},
+    "files/inspection.py": {"inspect"},
+    "data/near_duplicates.py": {"prepare", "inspect"},
     "data/decode.py": {"prepare"},
     "data/split.py": {"split"},
     "data/folds.py": {"augment", "forecast", "train"},

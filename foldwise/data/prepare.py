@@ -17,7 +17,6 @@ from foldwise.data.table_source import open_table
 from foldwise.files.dataset import (
     Dataset,
     DatasetInfo,
-    DecodingFacts,
     Samples,
     create_images,
     write_dataset,
@@ -159,25 +158,6 @@ def summarise_dataset(info: DatasetInfo, notes: Sequence[str] = ()) -> str:
         f"{info.name}, {info.n_train:,} + {info.n_test:,} test images of "
         f"{info.height}×{info.width}×{info.channels} in {len(info.classes)} classes"
         f"{left_out if info.n_left_out else ''}"
-        f"{''.join(f', {text}' for text in _summarise_decoding(info.decoding))}"
+        f"{''.join(f', {text}' for text in info.decoding.notes)}"
         f"{''.join(f'; {note}' for note in notes)}"
     )
-
-
-def _summarise_decoding(facts: DecodingFacts) -> list[str]:
-    texts = []
-    if facts.n_unreadable:
-        texts.append(f"{facts.n_unreadable:,} unreadable skipped (listed in unreadable.csv)")
-    if facts.scale:
-        texts.append("values {:,} to {:,} became 0 to 255".format(*facts.scale))
-    if facts.n_multipage:
-        texts.append(f"first page only of {facts.n_multipage:,} files with several")
-    if facts.same_pixels:
-        steps = ", ".join(f"{step} {n:,}" for step, n in sorted(facts.same_pixels.items()))
-        texts.append(
-            f"{sum(facts.same_pixels.values()):,} different images have the pixels of another "
-            f"after preparation ({steps}) and stay on its side of a split"
-        )
-    if facts.crop_note:
-        texts.append(facts.crop_note)
-    return texts

@@ -38,6 +38,26 @@ class DecodingFacts(Strict):
         percent = f"{100 * self.cropped_share:.0f} %"
         return f"crop drops {percent} of an average image; prepare.resize: pad keeps it"
 
+    @property
+    def notes(self) -> list[str]:
+        """What decoding left out or changed, in words."""
+        texts = []
+        if self.n_unreadable:
+            texts.append(f"{self.n_unreadable:,} unreadable skipped (listed in unreadable.csv)")
+        if self.scale:
+            texts.append("values {:,} to {:,} became 0 to 255".format(*self.scale))
+        if self.n_multipage:
+            texts.append(f"first page only of {self.n_multipage:,} files with several")
+        if self.same_pixels:
+            steps = ", ".join(f"{step} {n:,}" for step, n in sorted(self.same_pixels.items()))
+            texts.append(
+                f"{sum(self.same_pixels.values()):,} different images have the pixels of another "
+                f"after preparation ({steps}) and stay on its side of a split"
+            )
+        if self.crop_note:
+            texts.append(self.crop_note)
+        return texts
+
 
 class DatasetInfo(Strict):
     """dataset.json: the facts that later stages read without opening an image."""

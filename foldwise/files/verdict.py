@@ -91,6 +91,8 @@ class Verdict(Strict):
     cost_unit: CostUnit
     best: str | None  # the architecture of the best mean; None: no architecture finished
     chosen: str | None  # the architecture to take
+    # The same if images whose label looks wrong had not validated.
+    chosen_without: str | None = None
     runner_up: str | None  # the architecture of the second-best mean
     contenders: list[Contender]  # best mean first
     text: str  # one paragraph of plain English

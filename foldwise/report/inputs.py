@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 from foldwise.core.errors import InputError
 from foldwise.files.base import existing, read_json, read_yaml
 from foldwise.files.comparison import Comparison, Confused, Mistakes
+from foldwise.files.inspection import TABLES as INSPECTION_TABLES
+from foldwise.files.inspection import Inspection
 from foldwise.files.network import Card, read_card
 from foldwise.files.tables import TABLES, read_table
 from foldwise.files.verdict import Verdict
@@ -18,13 +20,16 @@ from foldwise.files.verdict import Verdict
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """The results of compare, mistakes and build, and the parameters.
+    """The results of compare, mistakes, inspect and build, and the parameters.
 
     Attributes:
         comparison: Best architecture first.
         verdict: The choice, and every step of the rule.
         confused: The most confused pairs of classes.
         mistakes: One strip of images for each of these pairs.
+        inspection: Facts of the data set.
+        near_duplicates: The table of NEAR_DUPLICATES.
+        labels: The table of LABELS.
         scores: The table of SCORES.
         curves: The table of CURVES.
         classes: The table of CLASSES.
@@ -38,6 +43,9 @@ class ReportInputs:
     verdict: Verdict
     confused: Confused
     mistakes: Mistakes
+    inspection: Inspection
+    near_duplicates: pd.DataFrame
+    labels: pd.DataFrame
     scores: pd.DataFrame
     curves: pd.DataFrame
     classes: pd.DataFrame
@@ -63,11 +71,16 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
     confused = read_json(folder / "confused.json", Confused)
     mistakes = read_json(folder / "mistakes" / "strips.json", Mistakes)
     _require_strips(confused, mistakes, folder / "mistakes")
+    inspected, tables = folder / "inspection", INSPECTION_TABLES
     return ReportInputs(
         comparison=comparison,
         verdict=read_json(folder / "verdict.json", Verdict),
         confused=confused,
         mistakes=mistakes,
+        inspection=read_json(inspected / "inspection.json", Inspection),
+        **{
+            name: read_table(inspected / f"{name}.csv", columns) for name, columns in tables.items()
+        },
         **{name: read_table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()},
         cards={name: read_card(path) for name, path in models.items()},
         summaries={name: _summary(path) for name, path in models.items()},

@@ -133,7 +133,8 @@ def _annotate_tables(tokens: list[Token]) -> None:
 def _annotate_figures(tokens: Sequence[Token]) -> None:
     """Make a figure of a picture alone in a paragraph, and its caption of the next paragraph."""
     for at, token in enumerate(tokens):
-        if token.type == "inline" and [child.type for child in token.children or []] == ["image"]:
+        kinds = [child.type for child in token.children or []]
+        if kinds == ["image"] and tokens[at - 1].type == "paragraph_open":
             tokens[at - 1].tag, tokens[at + 1].hidden = "figure", True
             tokens[at + 2].tag, tokens[at + 4].type = "figcaption", "figure_close"
 

@@ -6,6 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from foldwise.files.comparison import Architecture
+from foldwise.files.inspection import MOST_SHOWN
 from foldwise.files.verdict import METRICS, SAME_COST, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
@@ -140,6 +141,27 @@ def recall(inputs: ReportInputs, most: int | None = None) -> Table:
     return Table(CLASS_COLUMNS, rows)
 
 
+def near_duplicates(inputs: ReportInputs) -> Table:
+    """Return the first pairs of near-duplicates, with a picture of each."""
+    rows: list[Row] = []
+    pairs = inputs.near_duplicates.head(MOST_SHOWN)
+    for at, (first, second, *classes, place) in enumerate(pairs.itertuples(index=False)):
+        names = " and ".join(dict.fromkeys(classes))
+        rows.append([first, second, names, place, _picture(f"pair-{at}", "Two images")])
+    return Table(("first", "second", "class", "where", "images"), rows, n_text=5)
+
+
+def wrong_labels(inputs: ReportInputs) -> Table:
+    """Return the first images whose label looks wrong, with a picture of each."""
+    rows: list[Row] = []
+    images = inputs.labels.head(MOST_SHOWN)
+    for at, (file, *classes, probability, of_label) in enumerate(images.itertuples(index=False)):
+        numbers = [formats.probability(probability), formats.probability(of_label)]
+        rows.append([file, _picture(f"label-{at}", "The image"), *classes, *numbers])
+    header = ("file", "image", "label", "looks like", "probability", "of the label")
+    return Table(header, rows, n_text=4)
+
+
 def fold_scores(inputs: ReportInputs) -> Table:
     """Return the scores: a row for each fold, a column for each architecture."""
     names = [each.name for each in inputs.comparison.architectures]
@@ -163,6 +185,10 @@ def cards(inputs: ReportInputs) -> Table:
         rows.append([card.name, sources, *numbers, str(card.total_stride or NONE)])
     header = ("architecture", "weights", "parameters", "trained", "frozen", "MACs")
     return Table((*header, "activations", "smallest image", "total stride"), rows, n_text=2)
+
+
+def _picture(name: str, text: str) -> Markup:
+    return Markup(f"![{text}](inspection/{name}.png)")
 
 
 def _by_architecture(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; and check
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
-STAGES = ("check", "prepare", "split", "compare", "mistakes", "report")
+STAGES = ("check", "prepare", "split", "inspect", "compare", "mistakes", "report")
 TORCH_STAGES = ("augment", "build", "extract", "forecast", "train")  # they import torch
 # Imported by a pass on torch's meta device, as in the stage build: seconds.
 META_DEVICE = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")

@@ -5,7 +5,9 @@ from itertools import groupby
 from pathlib import Path, PurePath
 
 from foldwise.core.errors import InputError
+from foldwise.files.base import read_json
 from foldwise.files.fold_record import FoldRecord, read_record, record_path
+from foldwise.files.inspection import CheckedCounts
 from foldwise.files.network import Card
 from foldwise.files.params import Params
 from foldwise.files.validation import shown
@@ -30,6 +32,30 @@ def read_records(folder: Path, params: Params) -> dict[str, FoldRecord]:
             is_complete = "dvc repro" in line
             raise InputError(line if is_complete else f"{line}; {retrain(run)}") from None
     return records
+
+
+def records_of_checked(records: Mapping[str, FoldRecord], path: Path) -> list[FoldRecord]:
+    """Return the records as if images whose label looks wrong had not validated.
+
+    A fold without other images stays as it is.
+
+    Args:
+        records: Record of each file.
+        path: counts.json of the stage inspect.
+
+    Raises:
+        InputError: If it has no counts of a run.
+    """
+    counts = {(run.model, run.repeat, run.fold): run for run in read_json(path, CheckedCounts).runs}
+    checked = []
+    for record in records.values():
+        run = (record.model, record.repeat, record.fold)
+        if run not in counts:
+            name = "{} repeat {} fold {}".format(*run)
+            raise InputError(f"{path}: {name} is missing; run 'dvc repro -f inspect' to count it")
+        fold_counts = record.fold_counts and (counts[run].fold_counts or record.fold_counts)
+        checked.append(record.model_copy(update={"fold_counts": fold_counts}))
+    return checked
 
 
 def require_fair_comparison(records: Mapping[str, FoldRecord], params: Params) -> None:

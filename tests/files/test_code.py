@@ -9,7 +9,7 @@ from foldwise.files.project import stage_fingerprints
 ROOT = Path(__file__).parents[2]
 STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast"),
-    *("train", "compare", "mistakes", "report"),
+    *("train", "inspect", "compare", "mistakes", "report"),
 )
 LOADED = """
 import sys

@@ -12,7 +12,7 @@ def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_
     expected = ["check", "build@nin", "extract@nin", "forecast"]
     expected += [f"train@nin-0-{fold}" for fold in (0, 1)]
     without_mistakes = [stage for stage in ran if stage != "mistakes"]  # runs for another choice
-    assert without_mistakes == [*expected, "compare", "report"]
+    assert without_mistakes == [*expected, "inspect", "compare", "report"]
     assert clone.comparison()["design"]["models"] == ["lenet5", "slim_vgg", "nin"]
     rows = list(csv.DictReader(io.StringIO(clone.quick("dvc", "exp", "show", "--csv").stdout)))
     assert [row["Experiment"] for row in rows] == ["", "", "other"]  # workspace, main

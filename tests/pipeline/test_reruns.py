@@ -102,7 +102,7 @@ def test_another_repeat_trains_only_that_repeat(stale_after):
         return yaml.safe_dump(yaml.safe_load(text) | {"repeats": [0, 1]}, sort_keys=False)
 
     trainings = {f"train@{model}-1-{fold}" for model in ("lenet5", "slim_vgg") for fold in (0, 1)}
-    expected = {"split@1", "augment@1", "forecast", "compare", "report", *trainings}
+    expected = {"split@1", "augment@1", "forecast", "inspect", "compare", "report", *trainings}
     assert stale_after("params.yaml", change) == expected
 
 

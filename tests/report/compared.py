@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
+from dataset_info import info_of
 from PIL import Image
 
 sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the factory of both
@@ -13,6 +15,17 @@ from records import flags as compare_flags
 
 from foldwise.files.base import read_json, write_json
 from foldwise.files.comparison import Confused, Mistakes
+from foldwise.files.inspection import (
+    LABELS,
+    MOST_SHOWN,
+    NEAR_DUPLICATES,
+    CheckedCounts,
+    Inspection,
+    LabelCounts,
+    MissingClass,
+    PairCounts,
+    write_inspection,
+)
 from foldwise.report.inputs import read_report_inputs
 from stages.compare import main as compare
 
@@ -33,6 +46,7 @@ def compared(root):
         card.with_name("summary.txt").write_text(SUMMARY)
     draw_sheets(reports)
     draw_mistakes(reports)
+    inspect(reports)
     return ["--params", str(root / "params.yaml"), "--reports", str(reports)]
 
 
@@ -48,6 +62,38 @@ def draw_mistakes(reports):
     write_json(reports / "mistakes" / "strips.json", Mistakes(strips=strips))
     for at in range(len(strips)):
         (reports / "mistakes" / f"{at}.png").write_bytes(picture())
+
+
+def inspect(reports, n_pairs=2, n_labels=3, **changes):
+    """Write reports/inspection, as the stage inspect does."""
+    info = info_of(["cat", "dog", "bird"], (8, 8, 1), 300, 60, **changes)
+    folder = reports / "inspection"
+    pairs = [["a.png", "b.png", "cat", "dog", "different folds"]] * n_pairs
+    labels = [["c.png", "cat", "dog", 0.9, 0.05]] * n_labels
+    tables = {
+        "near_duplicates": pd.DataFrame(pairs, columns=[*NEAR_DUPLICATES]),
+        "labels": pd.DataFrame(labels, columns=[*LABELS]),
+    }
+    pair_counts = PairCounts(
+        pairs=n_pairs,
+        other_labels=n_pairs,
+        train_and_test=0,
+        different_folds=n_pairs,
+        are_grouped=False,
+    )
+    label_counts = LabelCounts(images=n_labels, checked=300)
+    inspection = Inspection(
+        dataset=info,
+        class_images=[120, 80, 100],
+        fold_sizes=[[60] * 5],
+        missing=[MissingClass(repeat=0, fold=1, label="bird")],
+        near_duplicates=pair_counts,
+        labels=label_counts,
+    )
+    write_inspection(folder, inspection, CheckedCounts(runs=[]), tables)
+    for name, n in (("pair", n_pairs), ("label", n_labels)):
+        for at in range(min(n, MOST_SHOWN)):
+            (folder / f"{name}-{at}.png").write_bytes(picture())
 
 
 def picture():

@@ -28,6 +28,7 @@ def test_pages_and_charts_are_written_and_hold_what_they_show(case, capsys):
     assert all((reports / path).is_file() for path in pictures)
     assert len(list(reports.glob("figures/*"))) == len(CHARTS)
     assert [path for mark, path in links if not mark] == [
+        *(f"inspection/{name}.csv" for name in ("near_duplicates", "labels")),
         *("contact_sheets/0/1.png", "architectures.md"),
         *(f"models/{name}/summary.txt" for name in CASE),
     ]

@@ -52,7 +52,8 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
 def test_sections_answer_one_question_after_the_other(report):
     expected = [
         *("## Architectures", "## Why", "## Charts", "## Pairs", "## All metrics"),
-        *(r"## Classes and confusions of slim\_vgg", "## Learning", "## Next steps"),
+        *(r"## Classes and confusions of slim\_vgg", "## Data", "## Near-duplicates"),
+        *("## Labels that look wrong", "## Learning", "## Next steps"),
         *("## Training images", "## Scores of each fold", "## Design"),
     ]
     assert titles(report(CASE)) == expected
@@ -209,7 +210,7 @@ def test_nothing_to_take(report):
     assert text.startswith("# No architecture to take\n\n")
     assert "(chosen)" not in text
     assert not {"## Why", "## Pairs", "## All metrics"} & set(titles(text))
-    assert re.findall(r"!\[.*\]\((.*)\)", text) == [
+    assert re.findall(r"!\[.*\]\(((?!inspection).*)\)", text) == [
         *("figures/scores.svg", "figures/curves.svg", "contact_sheets/0/0.png")
     ]
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import yaml
 
+from foldwise.files.base import write_json
 from foldwise.files.fold_record import (
     Calibration,
     Epoch,
@@ -18,6 +19,7 @@ from foldwise.files.fold_record import (
     record_path,
     write_record,
 )
+from foldwise.files.inspection import RunCounts
 from foldwise.files.network import Card, LoadedWeights, MemoryNeed, write_card
 
 MACHINE = Machine(
@@ -205,7 +207,7 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
     k = len(repeats[0])
     classes = changes.pop("classes", CLASSES)
     resplit = changes.pop("resplit", True)
-    epochs = changes.get("epochs", 2)
+    epochs, counts = changes.get("epochs", 2), []
     for name, table in accuracies.items():
         facts = {"classes": list(classes)} | (cards or {}).get(name, {})
         seconds = facts.pop("seconds", 1.5)
@@ -220,6 +222,8 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
                     same = {f"{part}_digest": digest(f"{part} 0 {fold}") for part in parts}
                     content = content.model_copy(update=same)
                 write_record(path, content)
+                counts.append(content.model_dump(include={*RunCounts.model_fields}))
+    write_json(root / "inspection" / "counts.json", {"runs": counts})
     params = {
         "model": model or list(accuracies)[-1],
         "candidates": list(accuracies),
@@ -235,5 +239,6 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
 def flags(root, output="out"):
     return [
         *("--params", str(root / "params.yaml"), "--folds", str(root / "folds")),
-        *("--models", str(root / "models"), "--output", str(root / output)),
+        *("--models", str(root / "models"), "--inspection", str(root / "inspection")),
+        *("--output", str(root / output)),
     ]

@@ -288,3 +288,24 @@ def test_design_that_cannot_be_compared(tmp_path, changes):
 def test_compare_does_not_import_torch():
     code = "import sys, stages.compare; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_verdict_without_labels_that_look_wrong(tmp_path):
+    """Counts without such images, as the stage inspect writes them, may choose another network."""
+    arguments = write_case(tmp_path, TWO)
+    main(arguments)
+    assert verdict(tmp_path).chosen == verdict(tmp_path).chosen_without == "slim_vgg"
+    path = tmp_path / "inspection" / "counts.json"
+    counts = json.loads(path.read_text())
+    for run in counts["runs"]:
+        better = 0.99 if run["model"] == "lenet5" else 0.95
+        run["fold_counts"] = record("a", accuracy=better).fold_counts.model_dump()
+    path.write_text(json.dumps(counts))
+    main(arguments)
+    assert (verdict(tmp_path).chosen, verdict(tmp_path).chosen_without) == ("slim_vgg", "lenet5")
+    del counts["runs"][0]
+    path.write_text(json.dumps(counts))
+    with pytest.raises(
+        InputError, match=r"counts.json: lenet5 repeat 0 fold 0 is missing; .*repro"
+    ):
+        main(arguments)
