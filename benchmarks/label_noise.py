@@ -95,10 +95,11 @@ def _row(folder: Path, params: Params, title: str) -> str:
     runs = [read_predictions(folder / f"runs/{m}/{r}-{f}") for m, r, f in params.runs]
     probabilities = mean_probabilities(runs, n, len(dataset.info.classes))
     accuracy = (probabilities.argmax(axis=1) == np.load(folder / "true.npy")[:n]).mean()
+    found = suspicious_labels(labels, probabilities)
     ours = np.zeros(n, dtype=np.bool_)
-    ours[suspicious_labels(labels, probabilities)] = True
+    ours[found] = True
     theirs = find_label_issues(labels, probabilities, n_jobs=1)
-    cells = [f"{100 * accuracy:.1f} %", f"{is_wrong.sum():,}"]
+    cells = [f"{100 * accuracy:.0f} %", f"{is_wrong.sum():,}", f"{is_wrong[found[:20]].sum()}"]
     for flagged in (ours, theirs):
         hits = (flagged & is_wrong).sum()
         precision, recall = hits / max(1, flagged.sum()), hits / is_wrong.sum()

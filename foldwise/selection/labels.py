@@ -37,42 +37,26 @@ def mean_probabilities(runs: Iterable[Predictions], n: int, n_classes: int) -> F
 def suspicious_labels(labels: NDArray[np.int64], probabilities: Floats) -> NDArray[np.intp]:
     """Return the positions of images whose label looks wrong, the most suspicious first.
 
-    They are the images with the lowest probability of their label; `count_wrong` says how many,
-    the mean of its two numbers. With labels made wrong on purpose, this told them from right ones
-    better than cleanlab's default (docs/data.md).
+    A class is likely for an image if its probability is at least its mean over the images with
+    that label. A label is counted as wrong if another class is the likely one with the highest
+    probability. As many images are returned: those with the lowest probability of their label.
+    That is cleanlab's filter "low_self_confidence". With labels made wrong on purpose, it told
+    them from right ones better than cleanlab's default (docs/data.md).
 
     Args:
         labels: (n,) class of each image.
         probabilities: (n, n_classes) from networks that did not train on the image; zeros: unknown.
     """
     (known,) = np.nonzero(probabilities.any(axis=1))
-    of_label = probabilities[known, labels[known]]
-    n_wrong = round(sum(count_wrong(labels[known], probabilities[known])) / 2)
+    table, label = probabilities[known], labels[known]
+    of_label = table[np.arange(len(label)), label]
+    sizes = np.bincount(label, minlength=table.shape[1])
+    sums = np.bincount(label, weights=of_label, minlength=table.shape[1])
+    usual = np.divide(sums, sizes, out=np.full(len(sizes), np.inf), where=sizes > 0)
+    likely = np.where(table >= usual, table, 0)
+    is_other = likely.any(axis=1) & (likely.argmax(axis=1) != label)
+    n_wrong = int((is_other & (table.argmax(axis=1) != label)).sum())
     return known[np.argsort(of_label, kind="stable")[:n_wrong]]
-
-
-def count_wrong(labels: NDArray[np.int64], probabilities: Floats) -> tuple[int, float]:
-    """Return how many labels are surely wrong, and how many if all images were as clear.
-
-    A class is likely for an image if its probability is at least its mean over the images with
-    that label. A label is surely wrong if another class is the likely one with the highest
-    probability. Many images have no likely class. The second number takes for them the share of
-    wrong labels among the other images of their label. The truth is usually between the numbers.
-
-    Args:
-        labels: (n,) class of each image.
-        probabilities: (n, n_classes).
-    """
-    n_classes = probabilities.shape[1]
-    sizes = np.bincount(labels, minlength=n_classes)
-    sums = np.bincount(labels, probabilities[np.arange(len(labels)), labels], n_classes)
-    usual = np.divide(sums, sizes, out=np.full(n_classes, np.inf), where=sizes > 0)
-    likely = np.where(probabilities >= usual, probabilities, 0)
-    is_clear = likely.any(axis=1)
-    is_other = is_clear & (likely.argmax(axis=1) != labels)
-    clear, other = (np.bincount(labels[part], minlength=n_classes) for part in (is_clear, is_other))
-    surely = int((is_other & (probabilities.argmax(axis=1) != labels)).sum())
-    return surely, float((sizes * other / np.maximum(clear, 1)).sum())
 
 
 def label_table(

@@ -68,6 +68,12 @@ def test_a_verdict_that_depends_on_labels_is_said(sections):
     assert re.search(r"\*\*[^*]*the verdict would be b\*\*", other)
 
 
+def test_many_labels_that_look_wrong_mean_weak_networks(sections):
+    title = "Labels that look wrong"
+    assert "too weak" not in sections(n_labels=30)[title]
+    assert "too weak" in sections(n_labels=31)[title]
+
+
 def test_nothing_found_is_one_sentence(sections):
     found = sections(n_pairs=0, n_labels=0)
     for title in ("Near-duplicates", "Labels that look wrong"):

@@ -1,60 +1,53 @@
 import numpy as np
 import pytest
-from cleanlab.count import compute_confident_joint
 from cleanlab.filter import find_label_issues
+from sklearn.datasets import load_digits
+from sklearn.model_selection import cross_val_predict
+from sklearn.naive_bayes import GaussianNB
 
 from foldwise.files.fold_record import Predictions
 from foldwise.selection.labels import (
-    count_wrong,
     label_table,
     mean_probabilities,
     suspicious_labels,
 )
 
-SIGNALS = [1.5, 2, 3, 4, 6]  # of the true class, in standard deviations of the logits
 
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def noisy():
-    """Return wrong and true labels, and probabilities of networks that are right at times."""
-
-    def noisy(signal=3):
-        rng = np.random.default_rng(0)
-        true = rng.integers(0, 5, 2000)
-        wrong = rng.choice(2000, 100, replace=False)
-        labels = true.copy()
-        labels[wrong] = (labels[wrong] + rng.integers(1, 5, 100)) % 5
-        logits = rng.normal(size=(2000, 5))
-        logits[np.arange(2000), true] += signal
-        powers = np.exp(logits)
-        return labels, true, powers / powers.sum(axis=1, keepdims=True)
-
-    return noisy
+    """Return labels of digits, of which 5 % were made wrong, true labels, and probabilities."""
+    images, true = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    wrong = rng.choice(len(true), 90, replace=False)
+    labels = true.copy()
+    labels[wrong] = (labels[wrong] + rng.integers(1, 10, 90)) % 10
+    probabilities = cross_val_predict(
+        GaussianNB(var_smoothing=1.0), images, labels, cv=5, method="predict_proba"
+    )
+    return labels, true, probabilities
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
-def test_both_numbers_are_cleanlabs(noisy, signal):
-    labels, _, probabilities = noisy(signal)
-    surely, as_clear = count_wrong(labels, probabilities)
-    sure = find_label_issues(labels, probabilities, filter_by="confident_learning", n_jobs=1)
-    joint = compute_confident_joint(labels, probabilities, calibrate=True)
-    assert surely == sure.sum()
-    assert as_clear == pytest.approx(joint.sum() - joint.trace(), abs=5)  # cleanlab rounds cells
+def test_the_same_images_as_cleanlab(noisy):
+    labels, _, probabilities = noisy
+    for subset in (slice(None), slice(0, 500), slice(0, 60)):
+        flagged = suspicious_labels(labels[subset], probabilities[subset])
+        arguments = {"filter_by": "low_self_confidence", "n_jobs": 1}
+        expected = find_label_issues(labels[subset], probabilities[subset], **arguments)
+        assert sorted(flagged) == np.flatnonzero(expected).tolist()
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
-def test_wrong_labels_are_told_from_right_ones_as_well_as_by_cleanlabs_default(noisy, signal):
-    labels, true, probabilities = noisy(signal)
+def test_wrong_labels_are_told_from_right_ones_better_than_by_cleanlabs_default(noisy):
+    labels, true, probabilities = noisy
     default = np.flatnonzero(find_label_issues(labels, probabilities, n_jobs=1))
     ours, theirs = (
-        2 * (labels != true)[flagged].sum() / (len(flagged) + 100)  # F1
+        2 * (labels != true)[flagged].sum() / (len(flagged) + 90)  # F1
         for flagged in (suspicious_labels(labels, probabilities), default)
     )
-    assert ours > theirs - 0.01
+    assert ours > theirs > 0.4
 
 
 def test_the_lowest_probability_of_the_label_comes_first(noisy):
-    labels, _, probabilities = noisy()
+    labels, _, probabilities = noisy
     flagged = suspicious_labels(labels, probabilities)
     assert (np.diff(probabilities[flagged, labels[flagged]]) >= 0).all()
 
