@@ -33,13 +33,13 @@ def main() -> None:
         source = open_source(case.data, str(case.root))
         training = np.flatnonzero(~source.is_test)
         chosen = training[np.linspace(0, len(training) - 1, N, dtype=np.int64)]
-        images = np.stack([_deep(source.load(position)) for position in chosen.tolist()])
+        images = np.stack([_pixels(source.load(position)) for position in chosen.tolist()])
         pairs = find_near_duplicates(images, np.zeros(N, dtype=np.int64))
         print(f"| {case.title} | pairs without copies | {len(pairs)} |", flush=True)
         rng = np.random.default_rng(0)
         copied = rng.choice(N, N_COPIED, replace=False)
         for kind, copy in copies(rng).items():
-            made = np.stack([_deep(np.asarray(copy(_image(images[at])))) for at in copied])
+            made = np.stack([_pixels(copy(_image(images[at]))) for at in copied])
             together = np.concatenate([images, made])
             labels = np.zeros(len(together), dtype=np.int64)
             pairs = find_near_duplicates(together, labels)
@@ -72,7 +72,8 @@ def _image(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def _deep(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _pixels(image: Image.Image | Path) -> NDArray[np.uint8]:
+    pixels = np.asarray(Image.open(image) if isinstance(image, Path) else image)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
