@@ -7,7 +7,7 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
+from foldwise.core.errors import counted, run_main
 from foldwise.core.process import parse_options
 from foldwise.data.inspection import describe, pair_table, save_pictures, sort_pairs
 from foldwise.data.near_duplicates import find_near_duplicates
@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     tables = {"near_duplicates": duplicates, "labels": table}
     write_inspection(args.output, inspection, count_without(runs, labels, wrong), tables)
     save_pictures(args.output, dataset.images, {"pair": pairs, "label": wrong[:, None]})
-    text = f"{len(pairs):,} pairs of near-duplicates, {len(wrong):,} labels that look wrong"
-    print(f"inspect: {text} -> {args.output}")
+    n_pairs, n_labels = counted(len(pairs), "pair"), counted(len(wrong), "suspicious label")
+    print(f"inspect: {n_pairs} of near-duplicates, {n_labels} -> {args.output}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from foldwise.core.errors import run_main
+from foldwise.core.errors import counted, run_main
 from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset
 from foldwise.data.decode import decode_images
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if section.near_duplicates == "group":
             pairs = find_near_duplicates(decoded.pixels, source.labels)
             together = join_near_duplicates(together, pairs)
-            notes += (f"{len(pairs):,} pairs of near-duplicates share a group",)
+            notes += (f"{counted(len(pairs), 'pair')} of near-duplicates kept together",)
         ids = decoded.content_ids, together
         order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)

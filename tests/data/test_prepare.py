@@ -180,7 +180,7 @@ def test_near_duplicates_share_a_group_if_asked(prepare, save, capsys):
         image.point(lambda value: value // 2 + 90).save(root / f"a/copy{index}.png")
     settings = {"dataset": "folder", "root": str(root), "test_fraction": 0.3}
     samples = read_samples(prepare(near_duplicates="group", **settings))
-    assert "12 pairs of near-duplicates share a group" in capsys.readouterr().out
+    assert "12 pairs of near-duplicates kept together" in capsys.readouterr().out
     group = dict(zip(samples.files, samples.groups.tolist(), strict=True))
     assert all(group[f"a/{index}.png"] == group[f"a/copy{index}.png"] for index in range(12))
     assert len(set(group.values())) == 24

@@ -55,7 +55,7 @@ def test_share_that_is_refused_is_never_printed_as_enough():
     state = state_of(1000)
     source = source_of(dict(list(state.items())[101:]))
     message = rejection(match_tensors, part_of({name: meta(2) for name in state}), source)
-    assert "899 of the 1000 tensors of net match (89 %; expected at least 90 %)" in message
+    assert "899 of the 1,000 tensors of net match (89 %; expected at least 90 %)" in message
 
 
 def test_weights_of_another_architecture_are_refused_with_three_problems():
