@@ -16,7 +16,7 @@ Fit = Literal[
     "healthy",
     "overfit",
     "unstable",
-    "predicts one class",
+    "constant",
     "diverged",
 ]
 

@@ -18,7 +18,7 @@ IMBALANCED = 3  # times the smallest class, from which the size of the classes i
 BY_CLASS = ("balanced_accuracy", "macro_f1")  # metrics in which all classes weigh the same
 LONGER = "train longer, `dvc exp run -S train.epochs={epochs}`"
 FIT_STEPS: dict[Fit, str] = {
-    "predicts one class": (
+    "constant": (
         "let all classes weigh the same, `dvc exp run -S train.class_weights=balanced`, or lower "
         "the learning rate (`build.architectures.{first}.learning_rate`)"
     ),

@@ -132,7 +132,7 @@ def _architectures(
         rows, finished = table[table["model"] == name], name in scores
         diagnosis = diagnoses[name] if finished else diverged(records)
         if finished and (evidence := predicts_one_class(records, cards[name].classes)):
-            update = {"fit": "predicts one class", "evidence": evidence}
+            update = {"fit": "constant", "evidence": evidence}
             diagnosis = diagnosis.model_copy(update=update)
         architecture = Architecture(
             **cards[name].model_dump(include={"name", "parameters", "macs"}),

@@ -110,7 +110,7 @@ def _advantage(decision: Decision) -> str:
 def _one_class(decision: Decision) -> str:
     """Return the caution that the chosen architecture has learned nothing about the images."""
     chosen, diagnosis = decision.chosen.name, decision.architecture.diagnosis
-    if diagnosis.fit != "predicts one class":
+    if diagnosis.fit != "constant":
         return ""
     return f"Caution: {chosen} has learned nothing about the images: {diagnosis.evidence}."
 
