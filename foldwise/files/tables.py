@@ -80,6 +80,6 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
         )
     except ValueError as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: {reason}; delete it and run 'dvc repro' to make it anew") from None
+        raise InputError(f"{path}: {reason}; delete it and run 'dvc repro'") from None
     texts = [name for name in columns if columns[name] == "str"]
     return table.assign(**{name: table[name].str.removeprefix(QUOTE) for name in texts})

@@ -39,9 +39,10 @@ def suspicious_labels(labels: NDArray[np.int64], probabilities: Floats) -> NDArr
 
     A class is likely for an image if its probability is at least its mean over the images with
     that label. A label is counted as wrong if another class is the likely one with the highest
-    probability. As many images are returned: those with the lowest probability of their label.
-    That is cleanlab's filter "low_self_confidence". With labels made wrong on purpose, it told
-    them from right ones better than cleanlab's default (docs/data.md).
+    probability. As many images are returned: of those predicted as another class, the images with
+    the lowest probability of their label. That is cleanlab's filter "low_self_confidence", which
+    may also return images that are predicted as their label. With labels made wrong on purpose, it
+    told them from right ones better than cleanlab's default (docs/data.md).
 
     Args:
         labels: (n,) class of each image.
@@ -55,8 +56,9 @@ def suspicious_labels(labels: NDArray[np.int64], probabilities: Floats) -> NDArr
     usual = np.divide(sums, sizes, out=np.full(len(sizes), np.inf), where=sizes > 0)
     likely = np.where(table >= usual, table, 0)
     is_other = likely.any(axis=1) & (likely.argmax(axis=1) != label)
-    n_wrong = int((is_other & (table.argmax(axis=1) != label)).sum())
-    return known[np.argsort(of_label, kind="stable")[:n_wrong]]
+    differs = table.argmax(axis=1) != label
+    n_wrong = int((is_other & differs).sum())
+    return known[np.lexsort((of_label, ~differs))[:n_wrong]]
 
 
 def label_table(
