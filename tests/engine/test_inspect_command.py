@@ -55,7 +55,7 @@ def test_copies_and_wrong_labels_are_found_and_shown(flags, tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "pair-7.png").touch()  # of an earlier run
     main(flags)
-    assert "2 pairs of near-duplicates, 1 labels that look wrong" in capsys.readouterr().out
+    assert "2 pairs of near-duplicates, 1 suspicious label ->" in capsys.readouterr().out
     pairs = read_table(tmp_path / "out" / "near_duplicates.csv", NEAR_DUPLICATES)
     assert sorted(pairs.to_numpy().tolist()) == [
         ["1.png", "41.png", "cat", "cat", "train and test"],
