@@ -27,16 +27,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     dataset, samples = read_dataset(args.dataset), read_samples(args.dataset)
     splits = {repeat: read_split(args.splits / str(repeat)) for repeat in params.repeats}
     runs = {run: read_predictions(args.runs / run[0] / f"{run[1]}-{run[2]}") for run in params.runs}
-    near = find_near_duplicates(dataset.images, dataset.labels)
+    mode = params.prepare.near_duplicates
+    n = 0 if mode == "ignore" else len(dataset.labels)
+    near = find_near_duplicates(dataset.images[:n], dataset.labels[:n])
     pairs, places = sort_pairs(near, samples, splits)
     duplicates = pair_table(pairs, places, samples, dataset.info)
     labels, classes = dataset.labels[: dataset.info.n_train], dataset.info.classes
     probabilities = mean_probabilities(runs.values(), len(labels), len(classes))
     wrong = suspicious_labels(labels, probabilities)
     table = label_table(wrong, labels, probabilities, samples.files, classes)
-    found = LabelCounts(images=len(wrong), checked=int(probabilities.any(axis=1).sum()))
-    are_grouped = params.prepare.near_duplicates == "group"
-    inspection = describe(dataset, splits, duplicates, found, are_grouped=are_grouped)
+    n_wrong = LabelCounts(images=len(wrong), checked=int(probabilities.any(axis=1).sum()))
+    inspection = describe(dataset, splits, duplicates, n_wrong, mode)
     tables = {"near_duplicates": duplicates, "labels": table}
     write_inspection(args.output, inspection, count_without(runs, labels, wrong), tables)
     save_pictures(args.output, dataset.images, {"pair": pairs, "label": wrong[:, None]})

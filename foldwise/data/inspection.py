@@ -17,6 +17,7 @@ from foldwise.files.inspection import (
     MissingClass,
     PairCounts,
 )
+from foldwise.files.preparation import NearDuplicates
 from foldwise.files.split import Split
 
 TRAIN_TEST, FOLDS, SAME = "train and test", "different folds", "same side"
@@ -27,8 +28,7 @@ def describe(
     splits: Mapping[int, Split],
     pairs: pd.DataFrame,
     labels: LabelCounts,
-    *,
-    are_grouped: bool,
+    mode: NearDuplicates,
 ) -> Inspection:
     """Return the facts of a data set.
 
@@ -37,7 +37,7 @@ def describe(
         splits: Folds of each repeat.
         pairs: The table of near-duplicates, as from `pair_table`.
         labels: What is known of labels that look wrong.
-        are_grouped: Whether near-duplicates share a group.
+        mode: prepare.near_duplicates.
     """
     info, n = dataset.info, dataset.info.n_train
     class_images = np.bincount(dataset.labels[:n], minlength=len(info.classes))
@@ -46,7 +46,7 @@ def describe(
         class_images=class_images.tolist(),
         fold_sizes=[np.bincount(split.fold[:n]).tolist() for split in splits.values()],
         missing=_missing_classes(splits, dataset.labels, info.classes),
-        near_duplicates=_count_pairs(pairs, are_grouped=are_grouped),
+        near_duplicates=_count_pairs(pairs, mode),
         labels=labels,
     )
 
@@ -100,13 +100,13 @@ def save_pictures(
             image_strip(images[row]).save(folder / f"{name}-{number}.png", optimize=True)
 
 
-def _count_pairs(table: pd.DataFrame, *, are_grouped: bool) -> PairCounts:
+def _count_pairs(table: pd.DataFrame, mode: NearDuplicates) -> PairCounts:
     return PairCounts(
         pairs=len(table),
         other_labels=int((table["first_class"] != table["second_class"]).sum()),
         train_and_test=int((table["place"] == TRAIN_TEST).sum()),
         different_folds=int((table["place"] == FOLDS).sum()),
-        are_grouped=are_grouped,
+        mode=mode,
     )
 
 

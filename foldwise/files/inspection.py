@@ -11,6 +11,7 @@ import pandas as pd
 from foldwise.files.base import Count, Strict, write_json
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.fold_record import FoldCounts
+from foldwise.files.preparation import NearDuplicates
 from foldwise.files.tables import write_table
 
 MOST_SHOWN = 20  # rows of each table with a picture
@@ -47,7 +48,7 @@ class PairCounts(Strict):
     other_labels: Count
     train_and_test: Count
     different_folds: Count
-    are_grouped: bool  # whether prepare keeps near-duplicates on one side of a split
+    mode: NearDuplicates  # prepare.near_duplicates
 
 
 class LabelCounts(Strict):

@@ -11,6 +11,8 @@ from foldwise.files.base import Count, Strict
 from foldwise.files.catalogue import DATASETS
 from foldwise.files.image_folder import IGNORED
 
+# report: find and report them; group: also keep them on one side of a split; ignore: do not look.
+NearDuplicates = Literal["report", "group", "ignore"]
 Side = Annotated[int, Field(ge=4, le=2048)]  # pixels
 Size = Annotated[list[Side], Field(min_length=2, max_length=2)]  # height and width
 Level = Annotated[int, Field(ge=0, le=255)]
@@ -87,7 +89,7 @@ class PrepareSection(Strict):
     limit: Annotated[int, Field(ge=4)] | None  # training images to use, stratified; null: all
     # Regular expression on file names, whose (group) is the group's name; numbers; or a table.
     groups: Groups | None
-    near_duplicates: Literal["report", "group"] = "report"  # group: on one side of a split
+    near_duplicates: NearDuplicates = "report"
 
     @property
     def size(self) -> tuple[int, int] | None:

@@ -66,13 +66,23 @@ def test_copies_and_wrong_labels_are_found_and_shown(flags, tmp_path, capsys):
     found = read_json(tmp_path / "out" / "inspection.json", Inspection)
     assert found.near_duplicates.model_dump() == {
         **{"pairs": 2, "other_labels": 1, "train_and_test": 1, "different_folds": 1},
-        "are_grouped": False,
+        "mode": "report",
     }
     assert (found.labels.images, found.labels.checked) == (1, N)
     assert (found.class_images, found.fold_sizes) == ([21, 19, 0], [[20, 20]])
     assert [(each.fold, each.label) for each in found.missing] == [(0, "emu"), (1, "emu")]
     pictures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
     assert pictures == ["label-0.png", "pair-0.png", "pair-1.png"]
+
+
+def test_copies_are_not_searched_if_ignored(flags, tmp_path):
+    path = tmp_path / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    params["prepare"]["near_duplicates"] = "ignore"
+    path.write_text(yaml.safe_dump(params))
+    main(flags)
+    inspection = read_json(tmp_path / "out" / "inspection.json", Inspection)
+    assert (inspection.near_duplicates.pairs, inspection.near_duplicates.mode) == (0, "ignore")
 
 
 def test_counts_leave_out_labels_that_look_wrong(flags, tmp_path):

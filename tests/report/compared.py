@@ -79,7 +79,7 @@ def inspect(reports, n_pairs=2, n_labels=3, **changes):
         other_labels=n_pairs,
         train_and_test=0,
         different_folds=n_pairs,
-        are_grouped=False,
+        mode="report",
     )
     label_counts = LabelCounts(images=n_labels, checked=300)
     inspection = Inspection(

@@ -16,11 +16,11 @@ def sections(case):
     """Return the three sections, by title, of a data set with these facts."""
     flags = case({"a": [[0.5, 0.6]]})
 
-    def sections(chosen_without="a", grouped=False, **facts):
+    def sections(chosen_without="a", mode="report", **facts):
         inspect(Path(flags[-1]), **facts)
         inputs = read_all(flags)
         inspection = inputs.inspection
-        pairs = inspection.near_duplicates.model_copy(update={"are_grouped": grouped})
+        pairs = inspection.near_duplicates.model_copy(update={"mode": mode})
         inspection = inspection.model_copy(update={"near_duplicates": pairs})
         verdict = inputs.verdict.model_copy(update={"chosen_without": chosen_without})
         inputs = replace(inputs, inspection=inspection, verdict=verdict)
@@ -57,9 +57,14 @@ def test_long_tables_are_cut_and_linked(sections):
 
 def test_grouping_is_proposed_where_copies_are_in_different_folds(sections):
     assert "`prepare.near_duplicates: group`" in sections()["Near-duplicates"]
-    grouped = sections(grouped=True)["Near-duplicates"]
+    grouped = sections(mode="group")["Near-duplicates"]
     assert "`prepare" not in grouped
     assert "share a group" in grouped
+
+
+def test_near_duplicates_that_are_ignored_are_not_denied(sections):
+    for mode, sentence in [("ignore", "Not searched"), ("report", "No image looks like a copy")]:
+        assert sentence in sections(mode=mode, n_pairs=0)["Near-duplicates"]
 
 
 def test_a_verdict_that_depends_on_labels_is_said(sections):
