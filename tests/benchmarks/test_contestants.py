@@ -16,6 +16,7 @@ from foldwise.engine.inputs import ImageBatches
 from foldwise.engine.training import open_fold
 from foldwise.files.features import Features
 
+pytestmark = pytest.mark.slow  # importing the peers takes half a minute
 EXACT = "donot_use_mm_for_euclid_dist"
 NAMES = ("foldwise", "plain", "skorch", "lightning")
 LARGE = ("skorch", "lightning")  # take seconds to import

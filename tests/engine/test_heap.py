@@ -20,7 +20,9 @@ KEEP = "from foldwise.engine.hardware import keep_freed_memory; keep_freed_memor
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
-@pytest.mark.parametrize(("first", "is_kept"), [(KEEP, True), ("", False)])
+@pytest.mark.parametrize(
+    ("first", "is_kept"), [(KEEP, True), pytest.param("", False, marks=pytest.mark.slow)]
+)
 def test_memory_that_was_freed_is_not_asked_for_again(first, is_kept):
     """In a process of its own: it cannot be undone. Without it, each page is cleared anew."""
     command = [sys.executable, "-c", AGAIN.format(first)]

@@ -132,7 +132,11 @@ def test_images_need_not_be_square(timm_of):
 
 
 @pytest.mark.parametrize(
-    "name", ["deit_tiny_patch16_224", pytest.param("gmlp_ti16_224", marks=pytest.mark.slow)]
+    "name",
+    [
+        pytest.param("deit_tiny_patch16_224", marks=pytest.mark.slow),
+        pytest.param("gmlp_ti16_224", marks=pytest.mark.slow),
+    ],
 )
 def test_patches_that_leave_a_rest_of_the_image_are_refused(timm_of, name):
     assert refusal(require_fit, timm_of(name, 1, 28)) == (

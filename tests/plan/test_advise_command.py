@@ -105,6 +105,7 @@ def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, cap
     assert "- augment.flip: 0.5, because" in page
 
 
+@pytest.mark.slow
 def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
     flags, photos, tmp_path, capsys
 ):
