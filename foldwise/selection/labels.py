@@ -28,6 +28,8 @@ def mean_probabilities(runs: Iterable[Predictions], n: int, n_classes: int) -> F
     """
     total, counts = np.zeros((n, n_classes)), np.zeros((n, 1))
     for run in runs:
+        if len(run.index) == 0:  # it diverged
+            continue
         powers = np.exp(run.last.astype(np.float64) - run.last.max(axis=1, keepdims=True))
         total[run.index] += powers / powers.sum(axis=1, keepdims=True)
         counts[run.index] += 1

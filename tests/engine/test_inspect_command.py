@@ -85,6 +85,20 @@ def test_copies_are_not_searched_if_ignored(flags, tmp_path):
     assert (inspection.near_duplicates.pairs, inspection.near_duplicates.mode) == (0, "ignore")
 
 
+@pytest.mark.parametrize("diverged", [["a"], ["a", "b"]])
+def test_trainings_that_diverged_count_for_nothing(flags, tmp_path, diverged):
+    nothing = np.empty((0, 0), dtype=np.float32)
+    for model in diverged:
+        for fold in range(2):
+            predictions = Predictions(np.empty(0, dtype=np.int64), nothing, nothing)
+            write_predictions(tmp_path / "runs" / model / f"0-{fold}", predictions)
+    main(flags)
+    inspection = read_json(tmp_path / "out" / "inspection.json", Inspection)
+    assert inspection.labels.checked == (N if diverged == ["a"] else 0)
+    runs = read_json(tmp_path / "out" / "counts.json", CheckedCounts).runs
+    assert {run.model for run in runs if run.fold_counts is None} == set(diverged)
+
+
 def test_counts_leave_out_labels_that_look_wrong(flags, tmp_path):
     main(flags)
     runs = read_json(tmp_path / "out" / "counts.json", CheckedCounts).runs

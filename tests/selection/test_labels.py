@@ -64,7 +64,7 @@ def test_right_labels_missing_classes_and_unknown_images_are_not_flagged():
 def test_probabilities_are_means_over_runs_without_those_that_diverged():
     zeros = np.zeros((2, 2), dtype=np.float32)
     strong = np.array([[0, 100]], dtype=np.float32)
-    none = np.empty((0, 2), dtype=np.float32)
+    none = np.empty((0, 0), dtype=np.float32)  # as training writes it
     runs = [
         Predictions(np.array([0, 2]), zeros, zeros),
         Predictions(np.array([2]), strong, strong),
