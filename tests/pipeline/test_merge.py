@@ -26,7 +26,7 @@ def test_after_a_merge_everything_comes_from_the_run_cache(merging, remove_lock)
     conflicts = merging.git("diff", "--name-only", "--diff-filter=U").split()
     assert {"params.yaml", *GENERATED} <= set(conflicts)
     for name in conflicts:  # generated files are whole, without marks of the conflict
-        assert ("<<<<<<<" in (merging.path / name).read_text()) == (name == "params.yaml")
+        assert (b"<<<<<<<" in (merging.path / name).read_bytes()) == (name == "params.yaml")
     merging.git("checkout", "--ours", "params.yaml")
     merging.change_params(model="narrow_vgg")
     if remove_lock:
