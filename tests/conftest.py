@@ -3,6 +3,7 @@
 Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full draws new ones.
 """
 
+import gc
 import os
 
 # Before torch is imported: two processes with two threads each would wait for each other.
@@ -12,17 +13,39 @@ import pytest
 from forks import fork_server
 from hypothesis import settings
 
-settings.register_profile("quick", derandomize=True, max_examples=25, deadline=None, database=None)
+settings.register_profile("quick", derandomize=True, max_examples=15, deadline=None, database=None)
 settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 LONG_SECONDS = 1200  # for slow tests and for runs of the whole pipeline, also on a busy machine
 
 
+# The first file makes a clone for all tests of the pipeline, while another process runs the second.
+FIRST = ("test_bad_names.py", "test_torchvision_classifier.py")
+
+
+def pytest_configure():
+    """Collect no garbage while tests are collected: millions of objects, all of which stay."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items):
+    """Begin with the tests of the pipeline, the longest, so that two processes end together."""
     for item in items:
         if "slow" in item.keywords or item.path.parent.name == "pipeline":
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
+    items.sort(
+        key=lambda item: (
+            FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST),
+            item.path.parent.name != "pipeline",
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from foldwise.core.limits import TimeLimitError, time_limit
 IGNORED = frozenset((".git", ".hg", ".dvc"))  # by DVC, too
 # CPU time of prepare.groups for 10,000 names, of which a usual pattern takes a thirtieth. Python
 # tries all ways in which (\w+)+x may match: hours for a name of 40 letters.
-GROUP_SECONDS = 0.3
+GROUP_SECONDS = 1.0
 
 
 def list_files(root: Path, *, allow_links: bool) -> list[str]:

@@ -24,6 +24,7 @@ def disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.slow
 def test_prepare_ends_with_one_line_and_goes_on_when_there_is_room(disk, tmp_path):
     folder, enlarge = disk
     params = yaml.safe_load((ROOT / "params.yaml").read_text())

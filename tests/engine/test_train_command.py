@@ -85,7 +85,10 @@ def test_two_processes_write_the_same_bytes(case, flags, model, threads):
     assert records[0] == records[1]
 
 
-@pytest.mark.parametrize(("model", "vision"), [("lenet5", []), ("resnet18", ["torchvision"])])
+@pytest.mark.parametrize(
+    ("model", "vision"),
+    [("lenet5", []), pytest.param("resnet18", ["torchvision"], marks=pytest.mark.slow)],
+)
 def test_a_fold_imports_neither_the_compiler_nor_what_other_stages_need(
     torch_process, flags, model, vision
 ):

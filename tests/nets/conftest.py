@@ -5,6 +5,7 @@ import dataset_info
 import pytest
 import torch
 import yaml
+from families import DEEPER
 from safetensors.torch import save_file
 from secure_site import serve
 from sourcing import source_of
@@ -17,6 +18,15 @@ from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.pretrained import load_pretrained
 from foldwise.nets.weights.sources import open_checkpoint
 from stages.build import main
+
+
+def pytest_collection_modifyitems(items):
+    """Leave deeper networks to the slow tests, but for the tests of every network."""
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        is_deeper = any(isinstance(value, str) and value in DEEPER for value in parameters)
+        if is_deeper and not item.get_closest_marker("every_network"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,7 +1,5 @@
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -152,14 +150,17 @@ def test_nothing_is_written_if_refused(build, tmp_path, model, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_refusal_is_one_line_and_no_traceback(tmp_path):
+def test_refusal_is_one_line_and_no_traceback(torch_process, tmp_path):
     (tmp_path / "params.yaml").write_text("build: {architectures: {}}\n")
-    command = [
-        *(sys.executable, "-m", "stages.build", "--params", tmp_path / "params.yaml"),
-        *("--dataset", tmp_path, "--model", "x; touch P"),
-        *("--network", tmp_path / "network", "--summary", tmp_path / "summary"),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    paths = {
+        "params": tmp_path / "params.yaml",
+        "dataset": tmp_path,
+        "network": tmp_path / "network",
+        "summary": tmp_path / "summary",
+    }
+    flags = [word for key, path in paths.items() for word in (f"--{key}", str(path))]
+    words = ["-m", "stages.build", "--model", "x; touch P", *flags]
+    done = torch_process.run(*words, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: model is 'x; touch P'; expected the name of an arch")
     assert len(done.stderr.splitlines()) == 1

@@ -151,7 +151,7 @@ def test_block_adds_the_shortcut_before_its_last_relu():
         pytest.param(model, side, marks=pytest.mark.slow if is_slow else ())
         for model in CLASSICS
         for side in (28, 32, 64, 224)
-        for is_slow in [model == "resnet56" or (model == "resnet110" and side > 28)]
+        for is_slow in [side in (64, 224)]
     ],
 )
 def test_classics_train_on_any_channels_and_classes(network_of, model, side):

@@ -45,7 +45,7 @@ FIXED = (  # networks that timm makes for one size, of kinds that differ in how 
 )
 QUICK = (  # of the networks of a fixed size, and of those with a stem: one for each kind
     *("vit_tiny_patch16_224", "swinv2_tiny_window8_256", "levit_128s", "resnet18", "resnet26d"),
-    *("legacy_seresnet18", "resnetv2_18"),
+    *("legacy_seresnet18", "resnetv2_18", "test_vit", "test_resnet", "xcit_nano_12_p8_224"),
 )
 STEMS = {  # with the first convolution
     "resnet18": "conv1",
@@ -99,7 +99,7 @@ def test_heads_are_found_and_have_the_classes(timm_of, name):
     assert {module.get_submodule(head).out_features for head in FAMILIES[name]} == {7}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", mostly_slow(FAMILIES))
 def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     network, heads = timm_of(name, 3, 32), FAMILIES[name]
     frozen = list(modules_outside(construct_shapes(network), heads))
@@ -145,6 +145,7 @@ def test_patches_that_leave_a_rest_of_the_image_are_refused(timm_of, name):
     )
 
 
+@pytest.mark.slow
 def test_network_that_fixes_its_size_whatever_is_asked_says_so(timm_of):
     assert refusal(require_fit, timm_of("efficientformer_l1", 3, 64)) == (
         "timm_efficientformer_l1 takes certain sizes only, such as 224×224 px; the images are "

@@ -1,6 +1,8 @@
 import pytest
 import torch
 import torchvision
+from families import FAMILIES
+from torch import nn
 from torch.nn import functional
 from torchvision.models import get_model_builder, list_models
 
@@ -50,20 +52,10 @@ BIG = (
     *("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b"),
     *("swin_v2_b", "maxvit_t"),
 )
-FAMILIES = (  # the smallest network of each
-    *("alexnet", "vgg11", "vgg11_bn", "googlenet", "inception_v3", "resnet18"),
-    *("wide_resnet50_2", "resnext50_32x4d", "densenet121", "squeezenet1_1", "mobilenet_v2"),
-    *("mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "efficientnet_b0"),
-    *("efficientnet_v2_s", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny", "vit_b_32"),
-    *("swin_t", "swin_v2_t", "maxvit_t"),
-)
 QUICK = ("alexnet", "vgg11", "vgg11_bn", "googlenet", "resnet18", "squeezenet1_1")
 HEADS = {"googlenet": ["aux1.fc2", "aux2.fc2", "fc"], "inception_v3": ["AuxLogits.fc", "fc"]}
 HEAD_CASES = [  # 7 classes of each network, 100 of the smallest of each family
-    *(
-        pytest.param(n, 7, marks=() if n in FAMILIES else pytest.mark.slow)
-        for n in TORCHVISION_MODELS
-    ),
+    *((name, 7) for name in TORCHVISION_MODELS),
     *(pytest.param(name, 100, marks=pytest.mark.slow) for name in FAMILIES),
 ]
 TRAINED = (
@@ -80,12 +72,14 @@ def test_catalogue_is_all_that_torchvision_has():
     assert len(TORCHVISION_MODELS) == 80
 
 
+@pytest.mark.every_network
 @pytest.mark.parametrize("name", TORCHVISION_MODELS)
 def test_paper_is_the_one_that_torchvision_names(name):
     documentation = " ".join(get_model_builder(name).__doc__.split())
     assert TORCHVISION_MODELS[name] in documentation
 
 
+@pytest.mark.every_network
 @pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
 def test_parameters(network_of, name, parameters):
     module = construct_shapes(network_of(name, 1, 28))
@@ -99,12 +93,16 @@ def widths(module):
     ]
 
 
+@pytest.mark.every_network
 @pytest.mark.parametrize("name", TORCHVISION_MODELS)
 def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name):
     side = smallest_of(name)
     network = network_of(name, 4, side, None, 7)
     module = construct_shapes(network)
-    logits = all_logits(module(torch.empty(2, 4, side, side, device="meta")))
+    for norm in filter(lambda part: isinstance(part, nn.BatchNorm2d), module.modules()):
+        norm.eval()  # without data, that takes half the time
+    with torch.no_grad():
+        logits = all_logits(module(torch.empty(2, 4, side, side, device="meta")))
     assert {tuple(values.shape) for _, values in logits} == {(2, 7)}
     assert 1000 not in widths(module)
     assert widths(module).count(7) == len(HEADS.get(name, ["one"]))
@@ -147,7 +145,7 @@ def test_how_many_take_each_size():
 
 @pytest.mark.parametrize(
     ("name", "side"),
-    marked(PAIRS, lambda name, side: takes(name, side) and name not in QUICK),
+    marked(PAIRS, lambda name, side: takes(name, side) and name not in ("alexnet", "resnet18")),
 )
 def test_size_is_taken_or_not(network_of, name, side):
     assert (misfit(network_of(name, 3, side)) is None) == takes(name, side)
@@ -182,7 +180,7 @@ def test_smallest_usual_size_trains(network_of, name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in FAMILIES and name not in BIG else pytest.mark.slow)
+        pytest.param(name, marks=() if name not in BIG else pytest.mark.slow)
         for name in TORCHVISION_MODELS
     ],
 )

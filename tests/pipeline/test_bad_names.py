@@ -43,7 +43,7 @@ def changed(before, after):
     return {file for file in files if not file.startswith("data/checked/")}
 
 
-@pytest.mark.parametrize("name", some_slow(NAMES, 2))
+@pytest.mark.parametrize("name", some_slow(NAMES, 1))
 def test_make_reports_the_error_and_dvc_touches_nothing(restored, name):
     restored.change_params(model=name)
     before = restored.files()
@@ -59,7 +59,7 @@ def test_make_reports_the_error_and_dvc_touches_nothing(restored, name):
     assert changed(before, restored.files()) == set()
 
 
-@pytest.mark.parametrize("name", some_slow(NAMES[:4], 1))
+@pytest.mark.parametrize("name", some_slow(NAMES[:4], 0))
 def test_a_checkout_restores_everything_after_an_experiment(restored, name):
     result = restored.quick("dvc", "exp", "run", "--set-param", f"model='{name}'")
     assert result.returncode != 0

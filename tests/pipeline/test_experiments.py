@@ -7,7 +7,7 @@ import json
 import pytest
 
 
-def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_branch(clone):
+def test_another_model_trains_only_its_folds_and_joins_the_comparison(clone):
     ran = clone.dvc("exp", "run", "--name", "other", "--set-param", "model=nin")
     expected = ["check", "build@nin", "extract@nin", "forecast"]
     expected += [f"train@nin-0-{fold}" for fold in (0, 1)]
@@ -21,6 +21,11 @@ def test_another_model_trains_only_its_folds_joins_the_comparison_and_becomes_a_
     assert float(rows[-1]["mean"]) == pytest.approx(metrics["mean"])
     assert rows[-1]["verdict"] == metrics["verdict"]
     assert [name for name in rows[-1] if "reports/folds/" in name] == []
+
+
+@pytest.mark.slow
+def test_an_experiment_becomes_a_branch(clone):
+    clone.dvc("exp", "run", "--name", "other", "--set-param", "model=nin")
     clone.dvc("exp", "branch", "other", "proposal")
     clone.git("checkout", "--quiet", "--force", "proposal")
     clone.dvc("checkout")

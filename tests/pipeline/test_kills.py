@@ -86,6 +86,7 @@ def test_no_stop_leaves_an_incomplete_dvc_lock_or_blocks_the_next_run(clone, kin
     assert clone.dvc("repro") == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_dvc_has_cut_is_repaired_with_one_line(clone):
     committed = (clone.path / "dvc.lock").read_text()
     (clone.path / "dvc.lock").write_text("")

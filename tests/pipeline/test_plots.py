@@ -119,6 +119,7 @@ def offline(proposal, tmp_path_factory):
     return clone.path / "dvc_plots" / "index.html"
 
 
+@pytest.mark.slow
 def test_after_the_installation_the_page_needs_no_network(offline):
     page = offline.read_text()
     assert not re.search("<(script|link)[^>]* (src|href)=", page)

@@ -152,6 +152,7 @@ def test_stale_reports_fail_with_one_line(review, change, stage):
         assert "&lt;img src=x> &#64;somebody &amp; (x)" in section(summary, "Params")
 
 
+@pytest.mark.slow
 def test_a_report_that_differs_from_its_records_fails_with_one_line(review):
     """The edit includes dvc.lock, so that DVC does not see it."""
     clone, report = review()

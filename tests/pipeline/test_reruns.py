@@ -16,11 +16,8 @@ CHECK = (
     *("python", "-m", "stages.check", "--params", "params.yaml", "--pipeline", "dvc.yaml"),
     *("--code", ".", "--output", "data/checked"),
 )
-# Each stage is in one of these rows; tests/files/test_code.py asks all rows without DVC.
-EACH_STAGE = (
-    *("files/split.py", "files/comparison.py", "data/decode.py", "nets/network.py"),
-    *("report/figures/style.py", "run/progress.py"),
-)
+# One row of each kind; tests/files/test_code.py asks all rows without DVC.
+EACH_KIND = (*("data/decode.py", "nets/network.py", "selection/statistics.py", "run/progress.py"),)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +49,7 @@ def names(stages):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        pytest.param(*row, marks=() if row[0] in EACH_STAGE else pytest.mark.slow)
+        pytest.param(*row, marks=() if row[0] in EACH_KIND else pytest.mark.slow)
         for row in STALE_AFTER.items()
     ],
 )
@@ -70,12 +67,13 @@ def test_an_error_text_reruns_nothing(stale_after, file):
 
 @pytest.mark.parametrize(
     "file",
-    ["stages/train.py", pytest.param("foldwise/engine/trainer.py", marks=pytest.mark.slow)],
+    ["foldwise/engine/trainer.py", pytest.param("stages/train.py", marks=pytest.mark.slow)],
 )
 def test_a_comment_reruns_nothing(stale_after, file):
     assert stale_after(file, add_comments) == set()
 
 
+@pytest.mark.slow
 def test_the_readme_reruns_nothing(stale_after):
     assert stale_after("README.md", add_constant) == set()
 
@@ -83,9 +81,9 @@ def test_the_readme_reruns_nothing(stale_after):
 @pytest.mark.parametrize(
     ("section", "values", "stages"),
     [
-        ("compare", {"confidence": 0.9}, {"compare", "report"}),
         ("train", {"learning_rate": 0.001}, {"forecast", "train", "report"}),
-        ("augment", {"flip": 0.25}, {"augment", "report"}),
+        pytest.param("compare", {"confidence": 0.9}, {"compare", "report"}, marks=pytest.mark.slow),
+        pytest.param("augment", {"flip": 0.25}, {"augment", "report"}, marks=pytest.mark.slow),
     ],
 )
 def test_a_setting_reruns_its_stage(stale_after, section, values, stages):
@@ -122,6 +120,7 @@ def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
 
 
+@pytest.mark.slow
 def test_new_images_change_the_prepared_data_and_other_files_do_not(clone):
     """DVC compares contents: if prepare writes the same bytes, no later stage runs."""
     rng = np.random.default_rng(0)

@@ -25,6 +25,7 @@ def is_clean(clone):
     return clone.git("status", "--porcelain") == "" and clone.dvc("repro") == []
 
 
+@pytest.mark.slow
 def test_after_an_experiment_that_was_ended(clone, start):
     before = files(clone)
     experiment = start(*EXPERIMENT, **clone.shims)
@@ -67,6 +68,7 @@ def test_files_and_edits_of_the_user_stay(clone):
     assert clone.dvc("repro") == []
 
 
+@pytest.mark.slow
 def test_in_a_clone_without_data_nothing_runs_afterwards(clone, tmp_path):
     subprocess.run(["git", "clone", "--quiet", clone.path, tmp_path / "new"], check=True)
     new = type(clone)(tmp_path / "new", clone.shims)

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -121,10 +119,9 @@ def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sou
     assert "is sound, 3 architectures" in capsys.readouterr().out
 
 
-def test_a_data_set_that_is_not_prepared_is_one_line(tmp_path):
+def test_a_data_set_that_is_not_prepared_is_one_line(torch_process, tmp_path):
     given = ["--params", str(ROOT / "params.yaml"), "--dataset", str(tmp_path / "none")]
-    command = [sys.executable, "-m", "foldwise.cli.main", "advise", *given]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = torch_process.run("-m", "foldwise.cli.main", "advise", *given, check=False)
     assert done.returncode == 1
     place = tmp_path / "none" / "dataset.json"
     assert done.stderr == f"error: {place} is missing; run 'dvc repro' to make it\n"

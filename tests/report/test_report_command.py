@@ -40,6 +40,7 @@ def test_pages_and_charts_are_written_and_hold_what_they_show(case, capsys):
     assert titles == ["## lenet5", r"## slim\_vgg", "## bad"]
 
 
+@pytest.mark.slow
 def test_second_run_writes_the_same_bytes(case, tmp_path):
     flags = case({"a": [[0.5, 0.6]], "b": [[0.7, None]]})
     main(flags)

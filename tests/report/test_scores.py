@@ -103,6 +103,7 @@ def test_names_are_a_column_beside_the_panel_each_with_a_line_to_its_point():
             assert lower.y1 <= upper.y0
 
 
+@pytest.mark.slow
 def test_many_names_make_the_figure_higher():
     names = [f"n{n}" for n in range(40)]
     costs = {name: (1.0 + at, 1000 + at) for at, name in enumerate(names)}
