@@ -12,9 +12,9 @@ from benchmarks.page import Measured, page
 from benchmarks.race import Precision
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
+from foldwise.core.process import count_cores
 from foldwise.engine.hardware import choose_hardware
 from foldwise.files.params import read_params
-from foldwise.run.local_backend import count_cores
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -96,10 +96,11 @@ def commands(case: Case, case_folder: Path) -> dict[str, list[str]]:
     repeat, split = ["--repeat", str(REPEAT)], ["--split", f"{case_folder / 'split'}"]
     recipe = ["--recipe", f"{case_folder / 'recipe'}", "--sheets", f"{case_folder / 'sheets'}"]
     network = ["--network", f"{case_folder / 'network'}", "--summary", f"{case_folder / 'summary'}"]
+    latency = ["--latency", f"{case_folder / 'latency.json'}"]
     flags = {
         "prepare": [*params, "--output", data[1]],
         "split": [*params, *data, *repeat, "--output", split[1]],
         "augment": [*params, *data, *split, *repeat, *recipe],
-        "build": [*params, *data, "--model", case.model, *network],
+        "build": [*params, *data, "--model", case.model, *network, *latency],
     }
     return {name: [sys.executable, "-m", f"stages.{name}", *args] for name, args in flags.items()}

@@ -61,9 +61,10 @@ def _run(folder: Path, params: Params, noise: float) -> None:
     for model in params.models:
         network = ["--network", f"{folder}/models/{model}"]
         build = [*dataset, "--model", model, *network, "--summary", f"{folder}/cards/{model}"]
-        _stage("build", *settings, *build)
+        _stage("build", *settings, *build, "--latency", f"{folder}/latency/{model}.json")
         features = f"{folder}/features/{model}"
-        _stage("extract", *settings, *dataset, *recipe, *network, "--output", features)
+        extract = [*dataset, *recipe, *network, "--output", features]
+        _stage("extract", *settings, *extract, "--timing", f"{folder}/extraction/{model}.json")
         for fold in params.folds:
             run = [*dataset, "--split", split, *recipe, *network, "--features", features]
             run += ["--repeat", "0", "--fold", str(fold), "--forecast", "none"]

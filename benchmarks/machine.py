@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import torch
 
+from foldwise.core.process import count_cores
 from foldwise.engine.hardware import Hardware
-from foldwise.run.local_backend import count_cores
 
 
 def describe(hardware: Hardware) -> str:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from benchmarks.case import FOLDS, Case
+from foldwise.core.process import count_cores
 from foldwise.files.base import Strict
-from foldwise.run.local_backend import count_cores
 
 Precision = Literal["float32", "bfloat16"]
 PEERS = ("plain", "skorch", "lightning")

@@ -11,9 +11,11 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_info
+from foldwise.files.measurements import write_latency
 from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, describe_in_one_line
+from foldwise.nets.latency import latency_of
 from foldwise.nets.proof import prove_trainable
 from foldwise.nets.resolve import fit_network
 from foldwise.nets.weights.pretrained import load_pretrained
@@ -21,8 +23,10 @@ from foldwise.nets.weights.tensors import write_initial_weights
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write network.json and, if pretrained, weights.safetensors; card.json and summary.txt."""
-    args = parse_options("build", __doc__, argv, "params dataset network summary", model=str)
+    """Write the network and, if pretrained, its weights; its card, summary and latency."""
+    args = parse_options(
+        "build", __doc__, argv, "params dataset network summary latency", model=str
+    )
     section = read_params(args.params, "build").build
     architecture = section.of(args.model)
     info = read_info(args.dataset)
@@ -34,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_network(args.network, network)
     write_card(args.summary, card)
     write_text(args.summary / "summary.txt", table)
+    latency = latency_of(network, pretrained.tensors, args.latency)
+    write_latency(args.summary / "latency.json", latency)
     for caution in card.cautions:
         print(f"build: caution: {caution}")
     print(f"build: {describe_in_one_line(card)} -> {args.network}")

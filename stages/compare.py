@@ -12,11 +12,13 @@ from pathlib import Path
 from foldwise.core.errors import printable, run_main
 from foldwise.core.process import parse_options
 from foldwise.files.comparison import write_comparison
+from foldwise.files.measurements import read_measurements
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import TABLES, write_table
 from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
+from foldwise.selection.cost import require_equal_machines
 from foldwise.selection.records import (
     describe_unused_records,
     read_records,
@@ -28,19 +30,22 @@ from foldwise.selection.records import (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
-    args = parse_options("compare", __doc__, argv, "params folds models inspection output")
+    paths = "params folds models extraction inspection output"
+    args = parse_options("compare", __doc__, argv, paths)
     params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
     records = read_records(args.folds, params)
     require_fair_comparison(records, params)
     cards = {model: read_card(args.models / model) for model in params.models}
     require_matching_cards(cards, records, str(args.models))
+    measured = {m: read_measurements(args.models, args.extraction, m) for m in params.models}
+    require_equal_machines(params.compare.cost, records.values(), measured)
     if unused := describe_unused_records(
         args.folds, args.folds.rglob("*.json"), map(Path, records)
     ):
         print(f"warning: {printable(unused)}", file=sys.stderr)
-    result = compare(list(records.values()), cards, params)
+    result = compare(list(records.values()), cards, measured, params)
     checked = records_of_checked(records, args.inspection / "counts.json")
-    without = compare(checked, cards, params).verdict.chosen
+    without = compare(checked, cards, measured, params).verdict.chosen
     verdict = result.verdict.model_copy(update={"chosen_without": without})
     write_comparison(args.output, result.comparison, result.confused)
     write_verdict(args.output, verdict, result.metrics)

@@ -11,14 +11,15 @@ from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
+from foldwise.files.measurements import Extraction, write_extraction
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write features.json and, if a part of the network is frozen, the arrays that it names."""
-    args = parse_options("extract", __doc__, argv, "params dataset recipe network output")
+    """Write features.json, its arrays if a part of the network is frozen, and how long it took."""
+    args = parse_options("extract", __doc__, argv, "params dataset recipe network output timing")
     params, network = read_params(args.params, "extract", "hardware"), read_network(args.network)
     reason = why_no_features(network)
     if reason is None:
@@ -26,10 +27,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         from foldwise.engine.extract import store_features
 
         data = read_dataset(args.dataset), read_recipe(args.recipe)
-        info = store_features(args.output, network, args.network, data, params)
+        info, timing = store_features(args.output, network, args.network, data, params)
     else:
         info = FeaturesInfo(views=[], dtype="float32", reason=reason)
+        timing = Extraction(seconds=0, machine=None)
     write_features_info(args.output, info)
+    write_extraction(args.timing, timing)
     summary = f"{len(info.views)} views" if info.views else f"no features, {info.reason}"
     print(f"extract: {network.name}, {summary} -> {args.output}")
 

@@ -49,6 +49,13 @@ def parse_options(
     return parser.parse_args(argv)
 
 
+def count_cores() -> int:
+    """Return how many cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def end_when_interrupted() -> None:
     """Let Ctrl-C end this process with one line, also during imports, instead of a traceback.
 

@@ -1,5 +1,6 @@
 """Features of every training image, from the frozen part of a network."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from foldwise.files.features import (
     FeaturesInfo,
     create_array,
 )
+from foldwise.files.measurements import Extraction
 from foldwise.files.network import ChannelStatistics, Cut, Network
 from foldwise.files.params import AugmentSection, ExtractSection, Params
 from foldwise.nets.network import construct, extract_features
@@ -109,8 +111,8 @@ def store_features(
     weights: Path,
     data: tuple[Dataset, AugmentSection],
     params: Params,
-) -> FeaturesInfo:
-    """Write the features of all training images, and return the content of features.json.
+) -> tuple[FeaturesInfo, Extraction]:
+    """Write the features of all training images; return features.json and how long it took.
 
     Args:
         folder: Folder of the arrays.
@@ -119,7 +121,7 @@ def store_features(
         data: The data set and its augmentation.
         params: Number of views, size limit, and hardware.
     """
-    dataset, recipe = data
+    start, (dataset, recipe) = time.perf_counter(), data
     assert network.cut is not None
     assert network.normalisation is not None
     hardware = set_up(params.hardware)
@@ -134,11 +136,14 @@ def store_features(
     n_bytes = example.numel() * example.element_size() * shape[0] * (1 + len(views))
     reason = why_too_large(n_bytes, params.extract)
     if reason is not None:
-        return FeaturesInfo(views=[], dtype=dtype, reason=reason)
+        without = Extraction(seconds=0, machine=None)
+        return FeaturesInfo(views=[], dtype=dtype, reason=reason), without
     features = {PLAIN: extractor.plain()}
     features |= {name: extractor.view(number, recipe) for number, name in enumerate(views)}
     for name, feature_chunks in features.items():
         array = create_array(folder, name, shape, dtype)
         for rows, values in feature_chunks:
             array[rows] = values
-    return FeaturesInfo(views=views or [PLAIN], dtype=dtype, reason=None)
+    seconds = round(time.perf_counter() - start, 3)
+    info = FeaturesInfo(views=views or [PLAIN], dtype=dtype, reason=None)
+    return info, Extraction(seconds=seconds, machine=hardware.describe())

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from foldwise.files.base import Count, NonNegative, Share, Size, Strict, write_json
 from foldwise.files.fold_record import Machine
+from foldwise.files.measurements import Latency
 from foldwise.files.verdict import Criteria, MetricName
 
 Interval = tuple[float, float]  # low, high, at the confidence of the design
@@ -106,8 +107,10 @@ class Diagnosis(Strict):
 class Cost(Strict):
     """Time and memory: measurements of a machine, never the same twice."""
 
-    seconds_per_epoch: NonNegative  # training steps only, mean over folds
-    total_seconds: NonNegative  # sum over folds, evaluation and start included
+    # Per fold: training steps, mean over folds, and the share of a fold in the extraction.
+    training_seconds: NonNegative
+    extraction_seconds: NonNegative  # features of the frozen layers, once for all folds
+    total_seconds: NonNegative  # sum over folds, with evaluation, start and extraction
     images_per_second: NonNegative  # in training steps, mean over folds
     peak_memory_bytes: Count  # of a process, median over folds
     peak_gpu_bytes: Count | None  # of tensors on the GPU, likewise; None: trained on the CPU
@@ -118,7 +121,8 @@ class Architecture(Strict):
 
     name: str
     parameters: Count
-    macs: Count  # of one image
+    macs: Count  # of one image in use, frozen layers included
+    latency: Latency
     predicted_memory_bytes: Count  # of a process that trains on a CPU in float32
     scores: Scores | None
     metrics: dict[MetricName, float] | None  # every metric, mean over folds

@@ -10,8 +10,9 @@ from foldwise.files.base import Count, NonNegative, Share, Strict, write_json
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
 ]
-CostUnit = Literal["seconds_per_epoch", "macs"]  # MACs of an image where the machines differ
-SAME_COST = 0.1  # relative difference of equal costs; repeated timings vary by as much
+# MACs of an image; seconds of an image on one thread; seconds per fold, extraction included
+CostUnit = Literal["macs", "latency", "training_seconds"]
+SAME_COST = 0.1  # relative difference of equal measured costs; repeated timings vary by as much
 
 
 class Metric(NamedTuple):
@@ -63,11 +64,17 @@ class Criteria(Strict):
     confidence: Annotated[float, Field(gt=0.5, le=0.9999)]  # of the corrected intervals and tests
     rope: NonNegative  # region of practical equivalence, in the unit of the metric
     sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
+    cost: CostUnit = "macs"  # the only unit that is the same on every machine
 
     @property
     def decides(self) -> Metric:
         """The metric that decides: its label, and which way it is better."""
         return metric(self.metric, self.top_k)
+
+    @property
+    def same_cost(self) -> float:
+        """The relative difference up to which costs are equal; MACs are counted, not measured."""
+        return 0.0 if self.cost == "macs" else SAME_COST
 
 
 class Contender(Strict):

@@ -77,6 +77,11 @@ def seconds(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
+def milliseconds(value: float) -> str:
+    """Return seconds as milliseconds in three digits, for example "1.34"."""
+    return f"{1000 * value:.3g}" if value < 1 else f"{1000 * value:,.0f}"
+
+
 def count(number: int, noun: str) -> str:
     """Return a number of things, for example "1 image" or "12,000 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

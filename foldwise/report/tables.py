@@ -7,19 +7,18 @@ from markupsafe import Markup
 
 from foldwise.files.comparison import Architecture
 from foldwise.files.inspection import MOST_SHOWN
-from foldwise.files.verdict import METRICS, SAME_COST, metric
+from foldwise.files.verdict import METRICS, CostUnit, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
 from foldwise.report.inputs import ReportInputs
 
-COSTS: dict[str, tuple[str, Callable[[float], str], str]] = {  # column, its format, and the rule
-    "seconds_per_epoch": ("s / epoch", formats.seconds, "fewest seconds per epoch"),
-    "macs": (
-        "MACs",
-        formats.short,
-        "fewest MACs (the machines differ, so times are not comparable)",
-    ),
+COSTS: dict[CostUnit, tuple[str, Callable[[float], str], str]] = {  # column, its format, the rule
+    "macs": ("MACs", formats.short, "fewest MACs per image"),
+    "latency": ("ms / image", formats.milliseconds, "lowest latency of one image on one thread"),
+    "training_seconds": ("s / fold", formats.seconds, "fewest seconds of training per fold"),
 }
+THREADS = ("1 thread", "all threads")
+LATENCIES = ("image", "image_all_threads", "batch", "batch_all_threads")
 YES = {True: "yes", False: "no"}
 CLASS_COLUMNS = ("class", "images", "recall", "precision")
 
@@ -32,8 +31,9 @@ def named(inputs: ReportInputs, name: str) -> str:
 def architectures(inputs: ReportInputs) -> Table:
     """Return score, diagnosis and cost of each architecture."""
     label = inputs.comparison.design.decides.label
-    numbers = (f"mean {label}", "std", "stability rank", "s / epoch", "parameters")
-    header = ("architecture", "diagnosis", *numbers)
+    numbers = (f"mean {label}", "std", "stability rank")
+    columns = [column for column, _, _ in COSTS.values()]
+    header = ("architecture", "diagnosis", *numbers, *columns, "parameters")
     return _by_architecture(inputs, header, _score_and_cost, n_text=2)
 
 
@@ -48,8 +48,15 @@ def spread(inputs: ReportInputs) -> Table:
 def costs(inputs: ReportInputs) -> Table:
     """Return size, memory and time of each architecture."""
     sizes = ("parameters", "MACs", "predicted memory")
-    header = ("architecture", *sizes, "memory", "total s", "images / s")
+    header = ("architecture", *sizes, "memory", "extraction s", "total s", "images / s")
     return _by_architecture(inputs, header, _costs)
+
+
+def latencies(inputs: ReportInputs) -> Table:
+    """Return the milliseconds per image in use: one image and a batch, on one and all threads."""
+    size = inputs.comparison.architectures[0].latency.batch_size
+    numbers = [f"{n}, {threads}" for n in ("1 image", f"{size} images") for threads in THREADS]
+    return _by_architecture(inputs, ("architecture", *numbers), _latencies)
 
 
 def learning(inputs: ReportInputs) -> Table:
@@ -64,7 +71,8 @@ def rule_steps(inputs: ReportInputs) -> Table:
     label, tied = design.decides.label, [each for each in verdict.contenders if each.tied]
     equal = f"practically equal (within {design.rope:g}) with probability ≥ {design.sure:g}"
     front = f"not dominated in {label}, stability, cost and size (Pareto front)"
-    cheapest = f"{COSTS[verdict.cost_unit][2]}; within {100 * SAME_COST:g} %, fewest parameters"
+    same = f"within {100 * design.same_cost:g} %" if design.same_cost else "of equal ones"
+    cheapest = f"{COSTS[verdict.cost_unit][2]}; {same}, fewest parameters"
     rows: list[Row] = [
         ["1. best", f"{design.decides.best} mean {label}", tied[0].name],
         ["2. tied", equal, ", ".join(each.name for each in tied)],
@@ -207,10 +215,13 @@ def _by_architecture(
 
 def _score_and_cost(architecture: Architecture) -> Row:
     fit, size = architecture.diagnosis.fit, formats.short(architecture.parameters)
-    if architecture.scores is None or architecture.cost is None:
-        return [fit, "failed", NONE, NONE, NONE, size]
-    scores, epoch = architecture.scores, formats.seconds(architecture.cost.seconds_per_epoch)
-    return [fit, scores.text, score(scores.std), str(scores.stability_rank), epoch, size]
+    macs, latency = formats.short(architecture.macs), architecture.latency.image
+    scores, cost = architecture.scores, architecture.cost
+    numbers = ["failed", NONE, NONE]
+    if scores is not None:
+        numbers = [scores.text, score(scores.std), str(scores.stability_rank)]
+    seconds = formats.seconds(cost.training_seconds) if cost else NONE
+    return [fit, *numbers, macs, formats.milliseconds(latency), seconds, size]
 
 
 def _spread(architecture: Architecture) -> Row:
@@ -228,7 +239,13 @@ def _costs(architecture: Architecture) -> Row:
         return row
     gpu = f" + {formats.memory(cost.peak_gpu_bytes)} (GPU)" if cost.peak_gpu_bytes else ""
     memory = formats.memory(cost.peak_memory_bytes) + gpu
-    return [*row, memory, formats.seconds(cost.total_seconds), f"{cost.images_per_second:,.0f}"]
+    seconds = map(formats.seconds, (cost.extraction_seconds, cost.total_seconds))
+    return [*row, memory, *seconds, f"{cost.images_per_second:,.0f}"]
+
+
+def _latencies(architecture: Architecture) -> Row:
+    values = [getattr(architecture.latency, name) for name in LATENCIES]
+    return [NONE if value is None else formats.milliseconds(value) for value in values]
 
 
 def _learning(architecture: Architecture) -> Row:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from foldwise.core.errors import InputError
 from foldwise.core.preload import parse_status
+from foldwise.core.process import count_cores
 from foldwise.files.params import HardwareSection
 from foldwise.run.dvc import Pipeline
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
@@ -96,13 +97,6 @@ def find_slots(jobs: int | None, section: HardwareSection) -> list[Slot]:
         output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     gpus = visible_gpus(section.device, os.environ, output)
     return allocate_slots(jobs, section.threads, count_cores(), gpus)
-
-
-def count_cores() -> int:
-    """Return how many cores this process may use, at least 1."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_local(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) -> dict[str, str]:

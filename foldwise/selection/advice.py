@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from foldwise.files.comparison import Comparison, Fit
 from foldwise.files.network import Card
-from foldwise.files.verdict import SAME_COST
+from foldwise.selection.cost import cost_of, describe_costs
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.verdict_text import join_names
@@ -12,7 +12,7 @@ from foldwise.selection.verdict_text import join_names
 MAX_STEPS = 5
 REFERENCE, DEEPER, SHALLOW = "resnet18", ("resnet34", "resnet50"), "small_alexnet"
 GOOD_ACCURACY = 0.8  # of the reference, from which more layers are worth a try
-SLOW = 10  # times the seconds per epoch of the chosen architecture
+COSTLY = 10  # times the cost of the chosen architecture
 MAX_REPEATS = 10  # more are not worth their time
 IMBALANCED = 3  # times the smallest class, from which the size of the classes is mentioned
 BY_CLASS = ("balanced_accuracy", "macro_f1")  # metrics in which all classes weigh the same
@@ -91,7 +91,7 @@ def _not_significant(decision: Decision) -> Iterator[str]:
     repeats, detect = decision.repeats_needed, "would detect a difference of this size"
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
-        cheaper = rival.cost * (1 + SAME_COST) < decision.chosen.cost
+        cheaper = rival.cost * (1 + design.same_cost) < decision.chosen.cost
         take = f", or take the cheaper architecture, {rival.name}" if cheaper else ""
         yield f"{text}, and {needed} {detect}: use more images if there are any{take}."
     elif repeats > len(design.repeats) or not design.resplit:
@@ -121,18 +121,19 @@ def _reference(decision: Decision) -> Iterator[str]:
     """Suggest deeper networks if ResNet18 is good and fast enough, else a shallow one."""
     comparison, chosen = decision.comparison, decision.architecture
     reference = next((a for a in comparison.finished if a.name == REFERENCE), None)
-    if not (reference and reference.metrics and reference.cost and chosen.cost):
+    if not (reference and reference.metrics):
         return
     models, epochs = comparison.design.models, comparison.design.epochs
-    accuracy, seconds = reference.metrics["accuracy"], reference.cost.seconds_per_epoch
+    accuracy, unit = reference.metrics["accuracy"], comparison.design.cost
+    costs = [cost_of(architecture, unit) for architecture in (reference, chosen)]
     reached = f"{REFERENCE} reaches {accuracy:.3f} in {epochs} epochs"
     deeper = [name for name in DEEPER if name not in models]
     shallow = f"try the shallow {SHALLOW} (`dvc exp run -S model={SHALLOW}`) or variants of it"
     if accuracy < GOOD_ACCURACY:
         yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
-    elif seconds > SLOW * chosen.cost.seconds_per_epoch:
-        times = f"{seconds:.3g} s per epoch, {chosen.name} {chosen.cost.seconds_per_epoch:.3g} s"
-        yield f"{REFERENCE} is too slow for its accuracy ({times}): {shallow}."
+    elif costs[0] > COSTLY * costs[1]:
+        times = f"more than {COSTLY} times as much as {chosen.name}: {describe_costs(costs, unit)}"
+        yield f"{REFERENCE} costs too much for its accuracy ({times}): {shallow}."
     elif deeper and reference.diagnosis.fit != "overfit":
         more = f"more layers may help, `dvc exp run -S model={deeper[0]}`"
         yield f"{reached}, at least {GOOD_ACCURACY:g}: {more}."

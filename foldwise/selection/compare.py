@@ -10,11 +10,12 @@ import pandas as pd
 
 from foldwise.files.comparison import Architecture, Comparison, Confused, Cost, Design, Scores
 from foldwise.files.fold_record import FoldCounts, FoldRecord
+from foldwise.files.measurements import Measurements
 from foldwise.files.network import Card
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
-from foldwise.selection.decision import cost_unit, decide
+from foldwise.selection.decision import decide
 from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class
 from foldwise.selection.pairs import compare_pairs
 from foldwise.selection.verdict_text import verdict_text
@@ -37,7 +38,10 @@ class ComparisonResult(NamedTuple):
 
 
 def compare(
-    records: Sequence[FoldRecord], cards: Mapping[str, Card], params: Params
+    records: Sequence[FoldRecord],
+    cards: Mapping[str, Card],
+    measured: Mapping[str, Measurements],
+    params: Params,
 ) -> ComparisonResult:
     """Return the comparison and the verdict; the order of the candidates does not change it.
 
@@ -45,11 +49,13 @@ def compare(
         records: One record per model, repeat and fold, in the order of `params.runs`, as
             `require_fair_comparison` checks them.
         cards: Card of each model, by name.
+        measured: Latency and extraction of each model, by name.
         params: Models, repeats, folds, and the settings of compare.
     """
     by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
     scores = metrics.scores_table(records, params.compare.metric, params.compare.top_k)
-    comparison = _comparison(by_model, scores, cards, params)
+    architectures = _architectures(by_model, scores, (cards, measured), params)
+    comparison = _comparison(by_model, scores, architectures, params)
     verdict = _verdict(comparison, cards)
     chosen, classes = verdict.chosen, next(iter(cards.values())).classes
     counts = {a.name: _counts(by_model[a.name]) for a in comparison.finished}
@@ -70,10 +76,10 @@ def compare(
 
 
 def _comparison(
-    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
+    by_model: Records, table: pd.DataFrame, architectures: list[Architecture], params: Params
 ) -> Comparison:
     design = _design(next(iter(by_model.values())), params)
-    ranked = metrics.best_first(_architectures(by_model, table, cards, params), design.decides)
+    ranked = metrics.best_first(architectures, design.decides)
     scores = metrics.scores_by_model(table)
     finished = {a.name: scores[a.name] for a in ranked if a.scores}
     counts = _counts(by_model[next(iter(finished))]) if finished else []
@@ -120,9 +126,13 @@ def _scores(scores: statistics.ScoreMatrix, stability_rank: int, params: Params)
 
 
 def _architectures(
-    by_model: Records, table: pd.DataFrame, cards: Mapping[str, Card], params: Params
+    by_model: Records,
+    table: pd.DataFrame,
+    described: tuple[Mapping[str, Card], Mapping[str, Measurements]],
+    params: Params,
 ) -> list[Architecture]:
     """Return the numbers of each architecture; without scores, one of its folds diverged."""
+    cards, measured = described
     scores = metrics.scores_by_model(table)
     stability = metrics.ranks({name: stdev(chain(*rows)) for name, rows in scores.items()})
     curves = {name: [record.curves for record in by_model[name]] for name in scores}
@@ -136,22 +146,24 @@ def _architectures(
             diagnosis = diagnosis.model_copy(update=update)
         architecture = Architecture(
             **cards[name].model_dump(include={"name", "parameters", "macs"}),
+            latency=measured[name].latency,
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(scores[name], stability[name], params) if finished else None,
             metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
             diagnosis=diagnosis,
-            cost=_cost(records, rows) if finished else None,
+            cost=_cost(records, measured[name].extraction.seconds) if finished else None,
         )
         architectures.append(architecture)
     return architectures
 
 
-def _cost(records: Sequence[FoldRecord], rows: pd.DataFrame) -> Cost:
+def _cost(records: Sequence[FoldRecord], extraction: float) -> Cost:
     timings = [record.timing for record in records]
     gpu = [timing.peak_gpu_bytes for timing in timings if timing.peak_gpu_bytes is not None]
     return Cost(
-        seconds_per_epoch=fmean(rows["seconds_per_epoch"]),
-        total_seconds=sum(timing.total_seconds for timing in timings),
+        training_seconds=fmean(t.train_seconds for t in timings) + extraction / len(timings),
+        extraction_seconds=extraction,
+        total_seconds=sum(timing.total_seconds for timing in timings) + extraction,
         images_per_second=fmean(timing.images_per_second for timing in timings),
         peak_memory_bytes=median_high(timing.peak_memory_bytes for timing in timings),
         peak_gpu_bytes=median_high(gpu) if gpu else None,
@@ -162,7 +174,7 @@ def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
     decision = decide(comparison)
     best, second, *_ = [*(a.name for a in comparison.finished), None, None]
     return Verdict(
-        cost_unit=cost_unit(comparison),
+        cost_unit=comparison.design.cost,
         best=best,
         chosen=decision.chosen.name if decision else None,
         runner_up=second,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
-from foldwise.files.verdict import SAME_COST, Contender, CostUnit
+from foldwise.files.verdict import Contender
+from foldwise.selection.cost import cost_of
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, repeats_needed
 
@@ -14,13 +15,11 @@ class Decision(NamedTuple):
 
     Attributes:
         comparison: Every number.
-        cost_unit: What decides the cost.
         contenders: The architectures that finished, best mean first.
         chosen: The architecture to take.
     """
 
     comparison: Comparison
-    cost_unit: CostUnit
     contenders: list[Contender]
     chosen: Contender
 
@@ -62,32 +61,27 @@ class Decision(NamedTuple):
         return self.comparison.pair(self.chosen.name, contender.name)
 
 
-def cost_unit(comparison: Comparison) -> CostUnit:
-    """Return what decides the cost: seconds only if all folds ran on equal machines, else MACs."""
-    return "seconds_per_epoch" if len(comparison.machines) == 1 else "macs"
-
-
 def decide(comparison: Comparison) -> Decision | None:
     """Return which architecture to take; None if none finished.
 
-    It is the cheapest on the Pareto front of the architectures that tie with the best mean. Costs
-    within 10 % of the lowest count as equal. Then fewer parameters decide, then fewer MACs,
-    then the better mean, then the name.
+    It is the cheapest on the Pareto front of the architectures that tie with the best mean.
+    Measured costs within 10 % of the lowest count as equal, MACs only if they are equal. Then fewer
+    parameters decide, then fewer MACs, then the better mean, then the name.
 
     Args:
         comparison: Architectures best first.
     """
     if not comparison.finished:
         return None
-    contenders, metric = _contenders(comparison), comparison.design.decides
+    contenders, design = _contenders(comparison), comparison.design
     front = [contender for contender in contenders if contender.on_front]
-    limit = min(contender.cost for contender in front) * (1 + SAME_COST)
+    limit = min(contender.cost for contender in front) * (1 + design.same_cost)
     macs = {architecture.name: architecture.macs for architecture in comparison.architectures}
     chosen = min(
         (contender for contender in front if contender.cost <= limit),
-        key=lambda c: (c.parameters, macs[c.name], as_loss(c.mean, metric), c.name),
+        key=lambda c: (c.parameters, macs[c.name], as_loss(c.mean, design.decides), c.name),
     )
-    return Decision(comparison, cost_unit(comparison), contenders, chosen)
+    return Decision(comparison, contenders, chosen)
 
 
 def _contenders(comparison: Comparison) -> list[Contender]:
@@ -104,18 +98,16 @@ def _contenders(comparison: Comparison) -> list[Contender]:
 
 
 def _contender(architecture: Architecture, comparison: Comparison) -> Contender:
-    best, scores, cost = comparison.finished[0].scores, architecture.scores, architecture.cost
+    best, scores = comparison.finished[0].scores, architecture.scores
     assert best is not None
     assert scores is not None
-    assert cost is not None
     pair = comparison.pair(comparison.finished[0].name, architecture.name)
     equal = pair.equal if pair else 1.0
-    by_time = cost_unit(comparison) == "seconds_per_epoch"
     return Contender(
         name=architecture.name,
         parameters=architecture.parameters,
         **scores.model_dump(include={"mean", "std"}),
-        cost=cost.seconds_per_epoch if by_time else float(architecture.macs),
+        cost=cost_of(architecture, comparison.design.cost),
         shortfall=abs(best.mean - scores.mean),
         equal=equal,
         different=pair is not None and pair.different,

@@ -1,12 +1,10 @@
 """The verdict as one paragraph of plain English."""
 
 from collections.abc import Sequence
-from itertools import chain
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.files.fold_record import Machine
-from foldwise.files.validation import shown
-from foldwise.files.verdict import SAME_COST, Contender, CostUnit, percent
+from foldwise.files.verdict import percent
+from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
@@ -26,7 +24,11 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         decision: How the choice was made; None if no architecture finished.
     """
     failed = join_names([a.name for a in comparison.architectures if a.scores is None])
-    differences = _machine_differences(comparison.machines)
+    unlike = machine_differences(comparison.machines)
+    differences = unlike and (
+        f"Caution: the folds were trained on unlike machines or versions ({unlike}), so "
+        "differences of the scores may come from them."
+    )
     if decision is None:
         reason = "no architecture finished all of its folds"
         text = f"Nothing can be chosen: {reason}. Training diverged: {failed}. {differences}"
@@ -37,39 +39,9 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
     return " ".join(filter(None, [choice, differences, *sentences]))
 
 
-def _machine_differences(machines: Sequence[Machine]) -> str:
-    """Return in what the machines or versions of the folds differ; "" if there is one."""
-    facts = [machine.model_dump(exclude={"versions"}) | machine.versions for machine in machines]
-    values = {
-        key: sorted({shown(fact.get(key)) for fact in facts})
-        for key in dict.fromkeys(chain.from_iterable(facts))
-    }
-    unlike = [f"{key} {' or '.join(texts)}" for key, texts in values.items() if len(texts) > 1]
-    if not unlike:
-        return ""
-    return (
-        f"Caution: the folds were trained on unlike machines or versions ({'; '.join(unlike)}), "
-        "so differences of the scores may come from them."
-    )
-
-
 def join_names(names: Sequence[str]) -> str:
     """Return "", "a", "a and b" or "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _count(number: int) -> str:
-    """Return "5,000" or "11.2 million"."""
-    if number < 10**6:
-        return f"{number:,}"
-    return f"{number / 10**6:,.1f} million" if number < 10**9 else f"{number / 10**9:,.1f} billion"
-
-
-def _costs(contenders: Sequence[Contender], unit: CostUnit) -> str:
-    """Return for example "3 s instead of 20 s of training per epoch"."""
-    if unit == "macs":
-        return f"{' instead of '.join(_count(round(c.cost)) for c in contenders)} MACs per image"
-    return f"{' instead of '.join(f'{c.cost:.3g} s' for c in contenders)} of training per epoch"
 
 
 def _choice(decision: Decision) -> str:
@@ -91,18 +63,19 @@ def _choice(decision: Decision) -> str:
     tied = [c.name for c in decision.contenders if c.tied and c is not chosen]
     text = f"Take {chosen.name}: it has the {best} mean {label}, {score}"
     if tied:
-        cheaper = f"more than {100 * SAME_COST:.0f} % cheaper"
+        same_cost = decision.comparison.design.same_cost
+        cheaper = f"more than {100 * same_cost:.0f} % cheaper" if same_cost else "cheaper"
         text += f", and no practically equal architecture ({join_names(tied)}) is {cheaper}"
     return f"{text}."
 
 
 def _advantage(decision: Decision) -> str:
     """Return why an architecture is chosen that does not have the best mean."""
-    chosen, best, same_cost = decision.chosen, decision.best, 1 + SAME_COST
-    if chosen.cost * same_cost < best.cost:
-        return f"cheaper: {_costs([chosen, best], decision.cost_unit)}"
+    chosen, best, design = decision.chosen, decision.best, decision.comparison.design
+    if chosen.cost * (1 + design.same_cost) < best.cost:
+        return f"cheaper: {describe_costs([chosen.cost, best.cost], design.cost)}"
     if chosen.parameters < best.parameters:
-        smaller, larger = _count(chosen.parameters), _count(best.parameters)
+        smaller, larger = count(chosen.parameters), count(best.parameters)
         return f"as cheap and smaller: {smaller} parameters instead of {larger}"
     return "as cheap, with fewer MACs"
 
@@ -198,14 +171,13 @@ def _selection_bias(decision: Decision) -> str:
 
 
 def _cost(decision: Decision) -> str:
-    architecture = decision.architecture
-    assert architecture.cost is not None
-    by_macs = decision.cost_unit == "macs"
-    note = " MACs decide the cost, not seconds, because of the unlike machines or versions."
+    """Return size and MACs, and the measured cost only if it decides."""
+    architecture, unit = decision.architecture, decision.comparison.design.cost
+    measured = "" if unit == "macs" else describe_costs([cost_of(architecture, unit)], unit)
     return (
-        f"{architecture.name} trains for {architecture.cost.seconds_per_epoch:.3g} s per epoch, "
-        f"has {_count(architecture.parameters)} parameters and needs {_count(architecture.macs)} "
-        f"MACs (multiply-accumulate operations) per image.{note if by_macs else ''}"
+        f"{architecture.name} has {count(architecture.parameters)} parameters and needs "
+        f"{count(architecture.macs)} MACs (multiply-accumulate operations) per image"
+        f"{measured and ', '}{measured}."
     )
 
 
@@ -217,8 +189,9 @@ def _much_cheaper(decision: Decision) -> str:
             continue
         as_good = pair.equal + (pair.better if pair.first == contender.name else pair.worse)
         if as_good >= AS_GOOD:
+            cost = describe_costs([contender.cost], decision.comparison.design.cost)
             return (
-                f"{contender.name} costs at most half ({_costs([contender], decision.cost_unit)}) "
+                f"{contender.name} costs at most half ({cost}) "
                 f"and is practically equal or better with probability {percent(as_good)}."
             )
     return ""

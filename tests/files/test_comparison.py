@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from measured import LATENCY
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import read_json, write_json
@@ -41,6 +42,7 @@ FAILED = Architecture(
     name="null",
     parameters=1,
     macs=2,
+    latency=LATENCY,
     predicted_memory_bytes=3,
     scores=None,
     metrics=None,

@@ -80,6 +80,7 @@ def build(tmp_path, info_of):
             [
                 *("--params", str(params), "--dataset", str(tmp_path / "prepared")),
                 *("--model", model, "--network", str(network), "--summary", str(summary)),
+                *("--latency", str(tmp_path / output / "latency.json")),
             ]
         )
         return network, summary

@@ -157,6 +157,7 @@ def test_refusal_is_one_line_and_no_traceback(torch_process, tmp_path):
         "dataset": tmp_path,
         "network": tmp_path / "network",
         "summary": tmp_path / "summary",
+        "latency": tmp_path / "latency.json",
     }
     flags = [word for key, path in paths.items() for word in (f"--{key}", str(path))]
     words = ["-m", "stages.build", "--model", "x; touch P", *flags]

@@ -4,6 +4,7 @@ import itertools
 from statistics import fmean, stdev, variance
 
 import pandas as pd
+from measured import LATENCY
 
 from foldwise.files.comparison import (
     Architecture,
@@ -30,7 +31,7 @@ class Case:
             metric: The metric that decides.
             epochs: Number of epochs of every curve.
             curves: (model, fold, epoch) -> train loss, train accuracy and so on; None: they rise.
-            costs: Per model seconds per epoch and parameters.
+            costs: Per model seconds of training and parameters.
         """
         sign = 1 if METRICS[metric].higher_is_better else -1
         finished = {name: folds for name, folds in scores.items() if None not in folds}
@@ -112,12 +113,14 @@ def _architecture(name, cost, folds):
         name=name,
         parameters=cost[1],
         macs=5000,
+        latency=LATENCY,
         predicted_memory_bytes=650_000_000,
         scores=scores,
         metrics={"accuracy": scores.mean} if scores else None,
         diagnosis=diagnosis,
         cost=Cost(
-            seconds_per_epoch=cost[0],
+            training_seconds=cost[0],
+            extraction_seconds=0,
             total_seconds=9,
             images_per_second=99,
             peak_memory_bytes=600_000_000,
@@ -169,7 +172,7 @@ def _verdict(order, finished, costs):
     first, second, *_ = [*order, None, None]
     chosen = second or first
     return Verdict(
-        cost_unit="seconds_per_epoch",
+        cost_unit="training_seconds",
         best=first,
         chosen=chosen,
         runner_up=second,

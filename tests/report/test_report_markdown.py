@@ -39,10 +39,11 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
     assert lines[2].startswith(r"Take slim\_vgg: ")
     assert rows(text, r"| **slim\_vgg** (chosen) |") == [
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
-        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | 1.50 | 1 k |",
+        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | 5 k | 2 | 3.00 | 1 k |",
         r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 |",
-        r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 8.00 | 67 |",
-        r"| **slim\_vgg** (chosen) | yes | yes | no | 0.0000 | 1.000 | 1.50 |",
+        r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 0.00 | 8.00 | 67 |",
+        r"| **slim\_vgg** (chosen) | 2 | 1 | 1.5 | – |",
+        r"| **slim\_vgg** (chosen) | yes | yes | no | 0.0000 | 1.000 | 5 k |",
         r"| **slim\_vgg** (chosen) | 0.9450 | 0.9450 | 0.9450 | 0.3382 | 0.9650 | 0.2102 |",
         r"| **slim\_vgg** (chosen) | still improving | 0.4725 (1.) | 0.9650 | +0.0200 | "
         "+0.4725 (1.) |",
@@ -69,7 +70,7 @@ def test_blank_lines_separate_blocks_once(report):
 
 def test_the_rule_is_shown_step_by_step(report):
     tie = {"small": [[0.951, 0.949, 0.95]], "big": [[0.952, 0.95, 0.951]]}
-    costs = {"small": {"seconds": 1.0}, "big": {"seconds": 9.0}}
+    costs = {"small": {"macs": 10}, "big": {"macs": 90}}
     text = report(tie, cards=costs, n_validation=1000)
     assert text.startswith("# Take small\n")
     steps = [row.split(" | ") for row in text.splitlines() if re.match(r"\| \d\. ", row)]
@@ -84,7 +85,7 @@ def test_the_rule_is_shown_step_by_step(report):
 
 def test_a_diverged_architecture_has_its_reason_and_no_numbers(report):
     text = report(CASE)
-    assert "| bad | diverged | failed | – | – | – | 1 k |" in text
+    assert "| bad | diverged | failed | – | – | 5 k | 2 | – | 1 k |" in text
     assert "- **bad** diverged in 1 of 2 folds, repeat 0 fold 1 (train loss is NaN in epoch" in text
     assert "| repeat 0 fold 1 | 0.9400 | 0.9200 | diverged |" in text
     assert "- **bad**, diverged: " in text

@@ -1,7 +1,8 @@
 """Synthetic comparisons from scores alone, by the real code of compare."""
 
-from records import SECTION, card, record, timing
+from records import LATENCY, SECTION, card, extraction, latency, record, timing
 
+from foldwise.files.measurements import Measurements
 from foldwise.files.params import CompareSection, Params
 from foldwise.selection.compare import compare
 
@@ -11,7 +12,8 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
 
     Args:
         scores: Per model one list per repeat, with one accuracy per fold; None: diverged.
-        cards: Changed keys of each card, by model; also `seconds` per epoch.
+        cards: Changed keys of each card, by model; also `seconds` per epoch, `extraction` seconds
+            and `latency` in seconds.
         section: Changed keys of the section `compare` of params.yaml.
         resplit: Whether each repeat has new folds.
         changes: Changed keys of all records; a function gets the name of the model.
@@ -19,6 +21,13 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
     repeats, k = next(iter(scores.values())), len(next(iter(scores.values()))[0])
     changes = {"n_validation": 1000, "epochs": 2} | changes
     facts = {name: dict((cards or {}).get(name, {})) for name in scores}
+    measured = {
+        name: Measurements(
+            latency(changed.pop("latency", LATENCY.image)),
+            extraction(changed.pop("extraction", 0)),
+        )
+        for name, changed in facts.items()
+    }
     seconds = {name: changed.pop("seconds", 1.5) for name, changed in facts.items()}
     records = [
         record(
@@ -42,4 +51,4 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
         compare=CompareSection(**SECTION | (section or {})),
     )
     cards = {name: card(name, **facts[name]) for name in scores}
-    return compare(records, cards, params)
+    return compare(records, cards, measured, params)

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cache
 
 import yaml
+from measured import LATENCY, MACHINE
 
 from foldwise.files.base import write_json
 from foldwise.files.fold_record import (
@@ -13,22 +14,15 @@ from foldwise.files.fold_record import (
     Epoch,
     FoldCounts,
     FoldRecord,
-    Machine,
     Mistake,
     Timing,
     record_path,
     write_record,
 )
 from foldwise.files.inspection import RunCounts
+from foldwise.files.measurements import Extraction, write_extraction, write_latency
 from foldwise.files.network import Card, LoadedWeights, MemoryNeed, write_card
 
-MACHINE = Machine(
-    cpu="EPYC",
-    device="cpu",
-    precision="float32",
-    threads=2,
-    versions={"python": "3.11.9", "torch": "2.14.0"},
-)
 CLASSES = ["cat", "dog", "emu", "fox"]
 BINS = 15
 SECTION = {
@@ -37,6 +31,7 @@ SECTION = {
     "confidence": 0.95,
     "rope": 0.01,
     "sure": 0.95,
+    "cost": "macs",
     "target": 0.9,
     "gap": 0.05,
 }
@@ -127,6 +122,14 @@ def digest(content):
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def latency(seconds=LATENCY.image, **changes):
+    return LATENCY.model_copy(update={"image": seconds} | changes)
+
+
+def extraction(seconds=0.0, machine=MACHINE):
+    return Extraction(seconds=seconds, machine=machine if seconds else None)
+
+
 def timing(train_seconds, n_images=400, machine=MACHINE):
     """Return the timing of a training of so many images, all epochs together."""
     return Timing(
@@ -199,7 +202,8 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
         root: An empty folder.
         accuracies: Per model one list per repeat, with one value per fold; None: diverged.
         model: The architecture under test; None: the last.
-        cards: Changed keys of each card, by model; also `seconds` per epoch.
+        cards: Changed keys of each card, by model; also `seconds` per epoch, `extraction` seconds
+            and `latency` in seconds.
         section: Changed keys of the section `compare` of params.yaml.
         changes: Changed keys of all records; also `classes` and `resplit`.
     """
@@ -211,6 +215,12 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
     for name, table in accuracies.items():
         facts = {"classes": list(classes)} | (cards or {}).get(name, {})
         seconds = facts.pop("seconds", 1.5)
+        write_extraction(
+            root / "extraction" / f"{name}.json", extraction(facts.pop("extraction", 0))
+        )
+        write_latency(
+            root / "models" / name / "latency.json", latency(facts.pop("latency", LATENCY.image))
+        )
         write_card(root / "models" / name, card(name, **facts))
         of_all = {"n_folds": k, "n_classes": len(classes), "seconds": seconds * epochs}
         for repeat, row in enumerate(table):
@@ -239,6 +249,6 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
 def flags(root, output="out"):
     return [
         *("--params", str(root / "params.yaml"), "--folds", str(root / "folds")),
-        *("--models", str(root / "models"), "--inspection", str(root / "inspection")),
-        *("--output", str(root / output)),
+        *("--models", str(root / "models"), "--extraction", str(root / "extraction")),
+        *("--inspection", str(root / "inspection"), "--output", str(root / output)),
     ]

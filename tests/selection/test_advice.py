@@ -23,7 +23,7 @@ def test_difference_that_is_not_significant_gets_more_repeats_or_more_images():
     (step,) = containing(steps(close), "between a and b is not significant")
     assert "`dvc exp run -S 'repeats=[" in step
     noisy = {"a": [[0.95, 0.97, 0.93]], "b": [[0.97, 0.93, 0.94]]}
-    (step,) = containing(steps(noisy, cards={"b": {"seconds": 0.1}}), "a and b is not significant")
+    (step,) = containing(steps(noisy, cards={"b": {"macs": 10}}), "a and b is not significant")
     assert "no number of repeats" in step
     assert "the cheaper architecture, b" in step
 
@@ -38,8 +38,8 @@ def test_diagnoses_of_the_choice_come_before_those_of_the_others():
 def test_reference_decides_between_deeper_and_shallower_networks():
     assert containing(steps({"resnet18": GOOD}), "model=resnet34")
     assert containing(steps({"resnet18": BAD}), "model=small_alexnet")
-    slow = steps({"a": GOOD, "resnet18": GOOD}, cards={"resnet18": {"seconds": 100}})
-    assert containing(slow, "too slow", "model=small_alexnet")
+    costly = steps({"a": GOOD, "resnet18": GOOD}, cards={"resnet18": {"macs": 500_000}})
+    assert containing(costly, "costs too much", "500,000 instead of 5,000", "small_alexnet")
 
 
 def test_pretrained_network_that_is_no_better_is_frozen():

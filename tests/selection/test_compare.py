@@ -33,12 +33,12 @@ def test_numbers_of_one_architecture():
     assert found.metrics == {name: fmean(fold[name] for fold in folds) for name in folds[0]}
 
 
-def test_cost_is_what_the_clock_said():
-    times = {"a": timing(2.0), "b": timing(6.0)}
-    found = findings({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, timing=times.get)
-    a, b = (one.cost for one in found.comparison.architectures)
-    assert (a.seconds_per_epoch, a.total_seconds, a.images_per_second) == (1, 6, 200)  # two epochs
-    assert (b.seconds_per_epoch, b.total_seconds) == (3, 14)
+def test_training_cost_has_the_share_of_each_fold_in_the_extraction():
+    times, cards = {"a": timing(2.0), "b": timing(6.0)}, {"b": {"extraction": 10.0}}
+    result = findings({"a": [[0.9, 0.8]], "b": [[0.7, 0.6]]}, cards, timing=times.get)
+    a, b = (architecture.cost for architecture in result.comparison.architectures)
+    assert (a.training_seconds, a.total_seconds, a.images_per_second) == (2, 6, 200)
+    assert (b.training_seconds, b.extraction_seconds, b.total_seconds) == (6 + 5, 10, 14 + 10)
 
 
 def test_memory_is_that_of_the_median_fold_and_the_prediction_that_of_the_batch():

@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 import yaml
-from records import SECTION, card, flags, record, write_case
+from measured import MACHINE
+from records import SECTION, card, extraction, flags, latency, record, write_case
 
 from foldwise.core.errors import InputError
 from foldwise.data.prepare import dataset_from_arrays
@@ -14,6 +15,7 @@ from foldwise.data.split import split_dataset
 from foldwise.files.base import read_json
 from foldwise.files.comparison import Comparison
 from foldwise.files.fold_record import Machine, record_path, write_record
+from foldwise.files.measurements import write_extraction, write_latency
 from foldwise.files.network import write_card
 from foldwise.files.tables import SCORES, read_table
 from foldwise.files.verdict import Verdict
@@ -60,8 +62,8 @@ def test_golden_comparison(tmp_path, capsys):
         "-0.0384 to 0.1251; p = 0.15). slim_vgg is better by more than 0.01 with probability "
         "89 %, practically equal with probability 6 %, and worse with probability 5 %. The "
         "difference is not significant; 14 repeats would detect a difference of this size with a "
-        "power of 80 %. slim_vgg trains for 1.5 s per epoch, has 1,000 parameters and needs 5,000 "
-        "MACs (multiply-accumulate operations) per image."
+        "power of 80 %. slim_vgg has 1,000 parameters and needs 5,000 MACs (multiply-accumulate "
+        "operations) per image."
     )
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics == {
@@ -132,11 +134,25 @@ def test_one_architecture_has_no_runner_up(tmp_path, capsys):
 
 def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):
     close = {"a": [[0.9, 0.9, 0.9]], "b": [[0.905, 0.905, 0.905]]}
-    main(write_case(tmp_path, close, cards={"a": {"seconds": 0.1}}, n_validation=200))
+    main(write_case(tmp_path, close, cards={"a": {"macs": 10}}, n_validation=200))
     assert (verdict(tmp_path).best, verdict(tmp_path).chosen) == ("b", "a")
     assert capsys.readouterr().out.startswith("compare: Take a: its mean accuracy, 0.9000 ± ")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (metrics["verdict"], metrics["verdict_mean"], metrics["mean"]) == ("a", 0.9, 0.905)
+
+
+@pytest.mark.parametrize(("cost", "stage"), [("latency", "build"), ("training_seconds", "train")])
+def test_costs_measured_on_unlike_machines_are_refused(tmp_path, cost, stage):
+    main(write_case(tmp_path, TWO, section={"cost": cost}))
+    other = MACHINE.model_copy(update={"cpu": "Xeon"})
+    if cost == "latency":
+        write_latency(tmp_path / "models" / "lenet5" / "latency.json", latency(machine=other))
+    else:
+        write_extraction(tmp_path / "extraction" / "lenet5.json", extraction(1.0, other))
+    with pytest.raises(InputError, match=f"compare.cost is {cost}.*EPYC.*Xeon.*macs.*{stage}"):
+        main(flags(tmp_path))
+    change_params(tmp_path, compare=SECTION)
+    main(flags(tmp_path))
 
 
 def test_every_machine_is_named_once(tmp_path):

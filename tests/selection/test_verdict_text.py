@@ -24,10 +24,10 @@ def test_significantly_worse_and_not_significantly_different_architectures_are_n
 
 def test_significantly_better_architecture_than_the_cheap_choice_is_named():
     scores = {"a": moved(0.002), "b": moved(0.001), "c": STEADY}
-    words = text(scores, cards={"c": {"seconds": 0.1}})
+    words = text(scores, cards={"c": {"macs": 100}})
     assert words.startswith("Take c: its mean accuracy, 0.9000 ± ")
     assert "practically equal to the highest, 0.9020 of a" in words
-    assert "cheaper: 0.1 s instead of 1.5 s of training per epoch" in words
+    assert "cheaper: 100 instead of 5,000 MACs per image" in words
     assert "It is 0.0020 worse than a" in words
     assert "The difference is significant, but too small to matter." in words
     assert "Significantly better: b." in words
@@ -35,9 +35,20 @@ def test_significantly_better_architecture_than_the_cheap_choice_is_named():
 
 
 def test_much_cheaper_architecture_that_may_be_as_good_is_named():
-    words = text({"a": STEADY, "b": NOISY}, cards={"b": {"seconds": 0.3}}, section={"rope": 0.03})
-    assert "b costs at most half (0.3 s of training per epoch)" in words
-    assert "b costs" not in text({"a": STEADY, "b": moved(-0.2)}, cards={"b": {"seconds": 0.3}})
+    words = text({"a": STEADY, "b": NOISY}, cards={"b": {"macs": 900}}, section={"rope": 0.03})
+    assert "b costs at most half (900 MACs per image)" in words
+    assert "b costs" not in text({"a": STEADY, "b": moved(-0.2)}, cards={"b": {"macs": 900}})
+
+
+@pytest.mark.parametrize(
+    ("cost", "key"),
+    [("latency", "0.5 instead of 2 ms per image"), ("training_seconds", "0.2 instead of 3 s of")],
+)
+def test_measured_cost_that_decides_is_in_the_text_beside_the_macs(cost, key):
+    cards, scores = {"b": {"seconds": 0.1, "latency": 0.0005}}, {"a": STEADY, "b": moved(-0.001)}
+    words = text(scores, cards=cards, section={"cost": cost})
+    assert f"cheaper: {key}" in words
+    assert f"5,000 MACs (multiply-accumulate operations) per image, {key[:3]}" in words
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from foldwise.files.comparison import Architecture, Comparison
-from foldwise.files.verdict import Metric, Verdict
+from foldwise.files.verdict import CostUnit, Metric, Verdict
 from foldwise.report import formats
 from foldwise.report.figures import style
 from foldwise.report.figures.style import FADED, INK, PAPER, Mark, shorten
 
 Point = tuple[float, float]  # cost, and mean of the metric
 
-COSTS = {"seconds_per_epoch": "seconds per epoch", "macs": "MACs for one image"}
+COSTS: dict[CostUnit, str] = {
+    "macs": "MACs of one image",
+    "latency": "latency of one image on one thread, in seconds",
+    "training_seconds": "seconds of training per fold, feature extraction included",
+}
 FRONT: dict[str, Any] = {"color": FADED, "linewidth": 1, "linestyle": ":"}
 LEADER = {"arrowstyle": "-", "color": FADED, "linewidth": 0.6, "shrinkB": 6, "relpos": (0, 0.5)}
 RING: dict[str, Any] = {"marker": "o", "markersize": 14, "markerfacecolor": "none", "mew": 1.5}
@@ -73,10 +77,10 @@ def _draw_row(
 def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     """Return the figure: the metric against cost above, against parameters below.
 
-    The cost is seconds per epoch, or MACs where machines differ. A mark is the mean, with a bar of
-    one standard deviation to each side. It is filled if it ties with the best, hollow if not, and
-    has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
-    panel: no architecture is both better and cheaper. Failed architectures are named below.
+    The cost is that of `compare.cost`. A mark is the mean, with a bar of one standard deviation to
+    each side. It is filled if it ties with the best, hollow if not, and has a ring and "(chosen)"
+    if chosen. The dotted line is the Pareto front of the two axes of the panel: no architecture is
+    both better and cheaper. Failed architectures are named below.
 
     Args:
         comparison: With at least one finished architecture.

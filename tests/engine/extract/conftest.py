@@ -62,6 +62,7 @@ def case(tmp_path):
             "dataset": tmp_path / "prepared",
             "recipe": tmp_path / "augmented",
             "network": tmp_path / "network",
+            "timing": tmp_path / "extraction" / "net.json",
             "output": tmp_path / "features",
         }
         return [str(one) for flag, path in flags.items() for one in (f"--{flag}", path)]

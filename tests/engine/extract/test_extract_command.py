@@ -8,8 +8,10 @@ import torch
 
 from foldwise.data.augment import draw_view
 from foldwise.engine.inputs import ImageBatches
+from foldwise.files.base import read_json
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
+from foldwise.files.measurements import Extraction
 from foldwise.files.network import read_network
 from foldwise.files.split import read_recipe
 from foldwise.nets.network import construct, tail_module
@@ -83,6 +85,17 @@ def test_where_nothing_can_be_kept_it_says_why(case, tmp_path, capsys, changes, 
     assert (features.plain, features.views) == (None, [])
     assert f"extract: net, no features, {reason}" in capsys.readouterr().out
     assert list((tmp_path / "features").glob("*.npy")) == []
+
+
+def test_extraction_is_timed_beside_the_features_and_only_where_there_are_any(case, tmp_path):
+    def timing():
+        return read_json(tmp_path / "extraction" / "net.json", Extraction)
+
+    main(case(**BODY))
+    assert timing().seconds > 0
+    assert timing().machine.threads == 1
+    main(case())
+    assert timing() == Extraction(seconds=0, machine=None)
 
 
 def test_features_of_an_earlier_network_do_not_stay(case, tmp_path):

@@ -34,7 +34,7 @@ def train_fold(case, tmp_path):
         more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]
         more += ["--record", str(tmp_path / "record.json"), "--repeat", "0", "--fold", "1"]
         more += ["--forecast", str(tmp_path / "none.json")]
-        train([*flags[:-2], *more])
+        train([*flags[:-4], *more])
         weights = load_file(tmp_path / "run" / "weights.safetensors")
         return read_record(tmp_path / "record.json"), weights
 
