@@ -39,7 +39,8 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
     assert lines[2].startswith(r"Take slim\_vgg: ")
     assert rows(text, r"| **slim\_vgg** (chosen) |") == [
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
-        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | 5 k | 2 | 3.00 | 1 k |",
+        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | "
+        "5 k | 2 | 3.00 | 1 k |",
         r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 |",
         r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 0.00 | 8.00 | 67 |",
         r"| **slim\_vgg** (chosen) | 2 | 1 | 1.5 | – |",
