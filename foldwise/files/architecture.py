@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from foldwise.core.errors import InputError
 from foldwise.files.base import Positive, Strict
 from foldwise.files.catalogue import NEED_WEIGHTS, expected_instead, expected_name, is_known
-from foldwise.files.layers import HTTPS, REFERENCE, Layer, Take, WeightSource
+from foldwise.files.layers import REFERENCE, Layer, Take, WeightSource
 from foldwise.files.network import ChannelStatistics, HyperParameters
 from foldwise.files.validation import raise_schema_errors
 
@@ -127,10 +127,14 @@ def _name_errors(model: str, section: ArchitectureSection, sections: Sections) -
 
 
 def _hash_errors(source: WeightSource) -> Iterator[tuple[str, str]]:
-    if source.weights is None and source.weights_sha256 is not None:
-        yield "weights_sha256", "null: there are no weights"
-    if source.weights is not None and not source.is_named and source.weights_sha256 is None:
-        file = "FILE" if source.weights.startswith(HTTPS) else source.weights
+    if source.weights is None:
+        for key in ("weights_sha256", "weights_key"):
+            if getattr(source, key) is not None:
+                yield key, "null: there are no weights"
+        if source.weights_match != "name":
+            yield "weights_match", "name: there are no weights"
+    elif source.kind_of_source != "name" and source.weights_sha256 is None:
+        file = source.weights if source.kind_of_source == "file" else "FILE"
         yield "weights_sha256", f"the output of 'sha256sum {file}'"
 
 

@@ -9,8 +9,14 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from foldwise.core.errors import did_you_mean
 from foldwise.files.base import Strict
 
-SUFFIXES = (".pt", ".pth", ".safetensors")
 HTTPS = "https://"
+WEIGHT_SOURCES = {  # kind, and the text that names such a source
+    "name": re.compile(r"\w+", re.ASCII),  # in torchvision or timm
+    "hub": re.compile(r"hf-hub:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII),
+    "package": re.compile(r"package:([A-Za-z_]\w*)/(.+)", re.ASCII),
+    "url": re.compile(rf"{HTTPS}.+"),
+    "file": re.compile(r"(?!hf-hub:|package:)(?=.*[./])(?!.*://).+"),
+}
 MAX_SIZE = 10_000  # channels or pixels; the product of four sizes must stay below 2**63
 Size = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Padding = Annotated[int, Field(ge=0, le=MAX_SIZE)]
@@ -19,31 +25,29 @@ Padding = Annotated[int, Field(ge=0, le=MAX_SIZE)]
 class WeightSource(Strict):
     """A source of pretrained weights, or none."""
 
-    # A name in torchvision or timm (IMAGENET1K_V1), an https URL, or a file.
+    # A name in torchvision or timm (IMAGENET1K_V1), hf-hub:OWNER/NAME, package:MODULE/FILE (data of
+    # an installed Python package), an https URL, or a file.
     weights: str | None = None
     weights_sha256: str | None = None  # of the file, because other weights change the result
+    weights_key: str | None = None  # of the state_dict in the file; None: the one that fits best
+    # order: the same shapes in the same order, under any names.
+    weights_match: Literal["name", "order"] = "name"
     trust_pickle: bool = False  # allow the file to run code; only for files that you made yourself
 
     @property
-    def is_named(self) -> bool:
-        """Whether the weights have a published name, and are no file or URL."""
-        return self.weights is not None and not self.weights.endswith(SUFFIXES)
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether the weights are given by a URL."""
-        return self.weights is not None and self.weights.startswith(HTTPS)
+    def kind_of_source(self) -> str:
+        """The kind of the source, a key of WEIGHT_SOURCES; "" without weights."""
+        text = self.weights or ""
+        return next((kind for kind, form in WEIGHT_SOURCES.items() if form.fullmatch(text)), "")
 
     @field_validator("weights")
     @classmethod
     def _is_a_source(cls, weights: str | None) -> str | None:
-        if weights is None or re.fullmatch(r"[A-Za-z0-9_]+", weights):
-            return weights
-        if weights.endswith(SUFFIXES) and (weights.startswith(HTTPS) or "://" not in weights):
+        if weights is None or any(form.fullmatch(weights) for form in WEIGHT_SOURCES.values()):
             return weights
         raise ValueError(
-            f"a name such as IMAGENET1K_V1, or a file or an {HTTPS} URL that ends in "
-            f"{', '.join(SUFFIXES)}"
+            f"a name such as IMAGENET1K_V1, hf-hub:OWNER/NAME, package:MODULE/FILE, an {HTTPS} "
+            "URL, or a file (./FILE if its name has no ending)"
         )
 
     @field_validator("weights_sha256")
@@ -160,7 +164,7 @@ AnyLayer = Annotated[
     Field(discriminator="kind"),
 ]
 
-BESIDE = ("name", "frozen", "weights", "weights_sha256", "trust_pickle")  # keys beside the kind
+BESIDE = ("name", "frozen", *WeightSource.model_fields)  # keys beside the kind
 # Each kind of layer with the key that is meant by a value alone, such as `dropout: 0.25`: the first
 # setting of the layer. None: the layer has no settings.
 KINDS: dict[str, str | None] = {

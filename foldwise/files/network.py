@@ -89,6 +89,8 @@ class LoadedWeights(Strict):
     matched: Count  # tensors that are copied from the source
     missing_keys: list[str]  # tensors of the network that are initialised at random
     unexpected_keys: list[str]  # tensors of the source that the network does not use
+    key: str = ""  # keys and prefix under which the tensors are in the file; "" without any
+    other_keys: list[str] = Field(default_factory=list)  # of tensors in the file that match as well
 
 
 class MemoryNeed(Strict):

@@ -127,8 +127,16 @@ def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
     for loaded in card.loaded:
         into = f" into {loaded.layer}" if loaded.layer else ""
         yield f"Weights{into}: {loaded.source}, SHA-256 {loaded.sha256}"
+        if loaded.key or loaded.other_keys:
+            yield f"  {_choice_text(loaded)}"
         yield f"  {_matches(loaded)}"
     yield from (f"Caution: {caution}" for caution in card.cautions)
+
+
+def _choice_text(loaded: LoadedWeights) -> str:
+    text = f"Key in the file: {loaded.key or 'none'}"
+    others = first_few([key or "none" for key in loaded.other_keys], MOST_NAMES)
+    return f"{text}; also matching: {others} (set weights_key)" if others else text
 
 
 def _matches(loaded: LoadedWeights) -> str:

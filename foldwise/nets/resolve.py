@@ -10,6 +10,7 @@ from foldwise.core.fingerprint import imported_modules
 from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
 from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
+from foldwise.files.layers import WeightSource
 from foldwise.files.network import Network
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.from_file import PACKAGE, module_name
@@ -129,7 +130,7 @@ def _composition(model: str, section: ArchitectureSection, build: BuildSection) 
         name = parse(take.take).network
         builder, settings = _builder(name, build.of(name), build)
         sources[name] = {"builder": builder, "settings": settings}
-    beside = {"weights", "weights_sha256", "trust_pickle", "frozen"}
+    beside = {*WeightSource.model_fields, "frozen"}
     layers = [
         layer.model_dump(mode="json", exclude=beside, exclude_none=True)
         for layer in section.layers or []

@@ -8,13 +8,14 @@ import yaml
 from families import DEEPER
 from safetensors.torch import save_file
 from secure_site import serve
-from sourcing import source_of
+from sourcing import STATE, network_like, source_of
 from torchvision.models import resnet18
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.base import write_json
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import frozen_by_default, resolve
+from foldwise.nets.weights.choice import choose_tensors
 from foldwise.nets.weights.pretrained import load_pretrained
 from foldwise.nets.weights.sources import open_checkpoint
 from stages.build import main
@@ -124,7 +125,8 @@ def opened(tmp_path):
     def opened(content, name="weights.pt", *, trust_pickle=False):
         path = tmp_path / name
         path.write_bytes(content)
-        return open_checkpoint(source_of(path, content, trust_pickle=trust_pickle), "resnet18")
+        source = source_of(path, content, trust_pickle=trust_pickle)
+        return choose_tensors(open_checkpoint(source, "resnet18"), source, network_like(STATE))
 
     return opened
 

@@ -10,6 +10,7 @@ from torchvision.models import get_model
 from foldwise.core.errors import InputError
 from foldwise.files.layers import WeightSource
 from foldwise.nets.weights.checkpoint import WeightsError
+from foldwise.nets.weights.choice import SourceNetwork
 
 STATE = {"one.weight": torch.arange(6.0).reshape(2, 3), "one.bias": torch.ones(2)}
 PAGE = b"\n<!DOCTYPE html><html><title>Log in</title></html>"
@@ -29,6 +30,11 @@ def saved(content, **how):
 def source_of(weights, content=None, *, trust_pickle=False):
     digest = None if content is None else sha256(content)
     return WeightSource(weights=str(weights), weights_sha256=digest, trust_pickle=trust_pickle)
+
+
+def network_like(state, heads=()):
+    """Return a network with the tensors of a state."""
+    return SourceNetwork("net", state, heads, frozenset())
 
 
 def rejection(call, *args, error=WeightsError, **kwargs):

@@ -4,9 +4,9 @@ import torch
 from foldwise.core.errors import InputError, counted
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.network import ChannelStatistics
+from foldwise.nets.weights.choice import Checkpoint
 from foldwise.nets.weights.matching import Target, adapt_statistics, find_cautions, match_tensors
 from foldwise.nets.weights.pretrained import IMAGENET, choose_normalisation
-from foldwise.nets.weights.sources import Checkpoint
 from foldwise.nets.weights.tensors import TrainedOn
 
 PHOTOS = TrainedOn(

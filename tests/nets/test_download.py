@@ -16,7 +16,7 @@ def test_address_is_downloaded_once(site, name, content):
     source = source_of(site.put(name, content), content)
     for _ in range(2):
         checkpoint = open_checkpoint(source, "resnet18")
-        assert_same(checkpoint.state_dict)
+        assert_same(checkpoint.states[""])
         assert checkpoint.title == source.weights
         site.pages.clear()
     assert [path.name for path in site.kept.iterdir()] == [f"{sha256(content)}.{name[2:]}"]
@@ -31,7 +31,7 @@ def test_address_without_a_file_behind_it(site):
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
-        (PAGE, "an HTML page; open the address in a browser"),
+        (PAGE, "and download the file itself"),
         (save(STATE), "; download it again, or correct the address or weights_sha256"),
     ],
 )
@@ -81,7 +81,7 @@ def test_redirect_to_https_is_followed(site):
     content = save(STATE)
     place = site.put("new.safetensors", content)
     source = source_of(site.put("w.safetensors", b"", 302, Location=place), content)
-    assert_same(open_checkpoint(source, "resnet18").state_dict)
+    assert_same(open_checkpoint(source, "resnet18").states[""])
 
 
 def test_redirects_in_a_circle_are_refused(site):

@@ -51,7 +51,7 @@ def test_weights_of_a_deeper_network_are_refused(begin, weights_file):
     said = weights_file(get_model("resnet34").state_dict())
     message = refusal(begin, "resnet18", 3, 32, **said)
     assert "resnet18 does not have 80 of its tensors: layer1.2.bn1.bias" in message
-    assert "; give weights of resnet18, or combine parts of both" in message
+    assert "; set base to the architecture that was trained, or combine parts" in message
 
 
 def test_hash_of_what_it_starts_from_is_in_the_network(begin, weights_file, trained_state):
@@ -146,7 +146,7 @@ def test_weights_of_another_architecture_are_refused(begin, weights_file, given,
     message = refusal(begin, wanted, 3, 64, **weights_file(weightless(given), "w.pt"))
     assert problem in message
     assert "expected at least 90 %" in message
-    assert message.endswith(f" more; give weights of {wanted}")
+    assert "set base to the architecture that was trained" in message
 
 
 def test_first_kernel_of_another_stem_starts_fresh_unless_it_is_frozen(begin, weights_file):
@@ -154,7 +154,7 @@ def test_first_kernel_of_another_stem_starts_fresh_unless_it_is_frozen(begin, we
     assert begin("small", 3, 32, **settings).findings.loaded[0].missing_keys == ["conv1.weight"]
     message = refusal(begin, "small", 3, 32, policy="frozen", **settings)
     assert "conv1.weight has shape (64, 3, 7, 7), not (64, 3, 3, 3); that layer is f" in message
-    assert message.endswith("give the state_dict of resnet18, or do not freeze it")
+    assert message.endswith("give weights that have it, or do not freeze it")
 
 
 def test_names_are_those_of_the_base(begin):

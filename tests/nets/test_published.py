@@ -8,7 +8,8 @@ from sourcing import STATE, assert_same, rejection, saved, sha256, source_of
 from torchvision.models import GoogLeNet, Inception3, ResNet18_Weights
 
 from foldwise.files.catalogue import TORCHVISION_MODELS
-from foldwise.nets.weights.sources import FROM_GOOGLE, find_published, open_checkpoint
+from foldwise.nets.weights.published import FROM_GOOGLE, find_published
+from foldwise.nets.weights.sources import open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn
 
 
@@ -31,7 +32,7 @@ def test_weights_of_torchvision_by_name(site, published, name, architecture):
     file = published(saved(STATE))
     for _ in range(2):
         source = open_checkpoint(source_of(name), architecture)
-        assert_same(source.state_dict)
+        assert_same(source.states[""])
         site.pages.clear()
     assert source.title == "IMAGENET1K_V1 of torchvision's resnet18"
     assert source.trained_on == TrainedOn(
@@ -130,7 +131,7 @@ def hub(monkeypatch, tmp_path):
 def test_weights_of_timm_by_tag(hub, file, content, name):
     hub[f"timm/resnet26d.bt_in1k/{file}"] = content
     source = open_checkpoint(source_of(name), "timm_resnet26d")
-    assert_same(source.state_dict)
+    assert_same(source.states[""])
     assert source.title == "bt_in1k of timm's resnet26d"
     assert (source.trained_on.channels, source.trained_on.height) == (3, 224)
     assert source.trained_on.mean == [0.485, 0.456, 0.406]

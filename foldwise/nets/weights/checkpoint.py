@@ -1,4 +1,4 @@
-"""Read the state_dict in a checkpoint file, without running code of a file that is not trusted."""
+"""Read the tensors in a checkpoint file, without running code of a file that is not trusted."""
 
 import io
 import pickletools
@@ -10,25 +10,22 @@ from collections.abc import Iterator, Mapping
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from foldwise.core.errors import first_few
+from foldwise.nets.weights.formats import ZIP_START, describe_format, is_safetensors
 
 StateDict = dict[str, object]  # values are not checked yet
 
-HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 SHOWN = 20  # names in a message
-WRAPPER_KEYS = ("state_dict", "model")  # under which training scripts save the state_dict
-WRAPPERS = (nn.Module, Mapping)
-MAX_WRAPPERS = 5  # a file could contain itself
+CONTAINERS = (nn.Module, Mapping)
+MAX_DEPTH = 5  # keys that lead to a state_dict
 MAX_TENSORS = 50_000  # the largest networks of torchvision and timm have some thousand
 MAX_NAME_LENGTH = 500  # characters
-NAME_PREFIXES = ("module.", "_orig_mod.")  # added by DataParallel and by torch.compile
 # torchvision's DenseNet files are older than the rule that module names contain no dots.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 LEGACY_PICKLES = 5  # torch's old format is five pickles in a row, then the tensors
-ZIP_START = b"PK\x03\x04"  # torch's current format is a zip file
 UNKNOWN = "?"  # part of a name that is computed while the file is unpickled
 # Needed for tensors and their names; torch.load(weights_only=True) accepts them.
 HARMLESS = re.compile(
@@ -43,22 +40,24 @@ class WeightsError(ValueError):
     """Weights that cannot be used: the problem and the remedy, without the key in params.yaml."""
 
 
-def read_state_dict(content: bytes, name: str, *, trust_pickle: bool) -> StateDict:
-    """Return the state_dict in a checkpoint file.
+def read_states(content: bytes, name: str, *, trust_pickle: bool) -> dict[str, StateDict]:
+    """Return every mapping with tensors in a checkpoint file, by the keys that lead to it.
 
-    It may be saved alone, inside a checkpoint with other values, or as a whole network. Prefixes
-    that DataParallel and torch.compile add to the names are removed.
+    A state_dict that is saved alone has the key "", that in `{"state_dict": ...}` the key
+    state_dict, and so on. The bytes tell the format, not the ending.
 
     Args:
         content: The bytes of the file.
-        name: File name; its ending tells the format.
+        name: File name; a file that claims to be safetensors never runs code.
         trust_pickle: Allow the file to run code.
 
     Raises:
         WeightsError: If the file is damaged, has no state_dict, or would run code and is not
             trusted.
     """
-    is_pickle = not name.endswith(".safetensors")
+    is_pickle, trusted = not is_safetensors(content), trust_pickle
+    if name.endswith(".safetensors"):
+        trusted = False
     try:
         if content.startswith(ZIP_START):
             _require_uncompressed(content)
@@ -69,10 +68,10 @@ def read_state_dict(content: bytes, name: str, *, trust_pickle: bool) -> StateDi
     except WeightsError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
-        if not is_pickle or not trust_pickle:
-            raise _unreadable(content, error, trust_pickle=trust_pickle) from None
+        if not is_pickle or not trusted:
+            raise _unreadable(content, error, trust_pickle=trusted) from None
         loaded = _unpickle(content)
-    return _with_module_names(_unwrap(loaded))
+    return _find_states(loaded)
 
 
 def _require_uncompressed(content: bytes) -> None:
@@ -83,11 +82,6 @@ def _require_uncompressed(content: bytes) -> None:
         raise WeightsError(
             f"the file unpacks to {n_bytes:,} bytes; save the state_dict of the network again"
         )
-
-
-def is_html(content: bytes) -> bool:
-    """Return whether a file is an HTML page, as a server sends it instead of a missing file."""
-    return content[:200].lstrip().lower().startswith(HTML_STARTS)
 
 
 def _torch_load(content: bytes, *, weights_only: bool) -> object:
@@ -106,14 +100,17 @@ def _unpickle(content: bytes) -> object:
     try:
         return _torch_load(content, weights_only=False)
     except Exception as error:  # noqa: BLE001 - code of the user's file may raise anything
-        raise WeightsError(
-            f"cannot be unpickled ({type(error).__name__}: {_reason(error)}); give the state_dict "
-            "of the network"
-        ) from None
+        kind, remedy = describe_format(content) or (
+            f"a pickle that cannot be unpickled ({type(error).__name__}: {_reason(error)})",
+            "give the state_dict of the network",
+        )
+        raise WeightsError(f"the file is {kind}; {remedy}") from None
 
 
 def _unreadable(content: bytes, error: Exception, *, trust_pickle: bool) -> WeightsError:
     """Return why a file was not opened: the code that it would run, or that it is damaged."""
+    if description := describe_format(content):
+        return WeightsError(f"the file is {description[0]}; {description[1]}")
     names = unsafe_globals(content)
     if names and not trust_pickle:
         return WeightsError(
@@ -121,35 +118,53 @@ def _unreadable(content: bytes, error: Exception, *, trust_pickle: bool) -> Weig
             f"{first_few(names, SHOWN)}; give a state_dict, or, if you made the file "
             "yourself, set trust_pickle: true beside weights_sha256"
         )
-    problem = "is an HTML page" if is_html(content) else "is damaged or contains no tensors"
     return WeightsError(
-        f"the file {problem} ({_reason(error)}); save the state_dict of the network again, "
-        "preferably as safetensors"
+        f"the file is damaged or contains no tensors ({_reason(error)}); save the state_dict of "
+        "the network again, preferably as safetensors"
     )
 
 
-def _unwrap(loaded: object) -> StateDict:
-    """Return the state_dict of a network, or of a checkpoint that contains one."""
-    for _ in range(MAX_WRAPPERS):
-        if isinstance(loaded, nn.Module):
-            loaded = _state_dict(loaded)
-        if not isinstance(loaded, Mapping) or not all(map(_is_name, loaded)):
-            raise WeightsError(
-                f"the file contains a {type(loaded).__name__}; expected a state_dict of names and "
-                "tensors"
+def _find_states(loaded: object) -> dict[str, StateDict]:
+    """Return the mappings with tensors in what a file contains, the outermost first."""
+    states: dict[str, StateDict] = {}
+    seen: dict[int, object] = {}  # a file could contain itself
+    queue: deque[tuple[tuple[str, ...], object]] = deque([((), loaded)])
+    while queue:
+        path, value = queue.popleft()
+        if isinstance(value, nn.Module):
+            value = _state_dict(value)
+        if not isinstance(value, Mapping) or id(value) in seen or not all(map(_is_name, value)):
+            continue
+        seen[id(value)] = value
+        if any(isinstance(item, Tensor) for item in value.values()):
+            states[".".join(path)] = _without_containers(value)
+        if len(path) < MAX_DEPTH:
+            queue.extend(
+                ((*path, key), item) for key, item in value.items() if isinstance(item, CONTAINERS)
             )
-        inner = [value for key in WRAPPER_KEYS if isinstance(value := loaded.get(key), WRAPPERS)]
-        if not inner:
-            break
-        loaded = inner[0]
-    else:
-        raise WeightsError("the state_dict is wrapped too often; give the state_dict alone")
-    if len(loaded) > MAX_TENSORS:
+    if not states:
+        keys = [key for key in loaded if _is_name(key)] if isinstance(loaded, Mapping) else []
+        having = f" with {first_few(keys)}" if keys else ""
         raise WeightsError(
-            f"the file contains {len(loaded):,} tensors, over {MAX_TENSORS:,}; give the state_dict "
+            f"the file contains a {type(loaded).__name__}{having}; expected a state_dict of names "
+            "and tensors"
+        )
+    n_tensors = sum(map(len, states.values()))
+    if n_tensors > MAX_TENSORS:
+        raise WeightsError(
+            f"the file contains {n_tensors:,} tensors, over {MAX_TENSORS:,}; give the state_dict "
             "of the network"
         )
-    return dict(loaded)
+    return states
+
+
+def _without_containers(state: Mapping[str, object]) -> StateDict:
+    """Return the entries of a state_dict, under the names that modules have today."""
+    return {
+        OLD_DENSENET.sub(r"\1\2", name): value
+        for name, value in state.items()
+        if not isinstance(value, CONTAINERS)
+    }
 
 
 def _is_name(key: object) -> bool:
@@ -164,14 +179,6 @@ def _state_dict(module: nn.Module) -> StateDict:
             f"the file contains a network without a state_dict ({_reason(error)}); save its "
             "state_dict with the version of torch that wrote it"
         ) from None
-
-
-def _with_module_names(state_dict: StateDict) -> StateDict:
-    """Return a state_dict under the names that the network's own modules have."""
-    for prefix in NAME_PREFIXES:
-        if all(name.startswith(prefix) for name in state_dict):
-            state_dict = {name.removeprefix(prefix): v for name, v in state_dict.items()}
-    return {OLD_DENSENET.sub(r"\1\2", name): value for name, value in state_dict.items()}
 
 
 def _reason(error: Exception) -> str:

