@@ -59,6 +59,8 @@ class Network(Strict):
     width: Size  # pixels
     n_classes: Annotated[int, Field(ge=2)]
     heads: list[str]  # modules whose width is the number of classes
+    # Heads that start as nn.Linear does, because their own random weights are too large.
+    restarted: list[str] = Field(default_factory=list)
     # Modules and parameters that do not train, BatchNorm statistics and dropout included.
     frozen: list[str]
     thaw: list[Thaw]  # by epoch
@@ -123,7 +125,8 @@ class Card(Strict):
     total_stride: Size | None  # image pixels per pixel of the last feature maps; None: no maps
     policy: str  # which parts train, when, and how fast
     loaded: list[LoadedWeights]  # empty: from scratch
-    cautions: list[str]  # what makes its weights fit the data less
+    cautions: list[str]  # what makes it fit the data less
+    changes: list[str] = Field(default_factory=list)  # of the network, so that it trains as others
 
     @property
     def weights(self) -> str:

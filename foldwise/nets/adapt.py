@@ -1,4 +1,4 @@
-"""Adapt a network for 224×224 colour photographs: input channels, stem, BatchNorm momentum."""
+"""Adapt a network for 224×224 colour photographs: input channels and stem."""
 
 import math
 
@@ -15,7 +15,6 @@ _STEMS = (
 )
 LARGE, SMALL = (7, 7), (3, 3)  # pixels; kernels for images of 224 pixels and for small images
 HALVING = (2, 2)  # stride
-MIN_BN_MOMENTUM = 0.1  # share of a batch in BatchNorm's running statistics; torch's default
 
 
 def first_convolution(module: nn.Module) -> nn.Conv2d | None:
@@ -109,13 +108,3 @@ def _small(stem: nn.Module) -> nn.Module | None:
     small = nn.Conv2d(stem.in_channels, stem.out_channels, SMALL, padding=1, bias=bias)
     nn.init.kaiming_normal_(small.weight, mode="fan_out", nonlinearity="relu")
     return small
-
-
-def raise_bn_momentum(module: nn.Module) -> None:
-    """Raise the momentum of every BatchNorm to torch's default where it is lower.
-
-    A lower momentum needs more steps than a short training has until the running statistics hold.
-    """
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) and part.momentum is not None:
-            part.momentum = max(part.momentum, MIN_BN_MOMENTUM)

@@ -12,7 +12,7 @@ from foldwise.files.network import Card, LoadedWeights, Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
 from foldwise.nets.network import FIRST, LAST, covers, frozen_at
 from foldwise.nets.resolve import defined_in, title_of
-from foldwise.nets.shapes import construct_shapes, smallest_side
+from foldwise.nets.shapes import changes_of, construct_shapes, smallest_side
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
 COLUMNS = ("output_size", "num_params", "mult_adds", "trainable")
@@ -57,6 +57,7 @@ def describe_card(
         policy=describe_policy(network, list(sizes), is_pretrained=bool(pretrained.loaded)),
         loaded=pretrained.loaded,
         cautions=pretrained.cautions,
+        changes=changes_of(network),
     )
     return card, "\n".join([_table_text(table), *_facts(card, taken)]) + "\n"
 
@@ -120,6 +121,7 @@ def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
     yield f"Smallest image: {'certain sizes only' if side is None else f'{side}×{side} px'}"
     yield f"Total stride: {'no feature maps' if stride is None else f'{stride} px'}"
     yield f"Policy: {card.policy}"
+    yield from (f"Change: {change}" for change in card.changes)
     for layer, reference in taken.items():
         yield f"Layer {layer}: taken from {reference}"
     if not card.loaded:

@@ -24,7 +24,7 @@ from torch import nn
 
 from foldwise.core.errors import InputError, did_you_mean
 from foldwise.files.catalogue import TIMM_PREFIX
-from foldwise.nets.adapt import adapt_channels, raise_bn_momentum, small_stem
+from foldwise.nets.adapt import adapt_channels, small_stem
 
 COMPILER = "torch._dynamo.utils"
 
@@ -92,7 +92,6 @@ def build(
         small_stem(module, name)
     if not name.startswith(TIMM_PREFIX):
         adapt_channels(module, channels)
-    raise_bn_momentum(module)
     return module
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foldwise.files.network import Cut, Network
+from foldwise.nets.start import raise_bn_momentum, restart
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary head; Szegedy et al. 2015, section 5
 FIRST = 1  # epoch
@@ -26,15 +27,24 @@ def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:
     Returns:
         The module as `train_mode` sets it for the first epoch.
     """
-    builder = importlib.import_module(f"foldwise.nets.{network.builder}")
-    sizes = (network.channels, network.height, network.width, network.n_classes)
-    module: nn.Module = builder.build(*sizes, **network.settings)
+    module = build(network)
+    raise_bn_momentum(module)
+    for name in network.restarted:
+        restart(module.get_submodule(name))
     if weights:
         state = module.state_dict()  # with its metadata, without which MnasNet loads nothing
         assert weights.keys() <= state.keys(), weights.keys() - state.keys()
         state.update(weights)
         module.load_state_dict(state)
     return train_mode(module, network, FIRST)
+
+
+def build(network: Network) -> nn.Module:
+    """Return the module as its source defines it, randomly initialised."""
+    builder = importlib.import_module(f"foldwise.nets.{network.builder}")
+    sizes = (network.channels, network.height, network.width, network.n_classes)
+    module: nn.Module = builder.build(*sizes, **network.settings)
+    return module
 
 
 def train_mode(module: nn.Module, network: Network, epoch: int) -> nn.Module:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
 from foldwise.files.network import Cut, Network
-from foldwise.nets.network import construct, extract_features, loss_of, tail_module
+from foldwise.nets.network import all_logits, construct, extract_features, loss_of, tail_module
 from foldwise.nets.reference import Reference, parse, take
 from foldwise.nets.shapes import (
     BATCH,
@@ -24,6 +24,7 @@ from foldwise.nets.shapes import (
     trace_modules,
     usual_sides,
 )
+from foldwise.nets.start import find_bad_start, heads_to_restart, restart
 from foldwise.nets.zoo import slim_vgg
 
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
@@ -88,11 +89,15 @@ def _gap(
     return None
 
 
-def prove_trainable(network: Network, weights: dict[str, Tensor], seed: int) -> Network:
+def prove_trainable(
+    network: Network, weights: dict[str, Tensor], seed: int
+) -> tuple[Network, list[str]]:
     """Train one step on two random images and evaluate them.
 
     Returns:
-        The network; without its cut if the two parts do not compute the same as the whole.
+        The network: with the heads that must start again, and without its cut if the two parts do
+        not compute the same as the whole. And, if its first loss is far above that of guessing, a
+        sentence that says so.
 
     Args:
         network: The network to check.
@@ -105,18 +110,23 @@ def prove_trainable(network: Network, weights: dict[str, Tensor], seed: int) -> 
     """
     torch.manual_seed(seed)
     module = construct(network, weights)
+    if restarted := heads_to_restart(module, network.heads):
+        network = network.model_copy(update={"restarted": restarted})
+        for name in restarted:
+            restart(module.get_submodule(name))
     images = torch.randn(BATCH, network.channels, network.height, network.width)
     labels = torch.arange(BATCH) % network.n_classes
     output = module(images)
     _require_finite(network, output, "train")
+    cautions = list(find_bad_start(all_logits(output)[0][1], labels))
     loss_of(output, labels).backward()  # type: ignore[no-untyped-call]
     _require_gradients(network, module)
     module.eval()
     with torch.no_grad():
         _require_finite(network, module(images), "eval")
     if network.cut is not None and not cut_is_exact(module, network.cut, images):
-        return network.model_copy(update={"cut": None})
-    return network
+        network = network.model_copy(update={"cut": None})
+    return network, cautions
 
 
 def _require_finite(network: Network, output: object, mode: str) -> None:

@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 from foldwise.core.errors import InputError
 from foldwise.files.catalogue import TORCHVISION_MODELS
 from foldwise.files.network import Network
-from foldwise.nets.network import construct, loss_of
+from foldwise.nets.network import build, construct, loss_of
+from foldwise.nets.start import describe_changes
 
 BATCH = 2  # images; BatchNorm does not train on a single one
 LARGEST = 512  # pixels; the largest side that is tried
@@ -60,6 +61,13 @@ def construct_shapes(network: Network) -> nn.Module:
     with _OnMeta():
         module = construct(network, {})
     return module.to("meta")
+
+
+def changes_of(network: Network) -> list[str]:
+    """Return what `construct` changes in the network as its source defines it."""
+    with _OnMeta():
+        module = build(network)
+    return describe_changes(module, network.restarted)
 
 
 def empty_images(network: Network, n: int = BATCH) -> Tensor:

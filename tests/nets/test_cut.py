@@ -58,7 +58,7 @@ def test_the_two_parts_compute_what_the_whole_does(network_of, model, section):
         between = extract_features(module, network.cut, images)
         rest = tail_module(module, network.cut).eval()
         torch.testing.assert_close(rest(between), whole)
-    assert prove_trainable(network, {}, seed=0).cut == network.cut
+    assert prove_trainable(network, {}, seed=0)[0].cut == network.cut
 
 
 def test_behind_the_cut_trains_what_trained_in_the_whole(network_of):
@@ -90,7 +90,7 @@ def test_a_cut_that_does_not_compute_the_same_is_dropped(network_of, tmp_path, m
     network = network_of("net", 3, 8, file="nets/detour.py:Detour", frozen=["first", "second"])
     assert network.cut.prefix == ["first", "second"]
     assert not cut_is_exact(construct(network, {}).eval(), network.cut, torch.randn(2, 3, 8, 8))
-    assert prove_trainable(network, {}, seed=0).cut is None
+    assert prove_trainable(network, {}, seed=0)[0].cut is None
 
 
 def test_a_composition_is_cut_behind_what_it_took(network_of):

@@ -1,9 +1,11 @@
+import math
 import socket
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from starting import started
 from torch import nn
 
 from foldwise.core.errors import InputError
@@ -46,6 +48,7 @@ FIXED = (  # networks that timm makes for one size, of kinds that differ in how 
 QUICK = (  # of the networks of a fixed size, and of those with a stem: one for each kind
     *("vit_tiny_patch16_224", "swinv2_tiny_window8_256", "levit_128s", "resnet18", "resnet26d"),
     *("legacy_seresnet18", "resnetv2_18", "test_vit", "test_resnet", "xcit_nano_12_p8_224"),
+    *("test_efficientnet", "tf_efficientnet_lite0"),
 )
 STEMS = {  # with the first convolution
     "resnet18": "conv1",
@@ -88,7 +91,7 @@ def refusal(act, *given):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_families_train(timm_of, name, channels):
     network = timm_of(name, channels, 32)
-    assert prove_trainable(network, {}, seed=0) is network
+    assert prove_trainable(network, {}, seed=0)[1] == []
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -99,6 +102,14 @@ def test_heads_are_found_and_have_the_classes(timm_of, name):
     assert {module.get_submodule(head).out_features for head in FAMILIES[name]} == {7}
 
 
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
+@pytest.mark.parametrize("name", mostly_slow([*FAMILIES, "tf_efficientnet_lite0"]))
+def test_the_first_loss_is_near_that_of_guessing(network_of, name, n_classes):
+    side = 224 if name in ("levit_128s", "test_coatnet") else 64
+    _, losses = started(network_of(f"timm_{name}", 3, side, None, n_classes))
+    assert max(losses) < math.log(n_classes) + 1.2
+
+
 @pytest.mark.parametrize("name", mostly_slow(FAMILIES))
 def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     network, heads = timm_of(name, 3, 32), FAMILIES[name]
@@ -107,7 +118,7 @@ def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     network = network.model_copy(update={"cut": find_cut(network)})
     if len(heads) == 1:
         assert network.cut.tail == heads
-    assert prove_trainable(network, {}, seed=0) == network
+    assert prove_trainable(network, {}, seed=0)[0].cut == network.cut
     module = construct(network, {})
     trains = {name for name, one in module.named_parameters() if one.requires_grad}
     assert {name.rpartition(".")[0] for name in trains} == set(heads)

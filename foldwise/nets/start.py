@@ -1,0 +1,97 @@
+"""How a network starts, the same for all sources: BatchNorm momentum, and fresh heads.
+
+Published networks are made for long trainings. A BatchNorm momentum of .01 needs hundreds of steps
+until the running statistics hold; at .1, torch's default, the same network of 49 such layers is
+right within tens. And some heads are drawn for 1,000 classes: EfficientNet takes weights of up to
+1 / sqrt(classes), which for 2 classes are 25 times as large as those of nn.Linear and give a first
+loss of several nats where guessing has .69.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+MIN_BN_MOMENTUM = 0.1  # share of a batch in the running statistics; torch's default
+MOST_NATS = 3.0  # above the loss of guessing may the loss of two random images begin
+MOST_TIMES = 2  # as large as those of nn.Linear may the weights of a fresh head be
+
+
+def _low_momentum(module: nn.Module) -> Iterator[_BatchNorm]:
+    """Yield the layers whose momentum is lower than torch's default."""
+    for part in module.modules():
+        if isinstance(part, _BatchNorm) and (part.momentum or 1) < MIN_BN_MOMENTUM:
+            yield part
+
+
+def raise_bn_momentum(module: nn.Module) -> None:
+    """Raise the momentum of every BatchNorm to torch's default where it is lower."""
+    for part in _low_momentum(module):
+        part.momentum = MIN_BN_MOMENTUM
+
+
+def restart(head: nn.Module) -> None:
+    """Draw the weights of a head again as nn.Linear and nn.Conv2d do."""
+    assert isinstance(head, nn.Linear | nn.Conv2d)
+    head.reset_parameters()
+
+
+def heads_to_restart(module: nn.Module, heads: Sequence[str]) -> list[str]:
+    """Return the heads whose weights are much larger than those of nn.Linear.
+
+    Args:
+        module: A network with random weights.
+        heads: Names of its heads.
+    """
+    return [name for name in heads if _times(module.get_submodule(name)) > MOST_TIMES]
+
+
+def _times(head: nn.Module) -> float:
+    """Return how many times as large as those of nn.Linear the weights are; 0 for other modules."""
+    if not isinstance(head, nn.Linear | nn.Conv2d):
+        return 0.0
+    fan_in = head.weight[0].numel()
+    usual = 1 / math.sqrt(3 * fan_in)  # standard deviation between +- 1 / sqrt(fan_in)
+    return head.weight.detach().square().mean().sqrt().item() / usual
+
+
+@torch.no_grad()
+def find_bad_start(logits: Tensor, labels: Tensor) -> Iterator[str]:
+    """Yield a sentence if the loss of an untrained network is far above that of guessing.
+
+    Args:
+        logits: (b, n_classes) of random images.
+        labels: (b,) classes.
+    """
+    loss, guess = functional.cross_entropy(logits.float(), labels).item(), math.log(logits.shape[1])
+    if loss > guess + MOST_NATS:
+        yield (
+            f"the first loss is {loss:.1f}, where guessing has {guess:.1f}: its last layers give "
+            "numbers that are too large, and the first steps are lost; let it begin with less"
+        )
+
+
+def describe_changes(module: nn.Module, restarted: Sequence[str]) -> list[str]:
+    """Return what differs from the network as its source defines it, a sentence each.
+
+    Args:
+        module: The network as its source defines it.
+        restarted: The heads that start again.
+    """
+    layers = list(_low_momentum(module))
+    changes = []
+    if layers:
+        lowest = min(part.momentum or 1 for part in layers)
+        changes.append(
+            f"BatchNorm momentum {MIN_BN_MOMENTUM:g} instead of {lowest:.2g} "
+            f"({len(layers)} of its layers), so that running statistics follow a short training"
+        )
+    changes += [
+        f"{name} starts with the weights of a new nn.Linear: those of its source are made for more "
+        "classes, and too large for these"
+        for name in restarted
+    ]
+    return changes

@@ -1,0 +1,129 @@
+"""Networks of all sources start alike: BatchNorm momentum, and a first loss near guessing."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from starting import started
+from test_torchvision_classifier import smallest_of
+from torch import nn
+
+from foldwise.files.catalogue import TORCHVISION_MODELS
+from foldwise.files.network import read_card
+from foldwise.nets.network import construct
+
+SLOW_NORMS = """
+from torch import nn
+
+def small(channels, n_classes, momentum=.01):
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 3), nn.BatchNorm2d(8, momentum=momentum), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(8, momentum=momentum),
+        nn.Linear(8, n_classes),
+    )
+"""
+WIDE_HEAD = """
+from torch import nn
+
+def wide(channels, n_classes):
+    head = nn.Linear(64 * channels, n_classes)
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(8), nn.Flatten(), head)
+    nn.init.normal_(module[2].weight, std=9.)
+    return module
+"""
+WIDE_FEATURES = """
+from torch import nn
+
+class Scale(nn.Module):
+    def forward(self, images):
+        return 1e4 * images
+
+def loud(channels, n_classes):
+    head = nn.Linear(64 * channels, n_classes)
+    return nn.Sequential(Scale(), nn.AdaptiveAvgPool2d(8), nn.Flatten(), head)
+"""
+COMPOSED = [
+    {"take": "mobilenet_v3_small.features[0:2]"},
+    {"kind": "global_average_pool"},
+    {"kind": "linear"},
+]
+QUICK = ("efficientnet_b0", "mnasnet0_5", "resnet18", "squeezenet1_1")
+
+
+@pytest.fixture
+def nets(tmp_path, monkeypatch):
+    """Return a function that writes the file nets/mine.py of a project."""
+    monkeypatch.chdir(tmp_path)
+    Path("nets").mkdir()
+    return lambda text: Path("nets/mine.py").write_text(text)
+
+
+def momenta(module):
+    return {part.momentum for part in module.modules() if isinstance(part, nn.BatchNorm2d)}
+
+
+@pytest.mark.parametrize("source", ["file", "layers"])
+def test_momentum_is_raised_whatever_the_source_and_the_card_says_it(build, nets, source):
+    nets(SLOW_NORMS)
+    section = {"file": "nets/mine.py:small"} if source == "file" else {"layers": COMPOSED}
+    _, summary = build("mine", 3, 32, architectures={"mine": section})
+    (change,) = read_card(summary).changes
+    assert "momentum 0.1 instead of 0.01" in change
+    assert change in (summary / "summary.txt").read_text()
+
+
+def test_momentum_of_every_source_is_at_least_that_of_torch(network_of, nets):
+    nets(SLOW_NORMS)
+    networks = [
+        network_of("mine", 3, 32, file="nets/mine.py:small"),
+        network_of("mine", 3, 32, layers=COMPOSED),
+        network_of("mobilenet_v3_small", 3, 32),
+    ]
+    assert [momenta(construct(network, {})) for network in networks] == [{0.1}] * 3
+
+
+def test_a_network_as_its_source_defines_it_has_no_changes(build):
+    _, summary = build("resnet18", 3, 32)
+    assert read_card(summary).changes == []
+
+
+@pytest.mark.every_network
+@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name in TORCHVISION_MODELS
+    ],
+)
+def test_the_first_loss_is_near_that_of_guessing(network_of, name, n_classes):
+    _, losses = started(network_of(name, 3, smallest_of(name), None, n_classes))
+    assert max(losses) < math.log(n_classes) + 1.2
+
+
+@pytest.mark.parametrize("n_classes", [2, 100])
+def test_a_head_of_an_own_network_that_is_too_wide_starts_again(network_of, nets, n_classes):
+    nets(WIDE_HEAD)
+    network = network_of("mine", 3, 32, None, n_classes, file="nets/mine.py:wide")
+    network, (loss,) = started(network)
+    assert network.restarted == ["2"]
+    assert loss < math.log(n_classes) + 1.2
+
+
+def test_the_other_weights_are_those_that_the_seed_draws(network_of):
+    network, _ = started(network_of("efficientnet_b0", 3, 32, None, 2))
+    assert network.restarted == ["classifier.1"]
+    states = []
+    for other in (network, network.model_copy(update={"restarted": []})):
+        torch.manual_seed(0)
+        states.append(construct(other, {}).state_dict())
+    differ = [name for name in states[0] if not torch.equal(states[0][name], states[1][name])]
+    assert differ == ["classifier.1.weight", "classifier.1.bias"]
+
+
+def test_a_body_that_gives_large_numbers_is_said(build, nets, capsys):
+    nets(WIDE_FEATURES)
+    _, summary = build("mine", 3, 32, architectures={"mine": {"file": "nets/mine.py:loud"}})
+    (caution,) = [text for text in read_card(summary).cautions if "first loss" in text]
+    assert f"caution: {caution}" in capsys.readouterr().out
