@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from foldwise.core.atomic import write_text
+from foldwise.core.errors import counted
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.advise import advice_lines, advise
+from foldwise.plan.budget import Setting
 from foldwise.plan.candidates import Candidate
 
 LINE_WIDTH = 4096  # characters; lines keep the breaks that they have
@@ -42,17 +44,22 @@ def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
         print(f"advise: {names}; --write, or make advise WRITE=1, puts them into {path}")
         return
     text = path.read_text(encoding="utf-8")
-    write_text(path, rewrite(text, candidates))
-    print(f"advise: {names} -> {path}")
+    settings = [setting for setting in advice.settings if setting.value is not None]
+    write_text(path, rewrite(text, candidates, settings))
+    written = "".join(f", {setting.key}: {setting.value}" for setting in settings)
+    n_decide = len(advice.settings) - len(settings)
+    rest = f"; {counted(n_decide, 'key')} above to decide by hand" if n_decide else ""
+    print(f"advise: {names}{written} -> {path}{rest}")
 
 
-def rewrite(text: str, proposals: Sequence[Candidate]) -> str:
-    """Return the text of params.yaml with proposals as its model and candidates.
+def rewrite(text: str, proposals: Sequence[Candidate], settings: Sequence[Setting] = ()) -> str:
+    """Return the text of params.yaml with proposals as its model and candidates, and settings.
 
     Args:
         text: Of a valid params.yaml.
         proposals: Two or three, the most promising first; their sections are added to
             build.architectures, above what is there.
+        settings: Other values to write.
     """
     yaml = _round_trip_yaml()
     content = yaml.load(text)
@@ -65,6 +72,9 @@ def rewrite(text: str, proposals: Sequence[Candidate]) -> str:
     for candidate in reversed(proposals):
         if candidate.section and candidate.name not in architectures:
             architectures.insert(0, candidate.name, CommentedMap(candidate.section))
+    for key, value, _ in settings:
+        section, _, name = key.rpartition(".")
+        _replace(content[section] if section else content, name, value)
     output = io.StringIO()
     yaml.dump(content, output)
     return output.getvalue()
@@ -103,9 +113,12 @@ def _round_trip_yaml() -> YAML:
     return yaml
 
 
-def _replace(content: CommentedMap, key: str, value: str) -> None:
+def _replace(content: CommentedMap, key: str, value: object) -> None:
     """Set a value; its comment follows after two spaces."""
+    if isinstance(value, list):
+        value = CommentedSeq(value)
+        value.fa.set_flow_style()
     content[key] = value
     _, _, comment, _ = content.ca.items.get(key, [None] * 4)
     if comment is not None:
-        comment.column = len(f"{key}: {value}  ")
+        comment.column = content.lc.col + len(f"{key}: {value}  ")

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from statistics import median_low
 from typing import NoReturn
 
 import numpy as np
@@ -84,6 +85,7 @@ class _Collector:
         self._changed: set[int] = set()  # ids of pixels that are not those of the file
         self._is_grey = True
         self._cropped = 0.0
+        self._sizes: list[tuple[int, int]] = []  # of the files
         self._n_more = 0  # images with further pages
         self.unreadable: dict[int, InputError] = {}  # by position
 
@@ -105,6 +107,7 @@ class _Collector:
             self._changed.add(number)
         self._is_grey &= image.is_grey
         self._cropped += image.cropped_share
+        self._sizes.append(image.file_size)
         self._n_more += image.n_more > 0
 
     def _raise_unlike(self, first: DecodedImage, position: int, image: DecodedImage) -> NoReturn:
@@ -132,6 +135,7 @@ class _Collector:
             scale=list(settings.scale) if is_deep and isinstance(settings.scale, tuple) else None,
             n_unreadable=len(self.unreadable),
             n_multipage=self._n_more,
+            file_size=[median_low(sides) for sides in zip(*self._sizes, strict=True)],
             cropped_share=round(self._cropped / len(kept), 4),
             same_pixels=same_pixels,
         )

@@ -53,6 +53,7 @@ class DecodedImage(NamedTuple):
     is_grey: bool  # the three channels are equal
     digest: bytes  # SHA-256 of the pixels
     bits: int  # per channel, of the file
+    file_size: tuple[int, int]  # height and width before resizing, upright
     is_original: bool  # nothing was resized, scaled, or laid on the background
     cropped_share: float  # of the area
     n_more: int  # further pages or frames of the file
@@ -91,6 +92,7 @@ def decode_image(file: Image.Image | Path, settings: PixelSettings) -> DecodedIm
         is_grey=has_equal_channels,
         digest=hashlib.sha256(pixels.data).digest(),
         bits=original.bits,
+        file_size=(height, width),
         is_original=not (is_resized or flat.was_transparent or original.bits > 8),
         cropped_share=_cropped_share((height, width), settings),
         n_more=original.n_more,

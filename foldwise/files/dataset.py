@@ -25,6 +25,8 @@ class DecodingFacts(Strict):
     scale: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
     n_unreadable: Count = 0  # files that were skipped; see unreadable.csv
     n_multipage: Count = 0  # files with further pages or frames, which were not read
+    # Height and width of the images in the files, medians; null: they are as prepared.
+    file_size: Annotated[list[Size], Field(min_length=2, max_length=2)] | None = None
     cropped_share: Annotated[float, Field(ge=0, le=1)] = 0  # of the area of an average image
     # By the step that made them equal (scale, transparency, crop, size): different images whose
     # prepared pixels are those of an earlier image.

@@ -1,7 +1,7 @@
 """What to compare on the prepared images, and the text that says so."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foldwise.engine.hardware import Hardware
 from foldwise.files.dataset import Dataset, DatasetInfo
@@ -10,15 +10,17 @@ from foldwise.files.params import AdviseSection, Params
 from foldwise.plan.budget import (
     ComparisonSize,
     Plan,
+    Setting,
     fit_budget,
     settings_for_budget,
     settings_for_data,
+    settings_for_size,
     total_seconds,
 )
-from foldwise.plan.candidates import reasons, rename, shortlist
+from foldwise.plan.candidates import Candidate, reasons, rename, shortlist
 from foldwise.plan.measure import measure_throughput
 from foldwise.plan.proposals import propose, try_candidate
-from foldwise.plan.rules import Facts, is_clean, measure_facts
+from foldwise.plan.rules import Facts, enlarged_side, is_clean, measure_facts
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class Advice:
         facts: Of the data and the machine.
         plan: The proposals that fit into the budget.
         rejected: Why candidates do not suit the data or the machine, by name.
-        settings: Other keys of params.yaml to change, with reasons.
+        settings: Other keys of params.yaml to change, or to decide on, with reasons.
     """
 
     facts: Facts
     plan: Plan
     rejected: dict[str, str]
-    settings: list[str]
+    settings: list[Setting]
 
 
 def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
@@ -49,26 +51,52 @@ def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
     Raises:
         InputError: If fewer than two architectures fit.
     """
-    limits, architectures = params.advise, params.build.architectures
+    limits, train = params.advise, params.train
     facts = measure_facts(dataset, has_gpu=hardware.device.type == "cuda")
-    candidates = [
-        rename(candidate, architectures) for candidate in shortlist(facts, limits, params.train)
-    ]
+    enlarged, info = enlarged_size(facts, dataset.info, limits), dataset.info
+    if enlarged:
+        info = info.model_copy(update=dict(zip(("height", "width"), enlarged, strict=True)))
+    compared = replace(facts, side=min(info.height, info.width))
+    counts = len(params.repeats), len(params.folds)
+    size = ComparisonSize(facts.n_images, *counts, train.epochs, train.batch_size)
+    candidates = _candidates(compared, params, size.with_enough_epochs().epochs)
     proposals, rejected = propose(
         candidates,
-        lambda candidate: try_candidate(candidate, params.build, dataset.info),
-        lambda network: measure_throughput(network, dataset.info, params, hardware),
-        facts,
+        lambda candidate: try_candidate(candidate, params.build, info),
+        lambda network: measure_throughput(network, info, params, hardware),
+        compared,
         limits,
     )
-    n_repeats, n_folds = len(params.repeats), len(params.folds)
-    size = ComparisonSize(facts.n_images, n_repeats, n_folds, params.train.epochs)
     plan = fit_budget(proposals, size, limits)
+    # The epochs of a layer that thaws depend on those of the plan.
+    names = [candidate.name for candidate in candidates]
+    planned = dict(zip(names, _candidates(compared, params, plan.size.epochs), strict=True))
+    plan = replace(
+        plan,
+        proposals=[replace(p, candidate=planned[p.candidate.name]) for p in plan.proposals],
+    )
     settings = [
+        *settings_for_size(facts, enlarged),
         *settings_for_budget(plan, size, limits),
         *settings_for_data(plan, facts, params.augment, limits),
     ]
     return Advice(facts, plan, rejected, settings)
+
+
+def enlarged_size(facts: Facts, info: DatasetInfo, limits: AdviseSection) -> list[int] | None:
+    """Return the height and width for a pretrained network; None if the images keep their size."""
+    side = enlarged_side(facts, limits)
+    sides = info.height, info.width
+    return [round(length * side / facts.side) for length in sides] if side else None
+
+
+def _candidates(facts: Facts, params: Params, epochs: int) -> list[Candidate]:
+    """Return the candidates under free names, for so many epochs."""
+    train = params.train.model_copy(update={"epochs": epochs})
+    architectures = params.build.architectures
+    return [
+        rename(candidate, architectures) for candidate in shortlist(facts, params.advise, train)
+    ]
 
 
 def advice_lines(advice: Advice, info: DatasetInfo, limits: AdviseSection) -> Iterator[str]:
@@ -89,7 +117,10 @@ def advice_lines(advice: Advice, info: DatasetInfo, limits: AdviseSection) -> It
         for proposal in advice.plan.dropped
     ]
     rejected = [f"{name}: {reason}" for name, reason in advice.rejected.items()]
-    for title, lines in (("Also set", advice.settings), ("Not proposed", rejected + dropped)):
+    to_set = [str(setting) for setting in advice.settings if setting.value is not None]
+    to_decide = [str(setting) for setting in advice.settings if setting.value is None]
+    parts = {"Also set": to_set, "By hand": to_decide, "Not proposed": rejected + dropped}
+    for title, lines in parts.items():
         if lines:
             yield from ("", f"{title}:", *(f"- {line}" for line in lines))
 

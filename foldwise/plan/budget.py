@@ -2,11 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any, NamedTuple
 
+from foldwise.core.errors import counted
 from foldwise.files.forecast import MINUTE, format_duration
 from foldwise.files.params import AdviseSection, AugmentSection
 from foldwise.plan.proposals import MIN_PROPOSALS, Proposal
-from foldwise.plan.rules import MIN_EPOCHS, MIN_FOLDS, Facts, is_clean, is_small_data
+from foldwise.plan.rules import (
+    MIN_FOLDS,
+    MIN_STEPS,
+    MORE_DETAIL,
+    Facts,
+    is_clean,
+    is_small_data,
+    min_epochs,
+)
 
 LIMIT_STEP = 100  # images, to a multiple of which prepare.limit is rounded down
 COMPRESSIBLE = 0.3  # share of the bytes; images that compress to less have little detail
@@ -24,6 +35,44 @@ class ComparisonSize:
     n_repeats: int
     n_folds: int
     epochs: int
+    batch_size: int
+
+    @property
+    def n_train(self) -> int:
+        """The training images of a fold."""
+        return self.n_images - self.n_images // self.n_folds
+
+    @property
+    def min_epochs(self) -> int:
+        """The number of epochs below which a training has too few steps."""
+        return min_epochs(self.n_train, self.batch_size)
+
+    @property
+    def n_steps(self) -> int:
+        """The steps of a training."""
+        return self.epochs * ceil(self.n_train / self.batch_size)
+
+    def with_enough_epochs(self) -> "ComparisonSize":
+        """Return the size with at least as many epochs as needed for the steps."""
+        return replace(self, epochs=max(self.epochs, self.min_epochs))
+
+
+class Setting(NamedTuple):
+    """A key of params.yaml to change.
+
+    Attributes:
+        key: With dots.
+        value: What to write; None: the user decides.
+        reason: Why, or what there is to decide.
+    """
+
+    key: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f": {self.value}"
+        return f"{self.key}{value}, {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -45,7 +94,7 @@ def fit_budget(proposals: Sequence[Proposal], size: ComparisonSize, limits: Advi
     """Return what fits into the budget, or the smallest comparison that is worth running.
 
     Over the budget, the slowest proposal is dropped first, then images, repeats and epochs; but at
-    least two proposals, five folds and two epochs remain.
+    least two proposals, five folds, and the epochs of `ComparisonSize.min_epochs` remain.
 
     Args:
         proposals: The most promising first.
@@ -54,16 +103,15 @@ def fit_budget(proposals: Sequence[Proposal], size: ComparisonSize, limits: Advi
     """
     budget = limits.budget_minutes * MINUTE
     remaining, dropped = list(proposals), []
-    n_folds, epochs = max(size.n_folds, MIN_FOLDS), max(size.epochs, MIN_EPOCHS)
-    size = replace(size, n_folds=n_folds, epochs=epochs)
+    size = replace(size, n_folds=max(size.n_folds, MIN_FOLDS)).with_enough_epochs()
     while len(remaining) > MIN_PROPOSALS and total_seconds(remaining, size) > budget:
         slowest = max(remaining, key=lambda proposal: total_seconds([proposal], size))
         remaining.remove(slowest)
         dropped.append(slowest)
-    size = _with_fewer_images(remaining, size, budget, limits.little_images)
+    size = _with_fewer_images(remaining, size, budget, limits.little_images).with_enough_epochs()
     while size.n_repeats > 1 and total_seconds(remaining, size) > budget:
         size = replace(size, n_repeats=size.n_repeats - 1)
-    while size.epochs > MIN_EPOCHS and total_seconds(remaining, size) > budget:
+    while size.epochs > size.min_epochs and total_seconds(remaining, size) > budget:
         size = replace(size, epochs=size.epochs - 1)
     return Plan(remaining, size, dropped)
 
@@ -80,7 +128,7 @@ def total_seconds(proposals: Sequence[Proposal], size: ComparisonSize) -> float:
 
 def settings_for_budget(
     plan: Plan, current: ComparisonSize, limits: AdviseSection
-) -> Iterator[str]:
+) -> Iterator[Setting]:
     """Yield the settings to change so that the plan fits into the budget, each with its reason.
 
     Args:
@@ -89,28 +137,28 @@ def settings_for_budget(
         limits: The budget.
     """
     size = plan.size
-    too_few, too_long = "because fewer say too little", "to stay within advise.budget_minutes"
+    too_long = "to stay within advise.budget_minutes"
     if size.n_folds > current.n_folds:
-        yield f"folds: {list(range(size.n_folds))}, {too_few}"
+        yield Setting("folds", list(range(size.n_folds)), "because fewer say too little")
     if size.epochs > current.epochs:
-        yield f"train.epochs: {size.epochs}, {too_few}"
+        steps = replace(size, epochs=current.epochs).n_steps
+        reason = f"because {current.epochs} have {counted(steps, 'step')}, under {MIN_STEPS}"
+        yield Setting("train.epochs", size.epochs, reason)
     if size.n_images < current.n_images:
-        yield f"prepare.limit: {size.n_images}, {too_long}"
+        yield Setting("prepare.limit", size.n_images, too_long)
     if size.n_repeats < current.n_repeats:
-        yield f"repeats: {list(range(size.n_repeats))}, {too_long}"
+        yield Setting("repeats", list(range(size.n_repeats)), too_long)
     if size.epochs < current.epochs:
-        yield f"train.epochs: {size.epochs}, {too_long}"
+        yield Setting("train.epochs", size.epochs, too_long)
     excess = total_seconds(plan.proposals, size) - limits.budget_minutes * MINUTE
     if excess > 0:
-        yield (
-            "advise.budget_minutes, or faster hardware: the smallest comparison worth running "
-            f"takes {format_duration(excess)} more"
-        )
+        more = f"the smallest comparison worth running takes {format_duration(excess)} more"
+        yield Setting("advise.budget_minutes", None, f"or faster hardware: {more}")
 
 
 def settings_for_data(
     plan: Plan, facts: Facts, augment: AugmentSection, limits: AdviseSection
-) -> Iterator[str]:
+) -> Iterator[Setting]:
     """Yield the settings to change because of the data, each with its reason.
 
     Args:
@@ -123,17 +171,36 @@ def settings_for_data(
         recipe = CLEAN_AUGMENTATION if is_clean(facts, limits) else PHOTO_AUGMENTATION
         for key, value in recipe.items():
             if not getattr(augment, key):
-                yield f"augment.{key}: {value:g}, because there are few images"
+                yield Setting(f"augment.{key}", value, "because there are few images")
         # With few images, a single split is luck.
         seconds = total_seconds(plan.proposals, replace(plan.size, n_repeats=2))
         if plan.size.n_repeats == 1 and seconds <= limits.budget_minutes * MINUTE:
             total = format_duration(seconds)
-            yield f"repeats: [0, 1], because there are few images; in all about {total}"
-    if facts.compressed < COMPRESSIBLE and facts.side >= COMPRESSIBLE_SIDE:
-        yield (
-            f"prepare.image_size: {facts.side // 2}, because the images compress so well that half "
-            "of the side may show as much"
-        )
+            reason = f"because there are few images; in all about {total}"
+            yield Setting("repeats", [0, 1], reason)
+    names = [p.candidate.name for p in plan.proposals if "weights" in p.candidate.section]
+    if names:
+        reason = f"for NAME {' and '.join(names)}: build downloads them; without network, give the"
+        key = "build.architectures.NAME.weights"
+        yield Setting(key, None, f"{reason} path of a file, and its weights_sha256")
+
+
+def settings_for_size(facts: Facts, enlarged: list[int] | None) -> Iterator[Setting]:
+    """Yield what to do about the size of the images, with its reason.
+
+    Args:
+        facts: Of the data, as they are prepared now.
+        enlarged: Height and width for a pretrained network; None: there is none.
+    """
+    key, files = "prepare.image_size", f"the shorter side of the files is {facts.file_side} px"
+    if enlarged:
+        value = enlarged[0] if len({*enlarged}) == 1 else enlarged
+        yield Setting(key, value, f"for the pretrained networks; {files}; up to 224 is worth a try")
+    elif facts.file_side >= MORE_DETAIL * facts.side:
+        yield Setting(key, None, f"a choice: {files}, compared at {facts.side}; try a larger one")
+    elif facts.compressed < COMPRESSIBLE and facts.side >= COMPRESSIBLE_SIDE:
+        reason = "as the images compress so well that half of the side may show as much"
+        yield Setting(key, None, f"a choice: for example {facts.side // 2}, {reason}")
 
 
 def _with_fewer_images(

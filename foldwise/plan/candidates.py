@@ -10,6 +10,7 @@ from foldwise.files.params import AdviseSection, TrainSection
 from foldwise.plan.rules import (
     MIN_EPOCHS,
     Facts,
+    enlarged_side,
     is_clean,
     is_large_data,
     is_like_imagenet,
@@ -56,15 +57,18 @@ _BECAUSE = {
     "resnet50": "three times as deep as ResNet18: for many images and a GPU",
     "mobilenet_v2": "made for devices without a GPU",
     "resnet18_frozen": "pretrained on ImageNet, only the head trains: features are computed once",
+    "mobilenet_v2_frozen": "the same at a sixth of ResNet18's MACs in use",
 }
 _SECTIONS: dict[str, dict[str, Any]] = {
     "resnet18_small": {"base": "resnet18", "stem": "small"},
     "resnet18_frozen": {"base": "resnet18", "weights": WEIGHTS, "policy": "frozen"},
+    "mobilenet_v2_frozen": {"base": "mobilenet_v2", "weights": WEIGHTS, "policy": "frozen"},
 }
 _EXCEPTIONS = {
     "lenet5": "it is the baseline",
     "small_alexnet": "AlexNet ends with small maps, too",
     "resnet18_frozen": PRETRAINED,
+    "mobilenet_v2_frozen": PRETRAINED,
 }
 CANDIDATES = {
     name: Candidate(name, because, _SECTIONS.get(name, {}), _EXCEPTIONS.get(name, POOLS))
@@ -118,6 +122,11 @@ def image_kind(facts: Facts, limits: AdviseSection) -> str:
 
 def reasons(facts: Facts, limits: AdviseSection) -> list[str]:
     """Return why these candidates were chosen, as sentences about the data."""
+    if side := enlarged_side(facts, limits):
+        return [
+            f"{facts.n_images:,} colour photos of {facts.side} px are few: at {side} px, a network "
+            "pretrained on ImageNet reaches more than training from scratch"
+        ]
     sentences = [KIND_REASONS[image_kind(facts, limits)]]
     if is_like_imagenet(facts, limits):
         sentences.append(
@@ -202,7 +211,9 @@ def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> lis
     if not is_like_imagenet(facts, limits):
         return []
     candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.learning_rate)]
-    if not facts.has_gpu:
+    if not facts.has_gpu and facts.n_images < limits.frozen_under:
+        candidates.insert(1, CANDIDATES["mobilenet_v2_frozen"])  # finetuned, it takes hours
+    elif not facts.has_gpu:
         candidates.append(finetuned("mobilenet_v2", train.learning_rate))
     elif facts.n_images >= limits.deep_from:
         candidates.append(finetuned("resnet50", train.learning_rate))

@@ -2,7 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
-from math import floor, log2
+from math import ceil, floor, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,15 @@ RGB = 3  # channels
 BILLION = 1e9
 MIN_FOLDS = 5
 MIN_EPOCHS = 2
+# Of the optimiser, in a training. lenet5 on 250 digits, mean of 3 folds: .38 after trainings of 40
+# steps, .73 of 100, .93 of 200, .96 of 300 and of 400, .98 of 800.
+MIN_STEPS = 300
+# Side to which few colour photos are enlarged. On 245 photos of ants and bees, a frozen
+# EfficientNet-Lite0 with ImageNet weights reached .91 at 128 pixels and .82 at 64; networks from
+# scratch .64 to .69.
+ENLARGED_SIDE = 128
+MOST_ENLARGEMENT = 4  # times the side of the files
+MORE_DETAIL = 1.5  # times the side of the images, from which the files are worth mentioning
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Facts:
 
     Attributes:
         side: Shorter side of the images, in pixels.
+        file_side: Shorter side of the images in the files, in pixels; median.
         channels: Channels of an image.
         n_classes: Number of classes.
         n_images: Images of all folds together.
@@ -35,6 +45,7 @@ class Facts:
     """
 
     side: int
+    file_side: int
     channels: int
     n_classes: int
     n_images: int
@@ -63,6 +74,7 @@ def measure_facts(dataset: Dataset, *, has_gpu: bool) -> Facts:
     counts = np.bincount(dataset.labels[: info.n_train], minlength=len(info.classes))
     return Facts(
         side=min(info.height, info.width),
+        file_side=min(info.decoding.file_size or (info.height, info.width)),
         channels=info.channels,
         n_classes=len(info.classes),
         n_images=info.n_train,
@@ -115,14 +127,38 @@ def is_clean(facts: Facts, limits: AdviseSection) -> bool:
     return facts.background >= limits.clean
 
 
+def min_epochs(n_train: int, batch_size: int) -> int:
+    """Return the number of epochs below which a training has too few steps to compare networks.
+
+    Args:
+        n_train: Training images of a fold.
+        batch_size: Images per step.
+    """
+    return max(MIN_EPOCHS, ceil(MIN_STEPS / ceil(n_train / batch_size)))
+
+
+def are_colour_photos(facts: Facts, limits: AdviseSection) -> bool:
+    """Return whether the images are of the kind that ImageNet has, whatever their size."""
+    return facts.channels == RGB and not is_clean(facts, limits)
+
+
+def enlarged_side(facts: Facts, limits: AdviseSection) -> int | None:
+    """Return the side to which to enlarge few colour photos for a pretrained network; None: not."""
+    least = limits.transfer_side
+    if facts.side >= least or facts.file_side * MOST_ENLARGEMENT < least:
+        return None
+    if not are_colour_photos(facts, limits) or not is_small_data(facts, limits):
+        return None
+    return max(least, min(facts.file_side, ENLARGED_SIDE))
+
+
 def is_like_imagenet(facts: Facts, limits: AdviseSection) -> bool:
     """Return whether features learnt on ImageNet are likely to help.
 
     Kornblith et al. 2019, Do better ImageNet models transfer better?, CVPR, for photos. Features
     of 224 pixels say little about much smaller images.
     """
-    is_large = facts.side >= limits.transfer_side
-    return is_large and facts.channels == RGB and not is_clean(facts, limits)
+    return facts.side >= limits.transfer_side and are_colour_photos(facts, limits)
 
 
 def is_small_data(facts: Facts, limits: AdviseSection) -> bool:

@@ -119,7 +119,7 @@ def test_what_decoding_changed_is_stored_and_said(prepare, save, capsys):
     output = prepare(dataset="folder", root=str(root), image_size=8, unreadable="skip")
     dataset, samples = read_dataset(output), read_samples(output)
     assert dataset.info.decoding == DecodingFacts(
-        n_unreadable=1, cropped_share=0.6667, same_pixels={"crop": 1}
+        n_unreadable=1, file_size=[8, 24], cropped_share=0.6667, same_pixels={"crop": 1}
     )
     assert (dataset.info.n_left_out, dataset.info.n_duplicates, dataset.info.n_groups) == (0, 0, 17)
     places = [samples.files.index(name) for name in ("a/0.png", "b/again.png")]

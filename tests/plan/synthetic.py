@@ -19,6 +19,7 @@ TRAIN = TrainSection.model_validate(yaml.safe_load(PARAMS)["train"])
 FACTS = st.builds(
     Facts,
     side=st.integers(4, 2048),
+    file_side=st.integers(4, 4096),
     channels=st.integers(1, 8),
     n_classes=st.integers(2, 2000),
     n_images=st.integers(4, 10**7),
@@ -46,6 +47,7 @@ def facts_of(**changed):
         "compressed": 0.5,
         "has_gpu": False,
     }
+    changed = {"file_side": changed.get("side", usual["side"])} | changed
     return Facts(**usual | changed)
 
 

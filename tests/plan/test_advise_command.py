@@ -8,6 +8,7 @@ from synthetic import ROOT
 from foldwise.cli.main import run_command
 from foldwise.core.errors import InputError
 from foldwise.files.base import read_yaml
+from foldwise.plan.rules import MIN_STEPS
 from stages.check import main as check
 from stages.prepare import main as prepare
 
@@ -97,23 +98,33 @@ def test_fashion_is_clean_and_takes_two_downsamplings(flags, capsys):
 
 
 def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, capsys):
-    page = advised(flags("folder", photos), capsys)
+    given = flags("folder", photos)
+    path = Path(given[1])
+    path.write_text(path.read_text().replace("transfer_side: 96", "transfer_side: 224"))
+    page = advised(given, capsys)
     assert numbered(page) == ["small_alexnet", "narrow_vgg", "resnet20"]
     assert "- photos: 1 % of an image has one value" in page
     assert "- augment.flip: 0.5, because" in page
 
 
 @pytest.mark.slow
-def test_large_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
-    flags, photos, tmp_path, capsys
+@pytest.mark.parametrize("size", [64, 96])
+def test_few_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
+    flags, photos, tmp_path, capsys, size
 ):
-    given = flags("folder", photos, image_size=96)
+    given = flags("folder", photos, image_size=size)
     page = advised([*given, "--write"], capsys)
-    assert numbered(page)[:2] == ["resnet18_frozen", "resnet18_finetuned"]
+    assert numbered(page)[:2] == ["resnet18_frozen", "mobilenet_v2_frozen"]
     assert "its pretrained weights are for exactly these layers" in page
     params = read_yaml(Path(given[1]))
     assert params["model"] == "resnet18_frozen"
     assert params["candidates"] == numbered(page)
+    assert params["prepare"]["image_size"] == 96  # as large as transfer_side
+    assert ("prepare.image_size: 96, " in page) == (size == 64)
+    epochs = params["train"]["epochs"]
+    assert epochs * 5 >= MIN_STEPS  # 320 images of a fold, 64 per step
+    assert f"train.epochs: {epochs}, because 10 have 50 steps" in page
+    assert "build.architectures.NAME.weights" in page
     pipeline = ["--pipeline", str(ROOT / "dvc.yaml"), "--code", str(ROOT)]
     check(["--params", given[1], *pipeline, "--output", str(tmp_path / "checked")])
     assert "is sound, 3 architectures" in capsys.readouterr().out

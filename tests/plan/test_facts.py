@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from foldwise.files.dataset import Dataset
+from foldwise.files.dataset import Dataset, DecodingFacts
 from foldwise.plan.rules import background, compressed, measure_facts
 
 IMAGES = arrays(np.uint8, st.tuples(*(st.integers(1, 6) for _ in range(4))))
@@ -58,6 +58,14 @@ def test_facts_count_what_trains(dataset):
     assert (facts.side, facts.channels, facts.n_images) == (9, 2, 1000)
     assert (facts.n_classes, facts.smallest_class, facts.has_gpu) == (3, 100, True)
     assert facts.per_class == pytest.approx(333.3, abs=0.1)
+
+
+def test_size_of_the_files_is_that_of_the_images_unless_prepare_says_otherwise(dataset):
+    assert measure_facts(dataset, has_gpu=False).file_side == 9
+    decoding = DecodingFacts(file_size=[300, 200])
+    info = dataset.info.model_copy(update={"decoding": decoding})
+    dataset = dataclasses.replace(dataset, info=info)
+    assert measure_facts(dataset, has_gpu=False).file_side == 200
 
 
 def test_images_held_out_are_left_alone(dataset):

@@ -1,14 +1,19 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import FACTS, LIMITS, facts_of
 
 from foldwise.plan.rules import (
+    MIN_STEPS,
+    enlarged_side,
     is_clean,
     is_large_data,
     is_like_imagenet,
     is_small_data,
     max_downsamplings,
+    min_epochs,
     why_too_heavy,
 )
 
@@ -37,6 +42,38 @@ def test_only_photos_in_colour_that_are_large_resemble_imagenet(facts):
         assert facts.channels == 3
         assert facts.side >= LIMITS.transfer_side
         assert not is_clean(facts, LIMITS)
+
+
+PHOTOS = {"n_images": 245, "n_classes": 2, "channels": 3, "background": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("changed", "side"),
+    [
+        ({"side": 64, "file_side": 500}, 128),
+        ({"side": 32, "file_side": 100}, 100),
+        ({"side": 32}, 96),
+        ({"side": 16}, None),  # enlarged sixfold, there is nothing to see
+        ({"side": 96, "file_side": 500}, None),
+        ({"side": 64, "channels": 1}, None),
+        ({"side": 64, "background": 0.5}, None),
+        ({"side": 64, "n_images": 8000}, None),
+    ],
+)
+def test_few_small_colour_photos_are_enlarged_for_a_pretrained_network(changed, side):
+    facts = facts_of(**PHOTOS | changed)
+    assert enlarged_side(facts, LIMITS) == side
+    if side:
+        assert is_like_imagenet(dataclasses.replace(facts, side=side), LIMITS)
+
+
+@given(st.integers(1, 10**6), st.integers(3, 1000))
+def test_epochs_are_as_many_as_the_steps_need_and_at_least_two(n_train, batch_size):
+    n = min_epochs(n_train, batch_size)
+    steps = -(-n_train // batch_size)
+    assert n >= 2
+    assert n * steps >= MIN_STEPS
+    assert n == 2 or (n - 1) * steps < MIN_STEPS
 
 
 @given(FACTS)

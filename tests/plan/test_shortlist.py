@@ -106,6 +106,11 @@ def test_the_more_images_the_more_of_a_pretrained_network_trains(n_images, expec
     assert names(n_images=n_images, **PHOTOS)[: len(expected)] == expected
 
 
+def test_few_photos_without_a_gpu_are_for_frozen_networks():
+    found = names(n_images=245, **PHOTOS | {"has_gpu": False})
+    assert found[:3] == ["resnet18_frozen", "mobilenet_v2_frozen", "resnet18_finetuned"]
+
+
 def test_resnet50_is_for_a_gpu():
     found = names(n_images=50_000, **PHOTOS | {"has_gpu": False})
     assert "resnet50_finetuned" not in found

@@ -8,6 +8,7 @@ from synthetic import PARAMS
 from foldwise.cli.advise import fill_slots, rewrite
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.base import read_yaml
+from foldwise.plan.budget import Setting
 from foldwise.plan.candidates import CANDIDATES, rename
 
 
@@ -34,6 +35,26 @@ def test_nothing_but_names_changes_and_comments_stay():
     assert len(gone) == len(new)
     assert [line.partition("  #")[2] for line in gone] == [line.partition("  #")[2] for line in new]
     assert new[0].startswith("model: narrow_vgg  # the architecture under test")
+
+
+def test_settings_are_written_and_their_comments_stay(tmp_path):
+    settings = [
+        Setting("repeats", [0, 1], ""),
+        Setting("folds", [0, 1, 2, 3, 4, 5], ""),
+        Setting("prepare.image_size", 128, ""),
+        Setting("prepare.limit", 5000, ""),
+        Setting("train.epochs", 67, ""),
+        Setting("augment.flip", 0.5, ""),
+    ]
+    path = tmp_path / "params.yaml"
+    path.write_text(rewrite(PARAMS, [CANDIDATES["lenet5"], CANDIDATES["slim_vgg"]], settings))
+    content = read_yaml(path)
+    for key, value, _ in settings:
+        section, _, name = key.rpartition(".")
+        assert (content[section] if section else content)[name] == value
+    gone, new = changes(PARAMS, path.read_text())
+    assert [line.partition("  #")[2] for line in gone] == [line.partition("  #")[2] for line in new]
+    assert "repeats: [0, 1]  # [0, 1] trains all once more" in new
 
 
 def test_writing_the_same_twice_changes_nothing():
