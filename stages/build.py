@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
-from foldwise.files.dataset import read_info
+from foldwise.files.dataset import read_digests, read_info
 from foldwise.files.measurements import write_latency
 from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params
@@ -31,11 +31,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     architecture = section.of(args.model)
     info = read_info(args.dataset)
     network = fit_network(args.model, section, info)
-    network, pretrained = load_pretrained(network, architecture)
+    network, pretrained = load_pretrained(network, architecture, read_digests(args.dataset))
     network, bad_start = prove_trainable(network, pretrained.tensors, info.seed)
     card, table = describe_card(network, pretrained, info.classes)
     card.cautions.extend(bad_start)
-    write_initial_weights(args.network, pretrained.tensors)
+    write_initial_weights(args.network, pretrained.tensors, pretrained.seen)
     write_network(args.network, network)
     write_card(args.summary, card)
     write_text(args.summary / "summary.txt", table)

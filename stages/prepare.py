@@ -21,7 +21,7 @@ from foldwise.files.params import read_params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write images.npy, labels.npy, samples.csv, dataset.json, and skipped files."""
+    """Write images, labels, digests.npy, samples.csv, dataset.json, and skipped files."""
     args = parse_options("prepare", __doc__, argv, "params output")
     params = read_params(args.params, "seed", "prepare")
     section, seed = params.prepare, params.seed

@@ -12,14 +12,18 @@ from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.engine.training import open_fold, train_fold, trained_on
-from foldwise.files.dataset import read_dataset
+from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import write_predictions, write_record
 from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe, read_split
-from foldwise.nets.weights.tensors import read_initial_weights, write_trained_weights
+from foldwise.nets.weights.tensors import (
+    read_initial_seen,
+    read_initial_weights,
+    write_trained_weights,
+)
 from foldwise.run.progress import FoldProgressBar, result_line
 
 
@@ -42,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             result = train_fold(network, start, fold, params.train, hardware, bar)
         require_unchanged(params, args.params)
         write_predictions(args.predictions, result.predictions)
-        write_trained_weights(args.predictions, result.weights, trained_on(data[0].info, fold))
+        seen = read_digests(args.dataset).train[fold.training], read_initial_seen(args.network)
+        write_trained_weights(
+            args.predictions, result.weights, trained_on(data[0].info, fold), *seen
+        )
         write_record(args.record, result.record)
     print(f"train: {result_line(result.record)} -> {args.record}")
 

@@ -1,6 +1,5 @@
 """Decode all images of a source into one array."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import create_npy
-from foldwise.data.pixels import DecodedImage, PixelSettings, decode_image, is_grey, value_range
+from foldwise.data.content import content_digest, is_grey, short_digests
+from foldwise.data.pixels import DecodedImage, PixelSettings, decode_image, value_range
 from foldwise.data.same_pixels import tell_apart
 from foldwise.data.sources import ImageSource
 from foldwise.data.threads import map_all
@@ -31,6 +31,7 @@ class DecodedImages:
             upright; 0, 1, ... in order of first appearance.
         pixel_ids: (n,) equal ids mean equal `pixels`, likewise.
         is_grey: Whether red, green and blue are equal in every pixel of every image.
+        digests: (n,) digest of the content of each file; another size or format changes none.
         kept: (n,) position of each image in the source.
         unreadable: Each file that was skipped, and why.
         facts: What dataset.json says about decoding.
@@ -40,6 +41,7 @@ class DecodedImages:
     content_ids: NDArray[np.int64]
     pixel_ids: NDArray[np.int64]
     is_grey: bool
+    digests: NDArray[np.uint64]
     kept: NDArray[np.intp]
     unreadable: dict[str, str] = field(default_factory=dict)
     facts: DecodingFacts = field(default_factory=DecodingFacts)
@@ -82,6 +84,7 @@ class _Collector:
         self._id_of_digest: dict[bytes, int] = {}
         self._pixel_ids: list[int] = []
         self._kept: list[int] = []
+        self._originals: list[bytes] = []  # digests
         self._changed: set[int] = set()  # ids of pixels that are not those of the file
         self._is_grey = True
         self._cropped = 0.0
@@ -103,6 +106,7 @@ class _Collector:
         number = self._id_of_digest.setdefault(image.digest, len(self._id_of_digest))
         self._pixel_ids.append(number)
         self._kept.append(position)
+        self._originals.append(image.original_digest)
         if not image.is_original:
             self._changed.add(number)
         self._is_grey &= image.is_grey
@@ -144,6 +148,7 @@ class _Collector:
             content_ids=content_ids,
             pixel_ids=pixel_ids,
             is_grey=self._is_grey,
+            digests=short_digests(self._originals),
             kept=kept,
             unreadable={self._source.files[p]: str(e) for p, e in self.unreadable.items()},
             facts=facts,
@@ -174,7 +179,8 @@ def _common_range(source: ImageSource) -> tuple[int, int] | None:
 
 def _without_decoding(pixels: NDArray[np.uint8]) -> DecodedImages:
     numbers: dict[bytes, int] = {}
-    digests = (hashlib.sha256(image).digest() for image in pixels)
+    digests = [content_digest(image) for image in pixels]
     ids = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], dtype=np.int64)
     all_grey = all(map(is_grey, pixels))
-    return DecodedImages(pixels, ids, ids, all_grey, np.arange(len(pixels)))
+    kept = np.arange(len(pixels))
+    return DecodedImages(pixels, ids, ids, all_grey, short_digests(digests), kept)

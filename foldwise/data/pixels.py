@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from foldwise.data.content import OPAQUE, content_digest, is_grey, original_content, rgb_or_rgba
 from foldwise.data.originals import Original, decoder_errors, read_original
 from foldwise.data.unreadable import MissingSettingError
 from foldwise.files.preparation import PrepareSection
 
 COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
-OPAQUE = 255
 FULL = 65_535  # the largest value of 16 bits
 
 
@@ -52,6 +52,7 @@ class DecodedImage(NamedTuple):
     pixels: NDArray[np.uint8]  # (h, w, c), c = 3 for grey, too
     is_grey: bool  # the three channels are equal
     digest: bytes  # SHA-256 of the pixels
+    original_digest: bytes  # of the content of the file
     bits: int  # per channel, of the file
     file_size: tuple[int, int]  # height and width before resizing, upright
     is_original: bool  # nothing was resized, scaled, or laid on the background
@@ -84,6 +85,7 @@ def decode_image(file: Image.Image | Path, settings: PixelSettings) -> DecodedIm
     with decoder_errors():
         flat = flatten(original, settings)
         planes = [_resize(plane, settings) for plane in flat.planes]
+        original_digest = content_digest(original_content(original))
     pixels, has_equal_channels = _to_array(planes)
     width, height = flat.planes[0].size
     is_resized = pixels.shape[:2] != (height, width)
@@ -91,6 +93,7 @@ def decode_image(file: Image.Image | Path, settings: PixelSettings) -> DecodedIm
         pixels=pixels,
         is_grey=has_equal_channels,
         digest=hashlib.sha256(pixels.data).digest(),
+        original_digest=original_digest,
         bits=original.bits,
         file_size=(height, width),
         is_original=not (is_resized or flat.was_transparent or original.bits > 8),
@@ -107,15 +110,6 @@ def _to_array(planes: list[Image.Image]) -> tuple[NDArray[np.uint8], bool]:
         return np.asarray(planes[0].convert("RGB")), True
     pixels = np.asarray(planes[0])
     return pixels, is_grey(pixels)
-
-
-def is_grey(pixels: NDArray[np.uint8]) -> bool:
-    """Return whether the channels of (h, w, 3) are equal, or there is only one."""
-    if pixels.shape[-1] != 3:
-        return bool(pixels.shape[-1] == 1)
-    # The first row tells photos in colour at a fiftieth of the cost.
-    parts = (pixels[:1], pixels)
-    return all(np.array_equal(part[..., 0], part[..., c]) for part in parts for c in (1, 2))
 
 
 def value_range(file: Image.Image | Path) -> tuple[int, int] | None:
@@ -192,16 +186,6 @@ def flatten(original: Original, settings: PixelSettings) -> _Flat:
         return _Flat([image], False)
     ground = Image.new("RGBA", image.size, (*settings.background, OPAQUE))
     return _Flat([Image.alpha_composite(ground, image).convert("RGB")], True)
-
-
-def rgb_or_rgba(image: Image.Image) -> Image.Image:
-    """Return an image of any mode as RGBA if a part of it is transparent, else as RGB."""
-    image = image.convert("LA") if image.mode == "La" else image
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        if rgba.getchannel("A").getextrema()[0] != OPAQUE:
-            return rgba
-    return image.convert("RGB")
 
 
 def _colours(array: NDArray[np.uint16], original: Original) -> NDArray[np.uint16]:

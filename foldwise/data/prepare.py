@@ -20,6 +20,7 @@ from foldwise.files.dataset import (
     Samples,
     create_images,
     write_dataset,
+    write_digests,
     write_unreadable,
 )
 from foldwise.files.image_folder import list_files
@@ -62,7 +63,7 @@ def store_dataset(
     order: NDArray[np.intp],
     samples: Samples,
 ) -> DatasetInfo:
-    """Write images.npy, labels.npy, samples.csv and dataset.json, and return dataset.json.
+    """Write all arrays, samples.csv and dataset.json, and return dataset.json.
 
     Args:
         folder: Where to write.
@@ -94,6 +95,7 @@ def store_dataset(
         decoding=decoded.facts,
     )
     write_dataset(folder, info, samples)
+    write_digests(folder, decoded.digests[order])
     if params.prepare.unreadable == "skip":
         write_unreadable(folder, decoded.unreadable)
     return info

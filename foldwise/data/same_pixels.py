@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from foldwise.core.errors import InputError
-from foldwise.data.originals import Original, decoder_errors, read_original
-from foldwise.data.pixels import PixelSettings, crop_box, flatten, rgb_or_rgba, scaled
+from foldwise.data.content import content_digest, original_content
+from foldwise.data.originals import decoder_errors, read_original
+from foldwise.data.pixels import PixelSettings, crop_box, flatten, scaled
 from foldwise.data.sources import ImageSource
 from foldwise.data.threads import map_images
 
@@ -88,21 +89,12 @@ def trace_image(file: Image.Image | Path, settings: PixelSettings) -> dict[str, 
         height, width = planes[0].height, planes[0].width
         left, top, right, bottom = crop_box((height, width), settings)
         box = (int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
-        digests = {"original": _digest(_content(original))}
+        digests = {"original": content_digest(original_content(original))}
         if original.bits > 8:
             digests["scale"] = _digest(scaled(original, settings))
         digests["transparency"] = _digest(*planes)
         digests["crop"] = _digest(*(plane.crop(box) for plane in planes))
     return digests
-
-
-def _content(original: Original) -> Image.Image | NDArray[Any]:
-    """Return all that the file holds, in a form that does not depend on its mode."""
-    image = original.content
-    if not isinstance(image, Image.Image):
-        is_opaque = original.has_alpha and bool(np.all(image[..., -1] == np.iinfo(image.dtype).max))
-        return image[..., :-1] if is_opaque else image
-    return rgb_or_rgba(image)
 
 
 def _digest(*parts: Image.Image | NDArray[Any]) -> bytes:

@@ -8,7 +8,14 @@ from pydantic import Field, field_validator
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import Positive, Strict
-from foldwise.files.catalogue import NEED_WEIGHTS, expected_instead, expected_name, is_known
+from foldwise.files.catalogue import (
+    MODELS,
+    NEED_WEIGHTS,
+    TIMM_PREFIX,
+    expected_instead,
+    expected_name,
+    is_known,
+)
 from foldwise.files.layers import REFERENCE, Layer, Take, WeightSource
 from foldwise.files.network import ChannelStatistics, HyperParameters
 from foldwise.files.validation import raise_schema_errors
@@ -44,6 +51,7 @@ class ArchitectureSection(WeightSource, HyperParameters):
     frozen: list[str] | None = None  # modules and spans; null: all but the head, if frozen
     thaw: list[ThawSection] = Field(default_factory=list)
     normalisation: Literal["folds", "imagenet"] | ChannelStatistics | None = None
+    allow_seen: bool = False  # weights that have seen images of this comparison; never chosen
     keep_weights: bool = False  # write the trained weights of each fold into data/runs
 
     @property
@@ -99,6 +107,8 @@ def architecture_errors(
         yield ("weights",), f"the weights that {model} starts from"
     if section.weights is not None and any(take.weights for take in section.takes):
         yield ("weights",), "null: its layers have weights of their own"
+    if section.allow_seen and not section.has_weights:
+        yield ("allow_seen",), "false: there are no weights"
     if section.is_frozen and not section.has_weights:
         yield ("weights",), NO_WEIGHTS
     yield from _policy_errors(section)
@@ -115,7 +125,7 @@ def _name_errors(model: str, section: ArchitectureSection, sections: Sections) -
     elif not keys and not is_known(model):
         yield (), f"{expected_name(model)} (a new one needs base, file or layers)"
     elif keys and is_known(model):
-        yield (keys[0],), f"null, or another name for the section: {model} is a known architecture"
+        yield (keys[0],), f"null, or a name for the section that {_taken_by(model)}"
     elif len(keys) > 1:
         yield (keys[1],), f"null: {keys[0]} defines {model} already"
     if section.base is not None:
@@ -124,6 +134,13 @@ def _name_errors(model: str, section: ArchitectureSection, sections: Sections) -
             yield ("base",), expected_name(section.base, defined)
         elif any(take.weights for take in sections.get(section.base, section).takes):
             yield ("base",), "an architecture without weights in its layers; copy its layers here"
+
+
+def _taken_by(model: str) -> str:
+    """Return what a name of the user's own may not be."""
+    if model in MODELS:
+        return "no known architecture has"
+    return f"does not begin with {TIMM_PREFIX}, as those of timm's networks do"
 
 
 def _hash_errors(source: WeightSource) -> Iterator[tuple[str, str]]:

@@ -128,6 +128,8 @@ class Architecture(Strict):
     metrics: dict[MetricName, float] | None  # every metric, mean over folds
     diagnosis: Diagnosis
     cost: Cost | None
+    # Of the data set, by its weights before the training; over 0: kept out of the choice.
+    seen_images: Count = 0
 
 
 class Pair(Strict):
@@ -156,13 +158,23 @@ class Comparison(Strict):
     design: Design
     baseline: Baseline | None  # None: no architecture finished
     architectures: list[Architecture]  # best first, failed ones last
-    pairs: list[Pair]  # every two that finished, in the order of the architectures
+    pairs: list[Pair]  # every two that finished and may be chosen, in their order
     machines: list[Machine]  # each once; with more than one, timings are not comparable
 
     @property
     def finished(self) -> list[Architecture]:
         """The architectures with scores, best first."""
         return [architecture for architecture in self.architectures if architecture.scores]
+
+    @property
+    def kept_out(self) -> list[Architecture]:
+        """The architectures whose weights have seen images of the data set, best first."""
+        return [architecture for architecture in self.architectures if architecture.seen_images]
+
+    def without_kept_out(self) -> "Comparison":
+        """Return the comparison of the architectures that may be chosen."""
+        fair = [architecture for architecture in self.architectures if not architecture.seen_images]
+        return self.model_copy(update={"architectures": fair})
 
     @property
     def class_images(self) -> list[int]:

@@ -4,7 +4,7 @@ import csv
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,24 @@ class Dataset:
     weights: NDArray[np.float64] | None = None
 
 
+class ImageDigests(NamedTuple):
+    """digests.npy: 8 bytes of the SHA-256 of the content of each image, as it is in its file.
+
+    The same image has the same digest in every data set, whatever its size as prepared.
+    """
+
+    train: NDArray[np.uint64]  # (n_train,), in the order of the arrays
+    test: NDArray[np.uint64]  # (n_test,), likewise
+
+    def among(self, seen: NDArray[np.uint64]) -> tuple[int, int]:
+        """Return how many training and how many test images have one of these digests."""
+        return int(np.isin(self.train, seen).sum()), int(np.isin(self.test, seen).sum())
+
+
+NO_IMAGES = np.empty(0, dtype=np.uint64)  # digests
+NO_DIGESTS = ImageDigests(NO_IMAGES, NO_IMAGES)
+
+
 def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
     """Create images.npy of shape (n, h, w, c), memory-mapped, to be filled in place."""
     return create_npy(folder / "images.npy", np.uint8, shape)
@@ -136,6 +154,27 @@ def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
         rows.writerow(names)
         rows.writerows(zip(range(len(samples.files)), samples.files, *columns, strict=True))
     write_json(folder / "dataset.json", info)
+
+
+def write_digests(folder: Path, digests: NDArray[np.uint64]) -> None:
+    """Write digests.npy, (n,) in the order of the arrays."""
+    np.save(folder / "digests.npy", digests, allow_pickle=False)
+
+
+def read_digests(folder: Path) -> ImageDigests:
+    """Read digests.npy.
+
+    Raises:
+        InputError: If it is missing, or not of the size in dataset.json.
+    """
+    info, path = read_info(folder), existing(folder / "digests.npy")
+    digests = np.load(path, allow_pickle=False)
+    if digests.shape != (info.n_train + info.n_test,) or digests.dtype != np.uint64:
+        raise InputError(
+            f"{path}: {digests.dtype} of shape {digests.shape} does not fit dataset.json with "
+            f"{info.n_train + info.n_test} images; run 'dvc repro -f prepare' to write it again"
+        )
+    return ImageDigests(digests[: info.n_train], digests[info.n_train :])
 
 
 def write_unreadable(folder: Path, reasons: dict[str, str]) -> None:

@@ -127,6 +127,12 @@ class Card(Strict):
     loaded: list[LoadedWeights]  # empty: from scratch
     cautions: list[str]  # what makes it fit the data less
     changes: list[str] = Field(default_factory=list)  # of the network, so that it trains as others
+    seen_images: Count = 0  # of this comparison, by its weights; over 0: it is never chosen
+
+    @property
+    def starts_frozen(self) -> bool:
+        """Whether some of its layers do not train from the first epoch on."""
+        return self.policy.startswith("frozen")
 
     @property
     def weights(self) -> str:

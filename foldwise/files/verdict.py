@@ -96,7 +96,7 @@ class Verdict(Strict):
     """verdict.json: which architecture to take, how sure that is, and what to try next."""
 
     cost_unit: CostUnit
-    best: str | None  # the architecture of the best mean; None: no architecture finished
+    best: str | None  # of those that may be chosen, the best mean; None: none finished
     chosen: str | None  # the architecture to take
     # The same if images whose label looks wrong had not validated.
     chosen_without: str | None = None
@@ -113,7 +113,9 @@ class Metrics(Strict):
     both columns to tell them apart.
     """
 
-    mean: float | None  # deciding metric of the architecture under test; None: it failed
+    mean: (
+        float | None
+    )  # deciding metric of the architecture under test; None: it failed, or is kept out
     std: NonNegative | None
     verdict: str | None  # the chosen architecture
     verdict_mean: float | None

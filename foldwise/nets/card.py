@@ -58,6 +58,7 @@ def describe_card(
         loaded=pretrained.loaded,
         cautions=pretrained.cautions,
         changes=changes_of(network),
+        seen_images=pretrained.seen_images,
     )
     return card, "\n".join([_table_text(table), *_facts(card, taken)]) + "\n"
 

@@ -24,7 +24,9 @@ CLASS_COLUMNS = ("class", "images", "recall", "precision")
 
 
 def named(inputs: ReportInputs, name: str) -> str:
-    """Return the name of an architecture, marked if it is the chosen one."""
+    """Return the name of an architecture, marked if it is chosen or kept out of the choice."""
+    if name in (each.name for each in inputs.comparison.kept_out):
+        return Markup(f"{formats.inline(name)} (kept out)")
     return Markup(f"**{formats.inline(name)}** (chosen)") if name == inputs.verdict.chosen else name
 
 

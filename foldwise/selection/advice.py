@@ -33,6 +33,14 @@ FIT_STEPS: dict[Fit, str] = {
         "`dvc exp run -S augment.erase=0.25`"
     ),
 }
+# For networks of which a part is frozen; the other steps are the same.
+FROZEN_STEPS: dict[Fit, str] = {
+    "underfit": f"thaw some of its layers (`build.architectures.{{first}}.thaw`), or {LONGER}",
+    "overfit": (
+        "raise `build.architectures.{first}.weight_decay`, thaw fewer layers if any thaw, or "
+        "augment more, for example with `dvc exp run -S augment.erase=0.25`"
+    ),
+}
 NO_CHANGE = "These folds suggest no change"
 TRAIN_LONGER = f"{NO_CHANGE}: train the chosen architecture longer, on all images."
 TRY_REFERENCE = f"{NO_CHANGE}. ResNet18 is the usual reference: `dvc exp run -S model={REFERENCE}`."
@@ -48,6 +56,13 @@ def next_steps(
         decision: How the choice was made; None if no architecture finished.
         cards: Card of each architecture, by name.
     """
+    if not decision and comparison.kept_out:
+        names = join_names([a.name for a in comparison.kept_out])
+        return [
+            f"Give {names} weights that were trained on other images, or compare with an "
+            "architecture that is trained from scratch."
+        ]
+    comparison = comparison.without_kept_out()
     steps = [
         f"{a.name} diverged in {a.diagnosis.evidence}: lower its peak learning rate, for example "
         f"to a third (`build.architectures.{a.name}.learning_rate` in params.yaml)."
@@ -56,7 +71,7 @@ def next_steps(
     ]
     if decision:
         chosen = decision.chosen.name
-        fits = list(_fits(comparison, chosen))
+        fits = list(_fits(comparison, chosen, cards))
         steps += _imbalance(comparison, next(iter(cards.values())).classes)
         steps += _not_significant(decision)
         steps += [step for name, step in fits if name == chosen]
@@ -103,7 +118,9 @@ def _not_significant(decision: Decision) -> Iterator[str]:
         yield f"{text} as one of {n} pairs: compare these two alone."
 
 
-def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
+def _fits(
+    comparison: Comparison, chosen: str, cards: Mapping[str, Card]
+) -> Iterator[tuple[str, str]]:
     """Yield one step per diagnosis and its first architecture: the chosen one, or the best."""
     for fit, step in FIT_STEPS.items():
         affected = [a for a in comparison.architectures if a.diagnosis.fit == fit]
@@ -112,6 +129,7 @@ def _fits(comparison: Comparison, chosen: str) -> Iterator[tuple[str, str]]:
             continue
         first = affected[0]
         evidence = f"{first.name}: {first.diagnosis.evidence}"
+        step = FROZEN_STEPS.get(fit, step) if cards[first.name].starts_frozen else step
         action = step.format(first=first.name, epochs=2 * comparison.design.epochs)
         names = join_names([a.name for a in affected])
         yield first.name, f"The diagnosis of {names} is {fit} ({evidence}): {action}."
@@ -140,7 +158,7 @@ def _reference(decision: Decision) -> Iterator[str]:
 
 
 def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str]:
-    """Suggest freezing for pretrained architectures that do not beat training from scratch."""
+    """Suggest freezing, or thawing, where pretrained weights do not beat training from scratch."""
     metric = comparison.design.decides
     means = {a.name: a.scores.mean for a in comparison.finished if a.scores}
     scratch = next((name for name in means if not cards[name].loaded), None)  # the best of them
@@ -151,6 +169,14 @@ def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str
             yield (
                 f"{name} starts from pretrained weights and is no better than {scratch}, trained "
                 f"from scratch ({metric.label} {mean:.4f} and {means[scratch]:.4f}; "
-                f"{cards[name].policy}): remove the added layers and freeze the pretrained ones "
-                f"(`build.architectures.{name}.policy: frozen`), or leave it out."
+                f"{cards[name].policy}): {_other_freezing(cards[name])}, or leave it out."
             )
+
+
+def _other_freezing(card: Card) -> str:
+    """Return what to freeze or thaw instead of what the card says."""
+    key = f"build.architectures.{card.name}"
+    if card.starts_frozen:
+        return f"let other layers train, or from another epoch on (`{key}.thaw`)"
+    added = "remove the added layers and " if any(part.layer for part in card.loaded) else ""
+    return f"{added}freeze the pretrained layers (`{key}.policy: frozen`)"

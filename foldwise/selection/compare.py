@@ -81,14 +81,15 @@ def _comparison(
     design = _design(next(iter(by_model.values())), params)
     ranked = metrics.best_first(architectures, design.decides)
     scores = metrics.scores_by_model(table)
-    finished = {a.name: scores[a.name] for a in ranked if a.scores}
-    counts = _counts(by_model[next(iter(finished))]) if finished else []
+    fair = {a.name: scores[a.name] for a in ranked if a.scores and not a.seen_images}
+    first = next((a.name for a in ranked if a.scores), None)
+    counts = _counts(by_model[first]) if first else []
     machines = {r.machine.model_dump_json(): r.machine for r in chain(*by_model.values())}
     return Comparison(
         design=design,
         baseline=metrics.majority_baseline(counts, design.top_k) if counts else None,
         architectures=ranked,
-        pairs=compare_pairs(finished, design, resplit=design.resplit),
+        pairs=compare_pairs(fair, design, resplit=design.resplit),
         machines=[machines[key] for key in sorted(machines)],
     )
 
@@ -145,7 +146,7 @@ def _architectures(
             update = {"fit": "constant", "evidence": evidence}
             diagnosis = diagnosis.model_copy(update=update)
         architecture = Architecture(
-            **cards[name].model_dump(include={"name", "parameters", "macs"}),
+            **cards[name].model_dump(include={"name", "parameters", "macs", "seen_images"}),
             latency=measured[name].latency,
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(scores[name], stability[name], params) if finished else None,
@@ -171,8 +172,9 @@ def _cost(records: Sequence[FoldRecord], extraction: float) -> Cost:
 
 
 def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
-    decision = decide(comparison)
-    best, second, *_ = [*(a.name for a in comparison.finished), None, None]
+    fair = comparison.without_kept_out()
+    decision = decide(fair)
+    best, second, *_ = [*(a.name for a in fair.finished), None, None]
     return Verdict(
         cost_unit=comparison.design.cost,
         best=best,
@@ -185,7 +187,7 @@ def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
 
 
 def _metrics(comparison: Comparison, model: str, chosen: str | None) -> Metrics:
-    scores = {a.name: a.scores for a in comparison.finished}
+    scores = {a.name: a.scores for a in comparison.without_kept_out().finished}
     tested, best = scores.get(model), scores[chosen] if chosen else None
     return Metrics(
         mean=round(tested.mean, DECIMALS) if tested else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from foldwise.core.errors import counted
 from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import percent
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
@@ -23,20 +24,33 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         comparison: Every number.
         decision: How the choice was made; None if no architecture finished.
     """
-    failed = join_names([a.name for a in comparison.architectures if a.scores is None])
+    fair, kept_out = comparison.without_kept_out().architectures, _kept_out(comparison)
+    failed = join_names([a.name for a in fair if a.scores is None])
     unlike = machine_differences(comparison.machines)
     differences = unlike and (
         f"Caution: the folds were trained on unlike machines or versions ({unlike}), so "
         "differences of the scores may come from them."
     )
     if decision is None:
-        reason = "no architecture finished all of its folds"
-        text = f"Nothing can be chosen: {reason}. Training diverged: {failed}. {differences}"
-        return text.rstrip()
+        which = "architecture that may be chosen" if kept_out else "architecture"
+        reason = f"no {which} finished all of its folds"
+        diverged = failed and f"Training diverged: {failed}."
+        text = (f"Nothing can be chosen: {reason}.", diverged, kept_out, differences)
+        return " ".join(filter(None, text))
     parts = (_choice, _one_class, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
     choice, *sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
-    return " ".join(filter(None, [choice, differences, *sentences]))
+    return " ".join(filter(None, [choice, kept_out, differences, *sentences]))
+
+
+def _kept_out(comparison: Comparison) -> str:
+    """Return which architectures cannot be chosen, and why; "" if all can."""
+    return " ".join(
+        f"{a.name} is kept out of the choice, because its weights had seen "
+        f"{counted(a.seen_images, 'image')} of this data set before the training, so its scores "
+        "are too good."
+        for a in comparison.kept_out
+    )
 
 
 def join_names(names: Sequence[str]) -> str:

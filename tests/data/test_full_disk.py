@@ -40,4 +40,4 @@ def test_prepare_ends_with_one_line_and_goes_on_when_there_is_room(disk, tmp_pat
     assert list((folder / "prepared").iterdir()) == []
     enlarge()
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    assert len(list((folder / "prepared").iterdir())) == 4
+    assert len(list((folder / "prepared").iterdir())) == 5

@@ -11,10 +11,11 @@ from PIL import Image
 
 from foldwise.core import machine
 from foldwise.core.errors import InputError
-from foldwise.files.dataset import DecodingFacts, read_dataset, read_samples
+from foldwise.data.content import content_digest, short_digests
+from foldwise.files.dataset import DecodingFacts, read_dataset, read_digests, read_samples
 from stages.prepare import main
 
-FILES = ["dataset.json", "images.npy", "labels.npy", "samples.csv"]
+FILES = ["dataset.json", "digests.npy", "images.npy", "labels.npy", "samples.csv"]
 ROOT = Path(__file__).parents[2]
 
 
@@ -95,8 +96,10 @@ def test_row_i_of_every_file_is_the_same_image(prepare, save):
     root = save(*(f"{c}/{i}.png" for c in "ab" for i in range(9)), mode="L")
     output = prepare(dataset="folder", root=str(root), groups=r"/(\d)", test_fraction=0.3)
     dataset, samples = read_dataset(output), read_samples(output)
+    digests = np.concatenate(read_digests(output))
     for position, file in enumerate(samples.files):
         pixels = np.asarray(Image.open(root / file))
+        assert digests[position] == short_digests([content_digest(pixels[..., None])])[0]
         assert np.array_equal(dataset.images[position, :, :, 0], pixels)
         assert dataset.info.classes[dataset.labels[position]] == file[0]
     assert dataset.info.n_groups == 9

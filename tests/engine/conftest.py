@@ -4,7 +4,7 @@ import yaml
 from dataset_info import info_of
 
 from foldwise.data.split import split_dataset
-from foldwise.files.dataset import Dataset, Samples, create_images, write_dataset
+from foldwise.files.dataset import Dataset, Samples, create_images, write_dataset, write_digests
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
@@ -34,6 +34,7 @@ def case(tmp_path):
     samples = Samples([str(i) for i in range(len(labels))], labels, np.arange(len(labels)), is_test)
     info = info_of(["dark", "bright"], (size, size, 1), n, n_test)
     write_dataset(tmp_path / "prepared", info, samples)
+    write_digests(tmp_path / "prepared", np.arange(n + n_test, dtype=np.uint64))
     split = split_dataset(Dataset(info, images, labels), samples.groups, 3, 0)
     write_split(tmp_path / "split", split)
     write_recipe(tmp_path / "augmented", AugmentSection(**AUGMENT))

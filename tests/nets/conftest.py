@@ -2,6 +2,7 @@ import hashlib
 from types import SimpleNamespace
 
 import dataset_info
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -13,6 +14,7 @@ from torchvision.models import resnet18
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.base import write_json
+from foldwise.files.dataset import write_digests
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.choice import choose_tensors
@@ -76,6 +78,7 @@ def build(tmp_path, info_of):
         params = tmp_path / "params.yaml"
         params.write_text(yaml.safe_dump({"build": {"architectures": architectures or {}}}))
         write_json(tmp_path / "prepared" / "dataset.json", info_of(*shape))
+        write_digests(tmp_path / "prepared", np.arange(100, dtype=np.uint64))
         network, summary = tmp_path / output / "network", tmp_path / output / "summary"
         main(
             [

@@ -118,8 +118,10 @@ def test_network_that_needs_weights_says_which_keys_to_set(read):
         ),
         (
             {"lenet5": {"base": "slim_vgg"}},
-            "lenet5.base is .*expected null, or another name for the section",
+            "lenet5.base is .*expected null, or a name for the section that no known",
         ),
+        ({"timm_own": {"file": "nets/a.py:A"}}, "expected null, or a name .* begin with timm_, as"),
+        ({"lenet5": {"allow_seen": True}}, "allow_seen is True; expected false: there are no w"),
         ({"net": {}}, r"net is 'net'; expected .* \(a new one needs base, file or layers\)"),
         (
             {

@@ -1,5 +1,6 @@
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -8,9 +9,10 @@ from foldwise.core.errors import InputError
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.nets.weights.tensors import (
     TrainedOn,
+    WeightRecord,
     digest_weights,
     read_initial_weights,
-    read_trained_on,
+    read_record,
     write_initial_weights,
     write_trained_weights,
 )
@@ -76,9 +78,12 @@ def test_other_weights_than_named_are_refused(tmp_path):
 
 
 def test_trained_weights_say_what_they_know(tmp_path):
-    write_trained_weights(tmp_path, WEIGHTS, TRAINED_ON)
+    digests = np.array([3, 1], dtype=np.uint64), np.array([2, 3], dtype=np.uint64)
+    write_trained_weights(tmp_path, WEIGHTS, TRAINED_ON, *digests)
     path = tmp_path / "weights.safetensors"
-    assert read_trained_on(path.read_bytes()) == TRAINED_ON
+    record = read_record(path.read_bytes())
+    assert record.trained_on == TRAINED_ON
+    assert record.digests.tolist() == [1, 2, 3]  # each once, so that the order says nothing
     read = load_file(path)
     assert all(torch.equal(read[name], WEIGHTS[name]) for name in WEIGHTS)
 
@@ -97,4 +102,10 @@ def test_a_fold_that_keeps_nothing_removes_what_an_earlier_one_left(tmp_path):
 
 def test_files_of_others_say_nothing(tmp_path):
     save_file(WEIGHTS, tmp_path / "other.safetensors")
-    assert read_trained_on((tmp_path / "other.safetensors").read_bytes()) is None
+    assert read_record((tmp_path / "other.safetensors").read_bytes()) == WeightRecord()
+
+
+def test_files_of_versions_without_single_images_say_the_rest(tmp_path):
+    save_file(WEIGHTS, tmp_path / "old.safetensors", {"foldwise": TRAINED_ON.model_dump_json()})
+    record = read_record((tmp_path / "old.safetensors").read_bytes())
+    assert (record.trained_on, record.digests.tolist()) == (TRAINED_ON, [])

@@ -217,6 +217,18 @@ def test_nothing_to_take(report):
     ]
 
 
+@pytest.mark.parametrize(
+    "scores", [{"a": [[0.5, 0.6]], "warm": [[0.9, 0.9]]}, {"warm": [[0.9, 1.0]]}]
+)
+def test_what_has_seen_the_images_is_marked_and_not_taken(report, scores):
+    text = report(scores, cards={"warm": {"seen_images": 7}})
+    assert "| warm (kept out) |" in text
+    assert "- **warm** had seen 7 images." in text
+    assert "# Take warm" not in text
+    assert "which no network has seen" not in text
+    assert "which no network has seen" in report({"a": [[0.5, 0.6]]})
+
+
 def test_another_metric_than_accuracy_decides(report):
     text = report(CASE, section={"metric": "log_loss"})
     assert "| architecture | diagnosis | mean log loss | std |" in text

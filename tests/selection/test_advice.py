@@ -48,6 +48,16 @@ def test_pretrained_network_that_is_no_better_is_frozen():
     assert not containing(steps({"a": GOOD, "b": BAD}), "policy: frozen")
 
 
+def test_network_that_is_frozen_already_is_not_advised_to_freeze():
+    cards = {"b": {"loaded": [loaded("x")], "policy": "frozen except fc"}}
+    (step,) = containing(steps({"a": GOOD, "b": BAD}, cards=cards), "b starts from pretrained")
+    assert "`build.architectures.b.thaw`" in step
+    assert "policy: frozen" not in step
+    (step,) = containing(steps({"b": BAD}, cards=cards), "is underfit")
+    assert "`build.architectures.b.thaw`" in step
+    assert "add layers" not in step
+
+
 def test_nothing_to_change_names_the_reference():
     flat = record("a", accuracy=0.95, epochs=1).curves
     (step,) = steps({"a": [[0.95] * 3]}, epochs=1, curves=flat)

@@ -216,6 +216,31 @@ def test_means_that_differ_by_rounding_alone_are_a_tie():
     assert found.best == "b"
 
 
+@pytest.mark.parametrize("fold", [0.99, None])
+def test_what_has_seen_the_images_changes_nothing_in_the_choice_among_the_others(fold):
+    scores = {"a": STEADY, "b": moved(0.02), "warm": [[0.99, 0.98, 0.99, 0.99, fold]]}
+    cards = {"warm": {"seen_images": 100, "macs": 1, "parameters": 1, "seconds": 0.1}}
+    found = findings(scores, cards=cards)
+    others = findings({name: scores[name] for name in "ab"})
+    assert found.comparison.pairs == others.comparison.pairs
+    (sentence,) = [part for part in found.verdict.text.split(". ") if "warm" in part]
+    assert "kept out" in sentence
+    assert "100 images" in sentence
+    text = found.verdict.text.replace(f" {sentence}.", "", 1)
+    assert found.verdict.model_copy(update={"text": text}) == others.verdict
+    assert len(found.comparison.architectures) == 3
+
+
+def test_only_architectures_that_have_seen_the_images_leave_nothing_to_choose():
+    found = findings({"warm": STEADY}, cards={"warm": {"seen_images": 3}})
+    assert (found.verdict.best, found.verdict.chosen, found.metrics.mean) == (None, None, None)
+    assert found.verdict.text.startswith("Nothing can be chosen")
+    assert "3 images" in found.verdict.text
+    assert "warm" in found.verdict.next[0]
+    assert found.confused.model is None
+    assert found.comparison.finished
+
+
 def test_nothing_is_chosen_if_all_failed():
     found = verdict({"a": [[None, 0.6]], "b": [[1.0, None]]})
     assert (found.best, found.chosen, found.runner_up, found.contenders) == (None, None, None, [])

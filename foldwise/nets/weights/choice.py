@@ -7,13 +7,16 @@ file. The names of the network's own tensors tell which is meant: a list of wrap
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from foldwise.core.errors import first_few
+from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.layers import WeightSource
 from foldwise.nets.network import covers
 from foldwise.nets.weights.checkpoint import SHOWN, StateDict, WeightsError
@@ -67,6 +70,7 @@ class Checkpoint:
         other_keys: Keys of other tensors that match as well.
         remedy: What to do if they do not match.
         is_by_order: Whether they were matched by their order.
+        seen: Digests of all images that the file has seen; empty if unknown.
     """
 
     title: str
@@ -77,6 +81,7 @@ class Checkpoint:
     other_keys: tuple[str, ...] = ()
     remedy: str = RENAME
     is_by_order: bool = False
+    seen: NDArray[np.uint64] = field(default_factory=lambda: NO_IMAGES)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """The pretrained weights of a network, from the sources that params.yaml names."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError, counted, first_few
 from foldwise.files.architecture import ArchitectureSection
+from foldwise.files.dataset import NO_DIGESTS, NO_IMAGES, ImageDigests
 from foldwise.files.layers import Take, WeightSource
 from foldwise.files.network import ChannelStatistics, LoadedWeights, Network
 from foldwise.nets.freezing import find_heads
@@ -26,6 +29,7 @@ from foldwise.nets.weights.matching import (
     require_frozen,
     require_same_network,
 )
+from foldwise.nets.weights.seen import require_unseen, seen_caution
 from foldwise.nets.weights.sources import CheckpointFile, open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn, digest_weights
 
@@ -40,15 +44,19 @@ class PretrainedWeights:
         tensors: Tensors by their names in the network.
         loaded: Which tensors each source provided.
         cautions: Reasons why the weights may suit the data less.
+        seen: Digests of all images that the weights are known to have seen.
+        seen_images: How many images of this comparison are among them.
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     loaded: list[LoadedWeights] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    seen: NDArray[np.uint64] = field(default_factory=lambda: NO_IMAGES)
+    seen_images: int = 0
 
 
 def load_pretrained(
-    network: Network, section: ArchitectureSection
+    network: Network, section: ArchitectureSection, images: ImageDigests = NO_DIGESTS
 ) -> tuple[Network, PretrainedWeights]:
     """Return the network with its normalisation and the hash of its weights, and the weights.
 
@@ -57,13 +65,14 @@ def load_pretrained(
     Args:
         network: A network with its heads, frozen and thawed layers.
         section: Its section in params.yaml.
+        images: The images of this comparison, which the weights must not have seen.
 
     Raises:
-        InputError: If a source cannot be read or trusted or does not match its target, or a
-            frozen layer has no weights.
+        InputError: If a source cannot be read or trusted, does not match its target or has seen
+            an image, or a frozen layer has no weights.
     """
     module = construct_shapes(network) if section.has_weights else nn.Module()
-    matches = _match_sources(network, section, _targets(network, module, section))
+    matches = _match_sources(network, section, _targets(network, module, section), images)
     known = [m.checkpoint.trained_on for m in matches if m.checkpoint.trained_on is not None]
     normalisation = choose_normalisation(section, known, network)
     network = network.model_copy(update={"normalisation": normalisation})
@@ -71,8 +80,11 @@ def load_pretrained(
         return network, PretrainedWeights()
     _require_frozen_have_weights(network, module, matches)
     tensors = {name: tensor for match in matches for name, tensor in match.tensors.items()}
-    network = network.model_copy(update={"weights_sha256": digest_weights(tensors)})
-    return network, PretrainedWeights(tensors, _loaded(matches), find_cautions(network, matches))
+    seen = np.unique(np.concatenate([match.checkpoint.seen for match in matches]))
+    network = network.model_copy(update={"weights_sha256": digest_weights(tensors, seen)})
+    cautions = [*seen_caution(seen, images), *find_cautions(network, matches)]
+    n_seen = sum(images.among(seen))
+    return network, PretrainedWeights(tensors, _loaded(matches), cautions, seen, n_seen)
 
 
 def choose_normalisation(
@@ -106,6 +118,7 @@ def _match_sources(
     network: Network,
     section: ArchitectureSection,
     targets: Iterator[tuple[str, WeightSource, Target, SourceNetwork]],
+    images: ImageDigests,
 ) -> list[Match]:
     """Return a match for each target; a source with several targets is opened once."""
     files: dict[tuple[object, ...], CheckpointFile] = {}
@@ -115,10 +128,13 @@ def _match_sources(
         try:
             if place not in files:
                 files[place] = open_checkpoint(source, target.architecture)
-            match = match_tensors(target, choose_tensors(files[place], source, whole))
+            checkpoint = choose_tensors(files[place], source, whole)
+            match = match_tensors(target, replace(checkpoint, seen=files[place].seen))
             if not target.layer and (section.policy or not frozen_by_default(network)):
                 require_same_network(match, network.heads)
             require_frozen(match, network.frozen)
+            if not section.allow_seen:
+                require_unseen(files[place].seen, images)
         except WeightsError as error:
             location = f"build.architectures.{network.name}.{key}"
             raise InputError(f"{location} is '{source.weights}': {error}") from None

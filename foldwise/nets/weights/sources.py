@@ -4,20 +4,23 @@ import hashlib
 import importlib.util
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from foldwise.core.errors import first_few
 from foldwise.core.limits import TimeLimitError, read_limited, time_limit
+from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.layers import WEIGHT_SOURCES, WeightSource
 from foldwise.nets.weights.checkpoint import StateDict, WeightsError, read_states
 from foldwise.nets.weights.download import DEADLINE, MAX_BYTES, download, unreachable
 from foldwise.nets.weights.formats import HTML, is_html, is_safetensors
 from foldwise.nets.weights.published import PublishedWeights, find_published
-from foldwise.nets.weights.tensors import TrainedOn, read_trained_on
+from foldwise.nets.weights.tensors import TrainedOn, WeightRecord, read_record
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
 SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
@@ -34,6 +37,7 @@ class CheckpointFile:
         trained_on: Its training images; None if unknown.
         has_order: Whether the tensors are in the order in which the network has them; safetensors
             sorts them.
+        seen: Digests of all images that it has seen; empty if unknown.
     """
 
     title: str
@@ -41,6 +45,7 @@ class CheckpointFile:
     states: dict[str, StateDict]
     trained_on: TrainedOn | None
     has_order: bool = True
+    seen: NDArray[np.uint64] = field(default_factory=lambda: NO_IMAGES)
 
 
 def open_checkpoint(source: WeightSource, architecture: str) -> CheckpointFile:
@@ -65,16 +70,18 @@ def open_checkpoint(source: WeightSource, architecture: str) -> CheckpointFile:
             "is the right one, set weights_sha256 to the former"
         )
     states = read_states(content, name, trust_pickle=source.trust_pickle)
-    title, trained_on = text, _own_record(content)
+    record = _own_record(content)
+    title, trained_on = text, record.trained_on
     if published is not None:
         title, trained_on = published.title, published.trained_on
-    return CheckpointFile(title, sha256, states, trained_on, not is_safetensors(content))
+    has_order = not is_safetensors(content)
+    return CheckpointFile(title, sha256, states, trained_on, has_order, record.digests)
 
 
-def _own_record(content: bytes) -> TrainedOn | None:
+def _own_record(content: bytes) -> WeightRecord:
     """Return what Foldwise has written into the file about its training images."""
     try:
-        return read_trained_on(content) if is_safetensors(content) else None
+        return read_record(content) if is_safetensors(content) else WeightRecord()
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(

@@ -1,16 +1,21 @@
 """weights.safetensors: initial weights in data/models/NAME, trained ones in data/runs/NAME/R-F."""
 
+import base64
 import hashlib
+import io
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from safetensors.torch import load, save
 from torch import Tensor
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import Size, Strict
+from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.network import read_network
 
 FILE = "weights.safetensors"
@@ -30,17 +35,51 @@ class TrainedOn(Strict):
     std: Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=1)]
 
 
-def digest_weights(weights: dict[str, Tensor]) -> str:
+class WeightRecord(Strict):
+    """What a file of Foldwise says about the images behind its weights.
+
+    It is one value of the metadata, because safetensors writes several in random order.
+    """
+
+    trained_on: TrainedOn | None = None  # None: weights of several files
+    seen: str = ""  # digests of all images, in base64; see `pack`
+
+    @property
+    def digests(self) -> NDArray[np.uint64]:
+        """Digests of all images that the weights have seen, ascending; empty if unknown."""
+        return np.frombuffer(base64.b64decode(self.seen, validate=True), "<u8").astype(np.uint64)
+
+
+def pack(*digests: NDArray[np.uint64]) -> str:
+    """Return digests of images as text, each once, ascending."""
+    joined = np.unique(np.concatenate([NO_IMAGES, *digests]))
+    return base64.b64encode(joined.astype("<u8").tobytes()).decode()
+
+
+def digest_weights(weights: dict[str, Tensor], seen: NDArray[np.uint64] = NO_IMAGES) -> str:
     """Return the SHA-256 of the file that `write_initial_weights` writes."""
-    return hashlib.sha256(save(weights)).hexdigest()
+    return hashlib.sha256(_initial_file(weights, seen)).hexdigest()
 
 
-def write_initial_weights(folder: Path, weights: dict[str, Tensor]) -> None:
-    """Write the pretrained tensors of a network; without any, remove an earlier file."""
+def _initial_file(weights: dict[str, Tensor], seen: NDArray[np.uint64]) -> bytes:
+    record = WeightRecord(seen=pack(seen))
+    return save(weights, {METADATA_KEY: record.model_dump_json()} if len(seen) else None)
+
+
+def write_initial_weights(
+    folder: Path, weights: dict[str, Tensor], seen: NDArray[np.uint64] = NO_IMAGES
+) -> None:
+    """Write the pretrained tensors of a network; without any, remove an earlier file.
+
+    Args:
+        folder: Where to write.
+        weights: Tensors by name.
+        seen: Digests of the images that they are known to have seen.
+    """
     path = folder / FILE
     if weights:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(save(weights))
+        path.write_bytes(_initial_file(weights, seen))
     else:
         path.unlink(missing_ok=True)
 
@@ -65,28 +104,54 @@ def read_initial_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def write_trained_weights(
-    folder: Path, weights: dict[str, Tensor] | None, trained_on: TrainedOn
+    folder: Path,
+    weights: dict[str, Tensor] | None,
+    trained_on: TrainedOn,
+    *seen: NDArray[np.uint64],
 ) -> None:
-    """Write the trained weights of a fold and their images; None removes an earlier file."""
+    """Write trained weights and the record of their images; None removes an earlier file.
+
+    Args:
+        folder: Where to write.
+        weights: Tensors by name.
+        trained_on: The training images.
+        *seen: Digests of the training images, and of all that the initial weights had seen.
+    """
     if weights is None:
         (folder / FILE).unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    (folder / FILE).write_bytes(save(tensors, {METADATA_KEY: trained_on.model_dump_json()}))
+    record = WeightRecord(trained_on=trained_on, seen=pack(*seen))
+    (folder / FILE).write_bytes(save(tensors, {METADATA_KEY: record.model_dump_json()}))
 
 
-def read_trained_on(content: bytes) -> TrainedOn | None:
-    """Return the images on which a safetensors file was trained; None if Foldwise did not write it.
+def read_initial_seen(folder: Path) -> NDArray[np.uint64]:
+    """Return the digests of the images that the initial weights of a network have seen.
+
+    Empty for a network that is trained from scratch, and for weights without a record.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return NO_IMAGES
+    with path.open("rb") as file:
+        return read_record(file).digests
+
+
+def read_record(file: IO[bytes] | bytes) -> WeightRecord:
+    """Return what a safetensors file says of its images: nothing if Foldwise did not write it.
 
     Args:
-        content: The file: 8 bytes with the length of the header, the header, and the tensors.
+        file: 8 bytes with the length of the header, the header, and the tensors.
 
     Raises:
         ValueError: If the header is damaged.
     """
-    end = 8 + int.from_bytes(content[:8], "little")
-    metadata = json.loads(content[8:end]).get("__metadata__", {})
-    if METADATA_KEY not in metadata:
-        return None
-    return TrainedOn.model_validate_json(metadata[METADATA_KEY])
+    stream = io.BytesIO(file) if isinstance(file, bytes) else file
+    header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    text = header.get("__metadata__", {}).get(METADATA_KEY)
+    if text is None:
+        return WeightRecord()
+    if '"seen":' not in text:  # of a version that did not record the single images
+        return WeightRecord(trained_on=TrainedOn.model_validate_json(text))
+    return WeightRecord.model_validate_json(text)

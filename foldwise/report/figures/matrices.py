@@ -125,14 +125,14 @@ def _name_shades(figure: Figure, strongest: float) -> None:
 
 
 def draw_pairs(comparison: Comparison) -> Figure:
-    """Return the figure: the finished architectures, best first; columns have the row's number.
+    """Return the figure: the architectures that may be chosen; columns have the row's number.
 
     A cell holds the probability that the architecture of the row is better than that of the column
     by more than the ROPE. Below it, after "=", is the probability that the two are practically
     equal. Bold probabilities reach the threshold of the design; darker is more probable. Failed
     architectures are named below.
     """
-    names = [each.name for each in comparison.finished]
+    names = [each.name for each in comparison.without_kept_out().finished]
     n, design = len(names), comparison.design
     cell = min(PAIR_CELL, max(SMALLEST_PAIR_CELL, PAIR_MATRIX / n))
     figure = canvas(height=1.1 + cell * n)

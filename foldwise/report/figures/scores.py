@@ -55,6 +55,8 @@ def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
     if not comparison.finished:
         axes.set_xticks([])
     style.at_least(axes, "x", 0.02)
+    if comparison.kept_out:
+        style.note(figure, style.failed(comparison))
     return figure
 
 

@@ -141,9 +141,16 @@ def apart(places: Sequence[float], step: float, last: float) -> list[float]:
 
 
 def failed(comparison: Comparison) -> str:
-    """Return "failed: " with the names of the diverged architectures, or ""."""
-    names = [shorten(each.name) for each in comparison.architectures if each.scores is None]
-    return f"failed: {', '.join(names)}" if names else ""
+    """Return the names of the architectures that have diverged or are kept out, or ""."""
+    groups = {
+        "failed": [each for each in comparison.architectures if each.scores is None],
+        "kept out of the choice": comparison.kept_out,
+    }
+    return "; ".join(
+        f"{reason}: {', '.join(shorten(each.name) for each in group)}"
+        for reason, group in groups.items()
+        if group
+    )
 
 
 def at_least(axes: Axes, axis: str, span: float) -> None:
