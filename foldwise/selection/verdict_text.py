@@ -40,15 +40,15 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
     parts = (_choice, _one_class, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
     choice, *sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
-    return " ".join(filter(None, [choice, kept_out, differences, *sentences]))
+    return " ".join(filter(None, [choice, differences, *sentences, kept_out]))
 
 
 def _kept_out(comparison: Comparison) -> str:
     """Return which architectures cannot be chosen, and why; "" if all can."""
     return " ".join(
         f"{a.name} is kept out of the choice, because its weights had seen "
-        f"{counted(a.seen_images, 'image')} of this data set before the training, so its scores "
-        "are too good."
+        f"{counted(a.seen_images, 'image')} of this data set before the training, which biases "
+        "its scores upwards."
         for a in comparison.kept_out
     )
 
@@ -65,8 +65,8 @@ def _choice(decision: Decision) -> str:
     score = f"{scores.text} ({design.percent} confidence interval, {design.text})"
     if decision.rival is None:
         return (
-            f"Take {chosen.name}, the only architecture with a score: mean {label} {score}. "
-            "There is no other architecture to compare it with."
+            f"Take {chosen.name}, the only architecture that can be chosen: mean {label} {score}. "
+            "There is no other to compare it with."
         )
     if chosen is not decision.best:
         return (

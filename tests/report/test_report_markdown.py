@@ -202,7 +202,7 @@ def test_highest_start_and_steepest_slope_are_named(report):
 
 def test_a_single_architecture_has_nothing_to_compare_with(report):
     text = report({"a": [[0.5, 0.6]]})
-    assert "the only architecture that finished" in text
+    assert "the only architecture that can be chosen" in text
     assert "## Pairs" not in text
     assert "pairs.svg" not in text
 
