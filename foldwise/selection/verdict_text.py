@@ -191,7 +191,7 @@ def _cost(decision: Decision) -> str:
     return (
         f"{architecture.name} has {count(architecture.parameters)} parameters and needs "
         f"{count(architecture.macs)} MACs (multiply-accumulate operations) per image"
-        f"{measured and ', '}{measured}."
+        f"{measured and ', and '}{measured}."
     )
 
 

@@ -15,6 +15,7 @@ from torchvision.models import resnet18
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.base import write_json
 from foldwise.files.dataset import write_digests
+from foldwise.nets import latency
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import frozen_by_default, resolve
 from foldwise.nets.weights.choice import choose_tensors
@@ -71,8 +72,9 @@ def network_of(info_of):
 
 
 @pytest.fixture
-def build(tmp_path, info_of):
-    """Run the stage; return the folders of the network and of the summary."""
+def build(tmp_path, info_of, monkeypatch):
+    """Run the stage, each measurement once; return the folders of network and summary."""
+    monkeypatch.setattr(latency, "SECONDS", 0.0)
 
     def build(model, *shape, output="out", architectures=None):
         params = tmp_path / "params.yaml"
@@ -84,7 +86,7 @@ def build(tmp_path, info_of):
             [
                 *("--params", str(params), "--dataset", str(tmp_path / "prepared")),
                 *("--model", model, "--network", str(network), "--summary", str(summary)),
-                *("--latency", str(tmp_path / output / "latency.json")),
+                *("--latency", str(tmp_path / "latency" / f"{model}.json")),
             ]
         )
         return network, summary

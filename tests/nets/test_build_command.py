@@ -11,7 +11,7 @@ from foldwise.nets.network import construct
 from foldwise.nets.weights.tensors import digest_weights, read_initial_weights
 
 ROOT = Path(__file__).parents[2]
-FILES = ["network/network.json", "summary/card.json", "summary/summary.txt"]
+FILES = ["network/network.json", "summary/card.json", "summary/latency.json", "summary/summary.txt"]
 
 
 def contents(folder):

@@ -18,7 +18,7 @@ def test_build_measures_once_on_a_machine(build, tmp_path):
     before = {path.name: path.read_bytes() for path in network.iterdir()}
     build("lenet5")
     assert (summary / "latency.json").read_bytes() == first
-    (tmp_path / "out" / "latency.json").unlink()
+    (tmp_path / "latency" / "lenet5.json").unlink()
     build("lenet5")
     assert (summary / "latency.json").read_bytes() != first
     assert {path.name: path.read_bytes() for path in network.iterdir()} == before

@@ -48,7 +48,7 @@ def test_measured_cost_that_decides_is_in_the_text_beside_the_macs(cost, key):
     cards, scores = {"b": {"seconds": 0.1, "latency": 0.0005}}, {"a": STEADY, "b": moved(-0.001)}
     words = text(scores, cards=cards, section={"cost": cost})
     assert f"cheaper: {key}" in words
-    assert f"5,000 MACs (multiply-accumulate operations) per image, {key[:3]}" in words
+    assert f"5,000 MACs (multiply-accumulate operations) per image, and {key[:3]}" in words
 
 
 @pytest.mark.parametrize(
