@@ -18,15 +18,22 @@ class Page(NamedTuple):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def do_HEAD(self):
+        self.answer()
+
     def do_GET(self):
+        page = self.answer()
+        with suppress(ConnectionError, ssl.SSLError):  # the client has given up
+            for chunk in [page.content] if isinstance(page.content, bytes) else page.content:
+                self.wfile.write(chunk)
+
+    def answer(self):
         page = self.server.pages.get(self.path, Page(b"not here", 404, {"Content-Length": "8"}))
         self.send_response(page.status)
         for name, value in page.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        with suppress(ConnectionError, ssl.SSLError):  # the client has given up
-            for chunk in [page.content] if isinstance(page.content, bytes) else page.content:
-                self.wfile.write(chunk)
+        return page
 
     def log_message(self, *_):
         pass

@@ -94,18 +94,21 @@ def test_facts_follow_the_table(network_of):
         matched=99,
         missing_keys=["conv1.weight"],
         unexpected_keys=[f"fc{index}" for index in range(9)],
+        key="ema.module",
+        other_keys=["state_dict", ""],
     )
     pretrained = PretrainedWeights(loaded=[loaded], cautions=["of another size"])
     card, summary = describe_card(
         network_of("resnet18", 3, 32, policy="frozen"), pretrained, CLASSES
     )
-    assert summary.splitlines()[-8:] == [
+    assert summary.splitlines()[-9:] == [
         "Parameters: 11,181,642; trained in some epoch 5,130, frozen in all 11,176,512",
         "Multiply-accumulate operations (MACs) per image: 37,026,186",
         "Smallest image: 1×1 px",
         "Total stride: 32 px",
         "Policy: frozen except fc",
         "Weights: w.pth, SHA-256 " + "ab" * 32,
+        "  Key in the file: ema.module; also matching: state_dict, none (set weights_key)",
         "  99 tensors matched; 1 missing: conv1.weight; "
         "9 unexpected: fc0, fc1, fc2, fc3, fc4, fc5 and 3 more",
         "Caution: of another size",

@@ -1,3 +1,4 @@
+import argparse
 import io
 import os
 import pickle
@@ -54,6 +55,14 @@ def test_pickle_with_a_state_behind_it_is_not_trusted(opened, tmp_path):
     """A zip file of tensors at the end must not hide the pickle at the beginning."""
     content = pickle.dumps(Evil(tmp_path / "canary")) + saved(STATE)
     assert "would run posix.mkdir" in rejection(opened, content)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_options_of_a_training_script_need_no_trust(opened, tmp_path):
+    options = argparse.Namespace(lr=0.1, layers=[1, 2])
+    assert_same(opened(saved({"model": STATE, "args": options})).state_dict)
+    options.data = Evil(tmp_path / "canary")
+    assert "run posix.mkdir; " in rejection(opened, saved({"model": STATE, "args": options}))
     assert not (tmp_path / "canary").exists()
 
 

@@ -113,7 +113,8 @@ def hub(monkeypatch, tmp_path):
 
     files = {}
 
-    def answer(repository, name):
+    def answer(repository, name, revision=None):
+        assert revision is None
         found = files.get(f"{repository}/{name}", EntryNotFoundError("no such file"))
         if isinstance(found, Exception):
             raise found

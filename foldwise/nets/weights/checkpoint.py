@@ -1,5 +1,6 @@
 """Read the tensors in a checkpoint file, without running code of a file that is not trusted."""
 
+import argparse
 import io
 import pickletools
 import re
@@ -27,12 +28,13 @@ OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 LEGACY_PICKLES = 5  # torch's old format is five pickles in a row, then the tensors
 UNKNOWN = "?"  # part of a name that is computed while the file is unpickled
-# Needed for tensors and their names; torch.load(weights_only=True) accepts them.
+# Needed for tensors, their names and options; torch.load(weights_only=True) accepts them.
 HARMLESS = re.compile(
     r"torch\.(\w+Storage|b?float\d+|u?int\d+|bool|Size|device|Tensor)"
     r"|torch\.storage\.(Untyped|Typed)Storage|torch\.nn\.parameter\.(Parameter|Buffer)"
     r"|torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2"
     r"|_codecs\.encode|(builtins|__builtin__)\.set|collections\.(OrderedDict|defaultdict|Counter)"
+    r"|argparse\.Namespace"
 )
 
 
@@ -90,8 +92,9 @@ def _torch_load(content: bytes, *, weights_only: bool) -> object:
     With weights_only, torch reads tensors, numbers, texts and containers. Anything else makes it
     raise before any code of the file runs.
     """
-    with warnings.catch_warnings():  # about formats that are rejected afterwards
-        warnings.simplefilter("ignore")
+    # Training scripts save their options; a Namespace runs no code and holds what torch reads.
+    with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about formats that are rejected afterwards
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=weights_only)
 
 

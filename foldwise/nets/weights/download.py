@@ -1,13 +1,14 @@
-"""Download a file over https, with limits of size and time."""
+"""Read a file, or download it over https, with limits of size and time."""
 
 import http.client
 import io
 import ssl
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
-from foldwise.core.limits import TimeLimitError, time_limit
+from foldwise.core.limits import TimeLimitError, read_limited, time_limit
 from foldwise.files.layers import HTTPS
 from foldwise.nets.weights.checkpoint import WeightsError
 
@@ -74,3 +75,16 @@ def unreachable(location: str, error: Exception) -> WeightsError:
         f"the download from {location} failed ({reason}); check the network and the address, or "
         "give a file"
     )
+
+
+def read_file(path: Path, remedy: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        WeightsError: If it cannot be read or is too large; `remedy` says what to do.
+    """
+    try:
+        return read_limited(path, MAX_BYTES)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WeightsError(f"{path} cannot be read ({reason}); {remedy}") from None

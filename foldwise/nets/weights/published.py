@@ -24,12 +24,14 @@ class PublishedWeights:
     Attributes:
         title: Their name and their architecture.
         location: Address of the file, or repository on the hub of Hugging Face.
-        trained_on: Their training images.
+        trained_on: Their training images; None if unknown.
+        revision: Branch, tag or commit of the repository; None: its main branch.
     """
 
     title: str
     location: str
-    trained_on: TrainedOn
+    trained_on: TrainedOn | None
+    revision: str | None = None
 
 
 def find_published(architecture: str, name: str) -> PublishedWeights:

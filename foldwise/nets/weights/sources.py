@@ -13,16 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from foldwise.core.errors import first_few
-from foldwise.core.limits import TimeLimitError, read_limited, time_limit
 from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.layers import WEIGHT_SOURCES, WeightSource
 from foldwise.nets.weights.checkpoint import StateDict, WeightsError, read_states
-from foldwise.nets.weights.download import DEADLINE, MAX_BYTES, download, unreachable
+from foldwise.nets.weights.download import download, read_file
 from foldwise.nets.weights.formats import HTML, is_html, is_safetensors
+from foldwise.nets.weights.hub import fetch_from_hub, find_on_hub
 from foldwise.nets.weights.published import PublishedWeights, find_published
 from foldwise.nets.weights.tensors import TrainedOn, WeightRecord, read_record
 
-HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
 SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
 
 
@@ -60,8 +59,11 @@ def open_checkpoint(source: WeightSource, architecture: str) -> CheckpointFile:
             is damaged, or it would run code and is not trusted.
     """
     text = str(source.weights)
-    is_named = source.kind_of_source == "name"
-    published = find_published(architecture, text) if is_named else None
+    published = None
+    if source.kind_of_source == "name":
+        published = find_published(architecture, text)
+    elif source.kind_of_source == "hub":
+        published = find_on_hub(text, architecture)
     content, name = _read(source, published)
     sha256 = hashlib.sha256(content).hexdigest()
     if source.weights_sha256 not in (None, sha256):
@@ -95,7 +97,7 @@ def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[byt
     if published is not None:
         location = published.location
         if "://" not in location:
-            return _fetch_from_hub(location)
+            return fetch_from_hub(location, published.revision)
         name = location.rpartition("/")[2]
         digits = SHA256_PREFIX.search(name)
         sha256 = digits[1] if digits else sha256
@@ -104,7 +106,7 @@ def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[byt
     else:
         in_package = WEIGHT_SOURCES["package"].fullmatch(location)
         path = _find_in_package(*in_package.groups()) if in_package else Path(location)
-        return _read_file(path, "correct the path"), path.name
+        return read_file(path, "correct the path"), path.name
     if sha256 is None:
         raise WeightsError(f"{location} has no SHA-256 in its file name; set weights_sha256")
     return _fetch(location, name, sha256), name
@@ -144,7 +146,7 @@ def _fetch(url: str, name: str, sha256: str) -> bytes:
     """
     path = Path(torch.hub.get_dir(), "checkpoints", name)
     if path.exists():
-        content = _read_file(path, "delete it")
+        content = read_file(path, "delete it")
         _require_hash(content, sha256, f"delete the earlier download {path}")
         return content
     content = download(url)
@@ -154,32 +156,6 @@ def _fetch(url: str, name: str, sha256: str) -> bytes:
     _require_hash(content, sha256, remedy)
     _cache(content, path)
     return content
-
-
-def _fetch_from_hub(repository: str) -> tuple[bytes, str]:
-    """Return the weights in a repository on the hub of Hugging Face, and their file name."""
-    import huggingface_hub
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    for name in HUB_FILES:
-        try:
-            with time_limit(DEADLINE):
-                path = Path(huggingface_hub.hf_hub_download(repository, name))
-        except (EntryNotFoundError, OSError, TimeLimitError) as error:
-            is_offline = isinstance(error, LocalEntryNotFoundError)
-            if is_offline or not isinstance(error, EntryNotFoundError):
-                raise unreachable(repository, error) from None
-        else:
-            return _read_file(path, "choose other weights"), name
-    raise WeightsError(f"{repository} has neither {' nor '.join(HUB_FILES)}; choose other weights")
-
-
-def _read_file(path: Path, remedy: str) -> bytes:
-    try:
-        return read_limited(path, MAX_BYTES)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise WeightsError(f"{path} cannot be read ({reason}); {remedy}") from None
 
 
 def _require_hash(content: bytes, expected: str, remedy: str) -> None:
