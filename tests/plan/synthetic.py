@@ -27,6 +27,7 @@ FACTS = st.builds(
     background=st.floats(0, 1),
     compressed=st.floats(0, 1),
     has_gpu=st.booleans(),
+    has_lite0=st.booleans(),
 )
 TRAINS = st.builds(
     lambda epochs, rate: TRAIN.model_copy(update={"epochs": epochs, "learning_rate": rate}),

