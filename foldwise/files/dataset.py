@@ -124,10 +124,6 @@ class ImageDigests(NamedTuple):
     train: NDArray[np.uint64]  # (n_train,), in the order of the arrays
     test: NDArray[np.uint64]  # (n_test,), likewise
 
-    def among(self, seen: NDArray[np.uint64]) -> tuple[int, int]:
-        """Return how many training and how many test images have one of these digests."""
-        return int(np.isin(self.train, seen).sum()), int(np.isin(self.test, seen).sum())
-
 
 NO_IMAGES = np.empty(0, dtype=np.uint64)  # digests
 NO_DIGESTS = ImageDigests(NO_IMAGES, NO_IMAGES)

@@ -12,9 +12,11 @@ from foldwise.files.dataset import (
     Samples,
     create_images,
     read_dataset,
+    read_digests,
     read_info,
     read_samples,
     write_dataset,
+    write_digests,
 )
 
 INFO = info_of(["cat", "dog"], (2, 3, 1), 3, 1, official_test=True)
@@ -77,6 +79,16 @@ def test_arrays_of_another_size_are_refused(folder):
     create_images(folder, (4, 2, 2, 1))
     with pytest.raises(InputError, match=r"images \(4, 2, 2, 1\) .* do not fit dataset.json with"):
         read_dataset(folder)
+
+
+def test_digests_go_round_and_must_fit_the_data_set(folder):
+    with pytest.raises(InputError, match=r"digests.npy is missing; run 'dvc repro' to make it"):
+        read_digests(folder)
+    write_digests(folder, np.array([5, 2**64 - 1, 6, 7], dtype=np.uint64))
+    assert [part.tolist() for part in read_digests(folder)] == [[5, 2**64 - 1, 6], [7]]
+    write_digests(folder, np.array([5], dtype=np.uint64))
+    with pytest.raises(InputError, match=r"digests.npy: .* with 4 images; run 'dvc repro -f prep"):
+        read_digests(folder)
 
 
 def test_weights_are_a_column_only_if_there_are_any(folder, tmp_path):

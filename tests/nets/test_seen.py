@@ -17,6 +17,7 @@ from foldwise.files.comparison import Comparison
 from foldwise.files.dataset import read_digests, read_samples
 from foldwise.files.network import read_card
 from foldwise.files.verdict import Verdict
+from foldwise.nets.weights.seen import count_seen
 from foldwise.nets.weights.tensors import (
     TrainedOn,
     read_initial_seen,
@@ -108,7 +109,7 @@ def test_weights_of_another_data_set_that_shares_images_are_refused(project, tmp
     shared = np.array([*used[:60], *np.setdiff1d(np.arange(200), used)[:40]])
     photos(digits.pixels[shared, :, :, 0], digits.labels[shared])
     make_data()
-    train, test = read_digests(Path("data/prepared")).among(seen)
+    train, test = count_seen(seen, read_digests(Path("data/prepared")))
     assert train + test == 60
     assert f"have seen {train} of the 80 images" in refusal()
     assert f"and {test} of the 20 test images" in refusal()

@@ -29,7 +29,7 @@ from foldwise.nets.weights.matching import (
     require_frozen,
     require_same_network,
 )
-from foldwise.nets.weights.seen import require_unseen, seen_caution
+from foldwise.nets.weights.seen import count_seen, require_unseen, seen_caution
 from foldwise.nets.weights.sources import CheckpointFile, open_checkpoint
 from foldwise.nets.weights.tensors import TrainedOn, digest_weights
 
@@ -83,7 +83,7 @@ def load_pretrained(
     seen = np.unique(np.concatenate([match.checkpoint.seen for match in matches]))
     network = network.model_copy(update={"weights_sha256": digest_weights(tensors, seen)})
     cautions = [*seen_caution(seen, images), *find_cautions(network, matches)]
-    n_seen = sum(images.among(seen))
+    n_seen = sum(count_seen(seen, images))
     return network, PretrainedWeights(tensors, _loaded(matches), cautions, seen, n_seen)
 
 
