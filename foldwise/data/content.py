@@ -11,6 +11,7 @@ from PIL import Image
 from foldwise.data.originals import Original
 
 OPAQUE = 255
+COLOURS = 3  # channels
 PART_BYTES = 2**19  # fits into the cache of a core
 
 
@@ -24,31 +25,41 @@ def content_digest(content: Image.Image | NDArray[Any]) -> bytes:
         content: An image in L, RGB or RGBA, or an array (h, w, c) of uint8 or uint16.
     """
     if isinstance(content, Image.Image):
-        shape = (content.height, content.width, len(content.getbands()))
+        shape: tuple[int, ...] = (content.height, content.width, len(content.getbands()))
     else:
         shape = content.shape
-    hashed, hashed_grey = (hashlib.sha256(str((*shape[:2], c)).encode()) for c in (shape[2], 1))
-    all_grey = True
-    for rows in _rows(content, shape):
-        all_grey = all_grey and is_grey(rows)
+    hashed = _start(shape)
+    if shape[2] != COLOURS:
+        for part in _parts(content, shape):
+            hashed.update(part)
+        return hashed.digest()
+    hashed_grey, all_grey = _start((*shape[:2], 1)), True
+    for part in _parts(content, shape):
+        values = np.frombuffer(
+            part, np.uint8 if isinstance(content, Image.Image) else content.dtype
+        )
+        all_grey = all_grey and is_grey(values.reshape(-1, shape[1], COLOURS))
         if all_grey:
-            hashed_grey.update(np.ascontiguousarray(rows[..., :1]).data)
-        if not all_grey or shape[2] > 1:
-            hashed.update(np.ascontiguousarray(rows).data)
+            hashed_grey.update(values[::COLOURS].tobytes())
+        hashed.update(part)
     return (hashed_grey if all_grey else hashed).digest()
 
 
-def _rows(content: Image.Image | NDArray[Any], shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+def _start(shape: tuple[int, ...]) -> "hashlib._Hash":
+    return hashlib.sha256(b"%d %d %d " % shape)
+
+
+def _parts(content: Image.Image | NDArray[Any], shape: tuple[int, ...]) -> Iterator[bytes]:
     """Yield an image in parts of some rows, because a copy of a whole photo is slow."""
     height, width, channels = shape
     step = max(1, PART_BYTES // (width * channels))
     for top in range(0, height, step):
-        bottom = min(top + step, height)
-        if isinstance(content, Image.Image):
-            part = content if step >= height else content.crop((0, top, width, bottom))
-            yield np.frombuffer(part.tobytes(), np.uint8).reshape(bottom - top, width, channels)
+        if not isinstance(content, Image.Image):
+            yield content[top : top + step].tobytes()
+        elif step >= height:
+            yield content.tobytes()
         else:
-            yield content[top:bottom]
+            yield content.crop((0, top, width, min(top + step, height))).tobytes()
 
 
 def short_digests(digests: list[bytes]) -> NDArray[np.uint64]:
