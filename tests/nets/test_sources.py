@@ -38,20 +38,6 @@ def test_what_is_hashed_is_parsed(opened, monkeypatch):
     assert len(reads) == 1
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda state: {"state_dict": state, "epoch": 3},
-        lambda state: {"model": state, "optimizer": {"lr": 0.1}},
-        lambda state: {"state_dict": {"model": state}},
-        lambda state: {f"module.{name}": one for name, one in state.items()},
-        lambda state: {f"module._orig_mod.{name}": one for name, one in state.items()},
-    ],
-)
-def test_state_is_found_in_what_a_training_saves(opened, wrap):
-    assert_same(opened(saved(wrap(STATE))).state_dict)
-
-
 def test_module_named_module_stays(opened):
     state = {"module.weight": torch.ones(2), "other.weight": torch.ones(2)}
     assert_same(opened(saved(state)).state_dict, state)

@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import safetensors.torch
 import torch
@@ -19,7 +19,7 @@ from foldwise.nets.weights.formats import ZIP_START, describe_format, is_safeten
 StateDict = dict[str, object]  # values are not checked yet
 
 SHOWN = 20  # names in a message
-CONTAINERS = (nn.Module, Mapping)
+CONTAINERS = (nn.Module, dict)
 MAX_DEPTH = 5  # keys that lead to a state_dict
 MAX_TENSORS = 50_000  # the largest networks of torchvision and timm have some thousand
 MAX_NAME_LENGTH = 500  # characters
@@ -136,7 +136,7 @@ def _find_states(loaded: object) -> dict[str, StateDict]:
         path, value = queue.popleft()
         if isinstance(value, nn.Module):
             value = _state_dict(value)
-        if not isinstance(value, Mapping) or id(value) in seen or not all(map(_is_name, value)):
+        if not isinstance(value, dict) or id(value) in seen or not all(map(_is_name, value)):
             continue
         seen[id(value)] = value
         if any(isinstance(item, Tensor) for item in value.values()):
@@ -146,7 +146,7 @@ def _find_states(loaded: object) -> dict[str, StateDict]:
                 ((*path, key), item) for key, item in value.items() if isinstance(item, CONTAINERS)
             )
     if not states:
-        keys = [key for key in loaded if _is_name(key)] if isinstance(loaded, Mapping) else []
+        keys = [key for key in loaded if _is_name(key)] if isinstance(loaded, dict) else []
         having = f" with {first_few(keys)}" if keys else ""
         raise WeightsError(
             f"the file contains a {type(loaded).__name__}{having}; expected a state_dict of names "
@@ -161,7 +161,7 @@ def _find_states(loaded: object) -> dict[str, StateDict]:
     return states
 
 
-def _without_containers(state: Mapping[str, object]) -> StateDict:
+def _without_containers(state: dict[str, object]) -> StateDict:
     """Return the entries of a state_dict, under the names that modules have today."""
     return {
         OLD_DENSENET.sub(r"\1\2", name): value
