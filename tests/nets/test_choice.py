@@ -6,7 +6,6 @@ from safetensors.torch import save
 from sourcing import STATE, assert_same, network_like, rejection, saved, sha256, source_of
 from torchvision.models import get_model
 
-from foldwise.core.errors import InputError
 from foldwise.files.layers import WeightSource
 from foldwise.nets.weights.choice import choose_tensors
 from foldwise.nets.weights.sources import open_checkpoint
@@ -126,26 +125,18 @@ def test_order_gives_the_logits_of_the_other_library(chosen, mobile_net):
     assert expected.std() > 1e-3
 
 
-def test_network_and_layer_are_filled_by_order(begin, weights_file, mobile_net):
+def test_layer_is_filled_by_the_order_of_its_whole_source(begin, weights_file, mobile_net):
     pytest.importorskip("timm")
     state = mobile_net.state_dict()
-    source = weights_file({"net": state}, "w.ckpt")
-    section = {"base": "timm_mobilenetv2_035", "policy": "frozen", **source}
-    message = rejection(begin, "mine", 1, 32, error=InputError, **section)
-    assert message.endswith("set weights_match: order")
-    whole = begin("mine", 1, 32, weights_match="order", **section)
-    (loaded,) = whole.findings.loaded
-    assert (loaded.missing_keys, loaded.key) == ([], "net")
-    assert any("matched by their order" in caution for caution in whole.findings.cautions)
-    take = {"take": "timm_mobilenetv2_035.blocks.1", "weights_match": "order", **source}
+    source = {"weights_match": "order", **weights_file({"net": state}, "w.ckpt")}
+    take = {"take": "timm_mobilenetv2_035.blocks.1", **source}
     layers = [{"conv": 8}, take, "global_average_pool", "linear"]
-    part = begin("net", 3, 32, layers=layers)
-    for started, name in (
-        (whole, "blocks.1.0.conv_pw"),
-        (part, "timm_mobilenetv2_035_blocks_1.0.conv_pw"),
-    ):
-        kernel = started.weights[f"{name}.weight"]
-        assert torch.equal(kernel, state["features.2.conv.0.0.weight"])
+    started = begin("net", 3, 32, layers=layers)
+    (loaded,) = started.findings.loaded
+    assert (loaded.missing_keys, loaded.key) == ([], "net")
+    assert any("matched by their order" in caution for caution in started.findings.cautions)
+    kernel = started.weights["timm_mobilenetv2_035_blocks_1.0.conv_pw.weight"]
+    assert torch.equal(kernel, state["features.2.conv.0.0.weight"])
 
 
 @pytest.mark.parametrize(
@@ -159,6 +150,13 @@ def test_network_and_layer_are_filled_by_order(begin, weights_file, mobile_net):
 )
 def test_other_order_is_refused_with_the_first_difference(chosen, state, problem):
     assert problem in rejection(chosen, state, weights_match="order")
+
+
+def test_averaged_weights_come_first_also_by_order(chosen):
+    content = {"model": {f"{name}x": value + 1 for name, value in FOREIGN.items()}, "ema": FOREIGN}
+    checkpoint = chosen(content, weights_match="order")
+    assert_same(checkpoint.state_dict)
+    assert (checkpoint.key, checkpoint.other_keys) == ("ema", ("model",))
 
 
 def test_safetensors_have_no_order(chosen):

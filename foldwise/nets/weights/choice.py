@@ -122,10 +122,7 @@ def choose_tensors(
     """
     states = _below(file.states, source.weights_key, network)
     if source.weights_match == "order":
-        key, state = _choose_by_order(file, states, network)
-        return Checkpoint(
-            file.title, file.sha256, state, file.trained_on, key=key, is_by_order=True
-        )
+        return _choose_by_order(file, states, network)
     choices = [choice for path in states for choice in _choices(path, states[path], network)]
     best = max(choices, key=lambda choice: (choice.fitting, choice.named, choice.rank))
     if 100 * best.fitting < (100 - MINIMUM_MATCH) * len(network.tensors):  # other names: show most
@@ -219,8 +216,7 @@ def _join(path: str, name: str) -> str:
 
 def _choose_by_order(
     file: CheckpointFile, states: dict[str, StateDict], network: SourceNetwork
-) -> tuple[str, StateDict]:
-    """Return the key and the tensors, under the names of the network."""
+) -> Checkpoint:
     if not file.has_order:
         raise WeightsError(
             "weights_match is order, but safetensors sorts tensors by their names; give a file of "
@@ -229,13 +225,23 @@ def _choose_by_order(
     choices = [_Choice(path, "", state) for path, state in states.items()]
     choices.sort(key=lambda choice: (-choice.rank, -len(choice.state)))
     problems = [_order_problem(choice.state, network) for choice in choices]
-    for choice, problem in zip(choices, problems, strict=True):
-        if problem is None:
-            names = (name for name, _ in _in_order(network.tensors))
-            values = (value for _, value in _in_order(choice.state))
-            return choice.key, dict(zip(names, values, strict=True))
-    raise WeightsError(
-        f"weights_match is order, but {problems[0]}; set base to the architecture that was trained"
+    fitting = [choice for choice, problem in zip(choices, problems, strict=True) if not problem]
+    if not fitting:
+        raise WeightsError(
+            f"weights_match is order, but {problems[0]}; set base to the architecture that was "
+            "trained"
+        )
+    names = (name for name, _ in _in_order(network.tensors))
+    values = (value for _, value in _in_order(fitting[0].state))
+    key, *others = (choice.key for choice in fitting)
+    return Checkpoint(
+        file.title,
+        file.sha256,
+        dict(zip(names, values, strict=True)),
+        file.trained_on,
+        key,
+        tuple(others),
+        is_by_order=True,
     )
 
 
