@@ -5,7 +5,7 @@ import yaml
 from dataset_info import info_of
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
-from foldwise.files.dataset import Samples, create_images, write_dataset
+from foldwise.files.dataset import Samples, create_images, write_dataset, write_digests
 from foldwise.files.network import ChannelStatistics, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.split import write_recipe
@@ -40,6 +40,7 @@ def case(tmp_path):
         is_test = np.arange(N + N_TEST) >= N
         samples = Samples(files, labels, np.arange(len(labels)), is_test)
         write_dataset(tmp_path / "prepared", info, samples)
+        write_digests(tmp_path / "prepared", np.arange(N + N_TEST, dtype=np.uint64))
         recipe = AugmentSection(**OFF | (augment or {"shift": 0.2}))
         write_recipe(tmp_path / "augmented", recipe)
         wanted = ArchitectureSection.model_validate({"base": base} | section)
