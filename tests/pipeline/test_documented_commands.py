@@ -40,6 +40,7 @@ ELSEWHERE = {
     "dvc exp apply NAME": "tests/pipeline/test_reset.py::test_after_an_experiment_that_has_ended",
     "dvc exp branch NAME BRANCH": "tests/pipeline/test_experiments.py::test_an_experiment_becomes",
     "dvc repro -f -s train@slim_vgg-0-1": "tests/pipeline/test_forged_record.py::train@slim_vgg-0",
+    "dvc repro -f -s build@NAME": "tests/pipeline/test_forged_record.py::train@slim_vgg-0",
     "git merge BRANCH": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
     "git commit": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
     "rm dvc.lock": "tests/pipeline/test_merge.py::test_after_a_merge_everything_comes_",
