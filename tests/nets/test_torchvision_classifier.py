@@ -186,7 +186,7 @@ def test_smallest_usual_size_trains(network_of, name):
 )
 def test_smallest_usual_size_trains_with_real_numbers(network_of, name):
     network = network_of(name, 3, smallest_of(name))
-    assert prove_trainable(network, {}, seed=0)[1] == []
+    prove_trainable(network, {}, seed=0)
 
 
 @pytest.mark.parametrize(
