@@ -33,7 +33,7 @@ def named(inputs: ReportInputs, name: str) -> str:
 def architectures(inputs: ReportInputs) -> Table:
     """Return score, diagnosis and cost of each architecture."""
     label = inputs.comparison.design.decides.label
-    numbers = (f"mean {label}", "std", "stability rank")
+    numbers = (f"mean {label}", "std")
     columns = [column for column, _, _ in COSTS.values()]
     header = ("architecture", "diagnosis", *numbers, *columns, "parameters")
     return _by_architecture(inputs, header, _score_and_cost, n_text=2)
@@ -43,7 +43,7 @@ def spread(inputs: ReportInputs) -> Table:
     """Return range and variance of the per-fold scores."""
     with_parts = any(each.scores and each.scores.parts for each in inputs.comparison.finished)
     parts = ("due to folds", "due to initial weights") if with_parts else ()
-    header = ("architecture", "lowest", "highest", "variance", *parts)
+    header = ("architecture", "lowest", "highest", "variance", *parts, "stability rank")
     return _by_architecture(inputs, header, _spread)
 
 
@@ -219,9 +219,9 @@ def _score_and_cost(architecture: Architecture) -> Row:
     fit, size = architecture.diagnosis.fit, formats.short(architecture.parameters)
     macs, latency = formats.short(architecture.macs), architecture.latency.image
     scores, cost = architecture.scores, architecture.cost
-    numbers = ["failed", NONE, NONE]
+    numbers = ["failed", NONE]
     if scores is not None:
-        numbers = [scores.text, score(scores.std), str(scores.stability_rank)]
+        numbers = [scores.text, score(scores.std)]
     seconds = formats.seconds(cost.training_seconds) if cost else NONE
     return [fit, *numbers, macs, formats.milliseconds(latency), seconds, size]
 
@@ -231,7 +231,7 @@ def _spread(architecture: Architecture) -> Row:
         return []
     parts = (scores.parts.fold, scores.parts.initialisation) if scores.parts else ()
     variances = [f"{variance:.2e}" for variance in (scores.variance, *parts)]
-    return [score(scores.min), score(scores.max), *variances]
+    return [score(scores.min), score(scores.max), *variances, str(scores.stability_rank)]
 
 
 def _costs(architecture: Architecture) -> Row:
