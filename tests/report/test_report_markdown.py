@@ -39,9 +39,9 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
     assert lines[2].startswith(r"Take slim\_vgg: ")
     assert rows(text, r"| **slim\_vgg** (chosen) |") == [
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(1/2 + 1/1) · .00707107 = .1100
-        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | 1 | "
+        r"| **slim\_vgg** (chosen) | still improving | 0.9450 ± 0.1100 | 0.0071 | "
         "5 k | 2 | 3.00 | 1 k |",
-        r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 |",
+        r"| **slim\_vgg** (chosen) | 0.9400 | 0.9500 | 5.00e-05 | 1 |",
         r"| **slim\_vgg** (chosen) | 1,000 | 5,000 | 584 MB | 600 MB | 0.00 | 8.00 | 67 |",
         r"| **slim\_vgg** (chosen) | 2 | 1 | 1.5 | – |",
         r"| **slim\_vgg** (chosen) | yes | yes | no | 0.0000 | 1.000 | 5 k |",
@@ -86,7 +86,7 @@ def test_the_rule_is_shown_step_by_step(report):
 
 def test_a_diverged_architecture_has_its_reason_and_no_numbers(report):
     text = report(CASE)
-    assert "| bad | diverged | failed | – | – | 5 k | 2 | – | 1 k |" in text
+    assert "| bad | diverged | failed | – | 5 k | 2 | – | 1 k |" in text
     assert "- **bad** diverged in 1 of 2 folds, repeat 0 fold 1 (train loss is NaN in epoch" in text
     assert "| repeat 0 fold 1 | 0.9400 | 0.9200 | diverged |" in text
     assert "- **bad**, diverged: " in text
