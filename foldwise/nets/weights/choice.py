@@ -138,6 +138,7 @@ def choose_tensors(
         best.key,
         tuple(others),
         _remedy(file, states, network, best.fitting),
+        seen=file.seen,
     )
 
 
@@ -242,6 +243,7 @@ def _choose_by_order(
         key,
         tuple(others),
         is_by_order=True,
+        seen=file.seen,
     )
 
 

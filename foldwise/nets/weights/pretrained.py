@@ -1,7 +1,7 @@
 """The pretrained weights of a network, from the sources that params.yaml names."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,13 +128,12 @@ def _match_sources(
         try:
             if place not in files:
                 files[place] = open_checkpoint(source, target.architecture)
-            checkpoint = choose_tensors(files[place], source, whole)
-            match = match_tensors(target, replace(checkpoint, seen=files[place].seen))
+            match = match_tensors(target, choose_tensors(files[place], source, whole))
             if not target.layer and (section.policy or not frozen_by_default(network)):
                 require_same_network(match, network.heads)
             require_frozen(match, network.frozen)
             if not section.allow_seen:
-                require_unseen(files[place].seen, images)
+                require_unseen(match.checkpoint.seen, images)
         except WeightsError as error:
             location = f"build.architectures.{network.name}.{key}"
             raise InputError(f"{location} is '{source.weights}': {error}") from None
