@@ -1,7 +1,7 @@
 """Choose the tensors of a checkpoint file that belong to a network, by their names or their order.
 
-Training scripts save a state_dict under keys and prefixes of their own, and several of them in a
-file. The names of the network's own tensors tell which is meant: a list of wrappers is not needed.
+Training scripts save state_dicts under keys and prefixes of their own, several of them in a file.
+The names of the network's tensors tell which is meant: a list of wrappers is not needed.
 """
 
 import re
@@ -114,8 +114,8 @@ def choose_tensors(
     """Return the tensors of a file that belong to a network.
 
     By name: the keys and the prefix with which most names and shapes are those of the network.
-    Of several that match equally, averaged weights (EMA, teacher) come first, then the first in
-    the file. By order: all tensors, if they have the shapes of all of the network in its order.
+    Of equal matches, averaged weights (EMA, teacher) come first, then the first in the file.
+    By order: all tensors, if they have the shapes of all of the network in its order.
 
     Raises:
         WeightsError: If the file has nothing under `weights_key`, or its order does not match.
