@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldwise.core.machine import chunks
-from foldwise.files.fold_record import Calibration, FoldCounts, Mistake
+from foldwise.files.fold_record import Calibration, FoldCounts, Mistake, encode_ranks
 
 BINS = 15  # of the calibration, as in Guo et al. 2017
 RANKS = 10  # of the true class that are counted
@@ -53,13 +53,15 @@ def count_fold(
     n_classes = logits.shape[1]
     pairs = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
     table = pairs.reshape(n_classes, n_classes)  # (true class, predicted class)
+    ranks = _ranks(logits, labels)
     return FoldCounts(
         n_classes=n_classes,
         confusion=[(int(t), int(p), int(table[t, p])) for t, p in np.argwhere(table)],
         log_loss=log_loss(logits, labels) * len(labels),
-        ranks=_ranks(logits, labels),
+        ranks=np.bincount(ranks, minlength=n_classes + 1)[1 : 1 + RANKS].tolist(),
         calibration=_calibration(confidence, predicted == labels),
         mistakes=_mistakes(table, np.stack([labels, predicted, index]), confidence),
+        image_ranks=encode_ranks(ranks, labels),
     )
 
 
@@ -85,13 +87,13 @@ def _confidence(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return confidence
 
 
-def _ranks(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> list[int]:
-    """Return how many images have their true class on rank 1, 2, ..; equal logits in order."""
+def _ranks(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rank of the true class of each image, (n,), from 1; equal logits in order."""
     true_logit = logits[np.arange(len(labels)), labels][:, None]
     is_earlier = np.arange(logits.shape[1]) < labels[:, None]
-    rank = ((logits > true_logit) | ((logits == true_logit) & is_earlier)).sum(axis=1)
-    counts: list[int] = np.bincount(rank, minlength=logits.shape[1])[:RANKS].tolist()
-    return counts
+    is_before = (logits > true_logit) | ((logits == true_logit) & is_earlier)
+    ranks: NDArray[np.int64] = 1 + is_before.sum(axis=1)
+    return ranks
 
 
 def _calibration(confidence: NDArray[np.float64], is_right: NDArray[np.bool_]) -> Calibration:

@@ -1,5 +1,7 @@
 """reports/folds/NAME/R-F.json: how one architecture did on one fold; in git."""
 
+import base64
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -71,11 +73,26 @@ class FoldCounts(Strict):
     """What was said of the validation images, as counts and sums: they add up over folds."""
 
     n_classes: Annotated[int, Field(ge=2)]
-    confusion: list[tuple[Count, Count, Count]]  # true class, predicted class, images if any
+    # True class, predicted class, images: in this order, pairs with images only.
+    confusion: list[tuple[Count, Count, Count]]
     log_loss: NonNegative  # sum over the images, in nats
     ranks: list[Count]  # images whose class came first, second, .. tenth
     calibration: Calibration
     mistakes: list[Mistake]  # the surest ones of the most confused pairs of classes
+    # The rank of the true class of every image, as `encode_ranks` packs it. The images are in the
+    # order of their class, then of their position, so those of two architectures pair.
+    image_ranks: str
+
+    @property
+    def ranks_by_image(self) -> NDArray[np.uint8]:
+        """(n_images,) rank of the true class, from 1; by class, then by position of the image."""
+        return np.frombuffer(zlib.decompress(base64.b64decode(self.image_ranks)), np.uint8)
+
+    @property
+    def labels_by_image(self) -> NDArray[np.int64]:
+        """(n_images,) true class of the images, in the order of `ranks_by_image`."""
+        classes, counts = zip(*((true, count) for true, _, count in self.confusion), strict=True)
+        return np.repeat(classes, counts)
 
     @property
     def n_images(self) -> int:
@@ -116,6 +133,18 @@ class FoldRecord(Strict):
     def accuracy(self) -> float | None:
         """Share of the validation images that are classified right; None: diverged."""
         return self.fold_counts.n_correct / self.fold_counts.n_images if self.fold_counts else None
+
+
+def encode_ranks(ranks: NDArray[np.int64], labels: NDArray[np.int64]) -> str:
+    """Pack the rank of the true class of each image for a record; ranks over 255 become 255.
+
+    Args:
+        ranks: (n,) rank of the true class, from 1, in the order of the positions.
+        labels: (n,) true class.
+    """
+    by_class = ranks[np.argsort(labels, kind="stable")]
+    packed = zlib.compress(np.minimum(by_class, 255).astype(np.uint8).tobytes(), 9)
+    return base64.b64encode(packed).decode()
 
 
 def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from foldwise.files.comparison import Architecture, Baseline, Confused, ConfusedPair
-from foldwise.files.fold_record import Calibration, FoldCounts, FoldRecord, Mistake
+from foldwise.files.fold_record import Calibration, FoldCounts, FoldRecord, Mistake, encode_ranks
 from foldwise.files.tables import CLASSES, CONFUSION, CURVES, FOLD, SCORES, Columns
 from foldwise.files.verdict import Metric, MetricName
 from foldwise.selection.statistics import DIGITS, ScoreMatrix
@@ -74,6 +74,8 @@ def majority_baseline(folds: Sequence[FoldCounts], top_k: int) -> Baseline:
     """
     images = confusion_matrix(folds).sum(axis=1).tolist()
     n, label = sum(images), images.index(max(images))
+    by_size = np.argsort(-np.array(images), kind="stable")
+    labels = np.repeat(np.arange(len(images)), images)
     counts = FoldCounts(
         n_classes=len(images),
         confusion=[(true, label, count) for true, count in enumerate(images) if count],
@@ -81,6 +83,7 @@ def majority_baseline(folds: Sequence[FoldCounts], top_k: int) -> Baseline:
         ranks=sorted(images, reverse=True),
         calibration=Calibration(images=[n], correct=[images[label]], confidence=[images[label]]),
         mistakes=[],
+        image_ranks=encode_ranks(1 + np.argsort(by_size)[labels], labels),
     )
     return Baseline(label=label, images=images, metrics=fold_metrics(counts, top_k))
 

@@ -1,9 +1,12 @@
 """What fold records say about themselves and about each other."""
 
 import math
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from foldwise.files.fold_record import FoldCounts, FoldRecord
 
@@ -112,7 +115,24 @@ def _counts(counts: FoldCounts, n_validation: int) -> Iterator[Fact]:
     yield Fact("fold_counts.ranks[0]", ranks[0], correct, "fold_counts.confusion")
     ranked = n_validation if n_classes <= MAX_RANKS else min(sum(ranks), n_validation)
     yield Fact("sum of fold_counts.ranks", sum(ranks), ranked, "n_validation")
+    yield from _image_ranks(counts)
     yield from _calibration(counts)
+
+
+def _image_ranks(counts: FoldCounts) -> Iterator[Fact]:
+    """Yield what the ranks of single images share with the counts; a damaged text has no images."""
+    try:
+        ranks = counts.ranks_by_image
+    except (ValueError, zlib.error):
+        ranks = np.empty(0, np.uint8)
+    name, source = "fold_counts.image_ranks", "fold_counts.confusion"
+    yield Fact(f"number of images in {name}", len(ranks), counts.n_images, source)
+    totals = np.bincount(ranks, minlength=MAX_RANKS + 1)[1 : 1 + len(counts.ranks)].tolist()
+    yield Fact(f"images of each rank in {name}", totals, counts.ranks, "fold_counts.ranks")
+    correct = Counter(counts.labels_by_image[ranks == 1].tolist())
+    expected = {true: n for true, predicted, n in counts.confusion if true == predicted}
+    key = f"correct images of each class in {name}"
+    yield Fact(key, sorted(correct.items()), sorted(expected.items()), source)
 
 
 def _calibration(counts: FoldCounts) -> Iterator[Fact]:

@@ -35,6 +35,10 @@ def test_scores_equal_those_of_scikit_learn(seed, n_classes, n):
         top = metrics.top_k_accuracy_score(labels, logits, k=k, labels=every)
         assert sum(found.ranks[:k]) / n == pytest.approx(top)
     assert sum(found.ranks) == n
+    by_class = np.argsort(labels, kind="stable")
+    ranks = (logits > logits[np.arange(n), labels, None]).sum(axis=1) + 1
+    assert np.array_equal(found.labels_by_image, labels[by_class])
+    assert np.array_equal(found.ranks_by_image, ranks[by_class])
 
 
 def test_calibration_counts_each_image_in_the_bin_of_its_confidence():

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from foldwise.files.fold_record import (
     Machine,
     Mistake,
     Timing,
+    encode_ranks,
     read_record,
     record_path,
     write_record,
@@ -86,6 +88,7 @@ FOLD_COUNTS = FoldCounts(
     ranks=[5, 15],
     calibration=Calibration(images=[0, 20], correct=[0, 5], confidence=[0, 18.5]),
     mistakes=[Mistake(true=1, predicted=0, image=7, confidence=0.9)],
+    image_ranks=encode_ranks(np.array([1] * 5 + [2] * 15), np.array([0] * 10 + [1] * 10)),
 )
 RECORD = FoldRecord(
     model="lenet5",

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from functools import cache
 
+import numpy as np
 import yaml
 from measured import LATENCY, MACHINE
 
@@ -16,6 +17,7 @@ from foldwise.files.fold_record import (
     FoldRecord,
     Mistake,
     Timing,
+    encode_ranks,
     record_path,
     write_record,
 )
@@ -174,7 +176,8 @@ def counts_of(labels, predicted, confidence, n_classes, first=0):
     for _, image in images:
         bins[min(int(image[2] * BINS), BINS - 1)].append(image)
     pairs = Counter(zip(labels, predicted, strict=True))
-    ranks = Counter(0 if t == p else 1 + t - (p < t) for _, (t, p, _) in images)
+    image_ranks = [0 if t == p else 1 + t - (p < t) for _, (t, p, _) in images]
+    ranks = Counter(image_ranks)
     return FoldCounts(
         n_classes=n_classes,
         confusion=[(t, p, n) for (t, p), n in sorted(pairs.items())],
@@ -192,6 +195,7 @@ def counts_of(labels, predicted, confidence, n_classes, first=0):
             for image, (t, p, c) in images
             if t != p
         ],
+        image_ranks=encode_ranks(1 + np.array(image_ranks), np.array(labels)),
     )
 
 

@@ -1,10 +1,11 @@
 """Classes of unequal size: what the report says of them, and of networks that see only one."""
 
+import numpy as np
 import pytest
 from comparisons import findings
 from records import record
 
-from foldwise.files.fold_record import Calibration, FoldCounts
+from foldwise.files.fold_record import Calibration, FoldCounts, encode_ranks
 from foldwise.selection.diagnosis import predicts_one_class
 
 RARE, OTHER = 0, 1
@@ -14,6 +15,9 @@ USEFUL = {(RARE, RARE): 6, (RARE, OTHER): 2, (OTHER, OTHER): 78, (OTHER, RARE): 
 
 
 def counts(confusion):
+    labels, ranks = np.array(
+        [(true, 1 + (true != p)) for (true, p), n in confusion.items() for _ in range(n)]
+    ).T
     n, correct = sum(confusion.values()), sum(n for (t, p), n in confusion.items() if t == p)
     return FoldCounts(
         n_classes=2,
@@ -22,6 +26,7 @@ def counts(confusion):
         ranks=[correct, n - correct],
         calibration=Calibration(images=[n], correct=[correct], confidence=[correct]),
         mistakes=[],
+        image_ranks=encode_ranks(ranks, labels),
     )
 
 

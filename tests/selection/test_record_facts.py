@@ -11,7 +11,7 @@ from records import flags, record, write_case
 
 from foldwise.core.errors import InputError
 from foldwise.engine.scores import accuracy, count_fold, log_loss
-from foldwise.files.fold_record import read_record, record_path, write_record
+from foldwise.files.fold_record import encode_ranks, read_record, record_path, write_record
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.selection.record_facts import facts_of_record
 from foldwise.selection.records import read_records, require_fair_comparison
@@ -129,6 +129,16 @@ def test_every_missing_key_is_refused_with_the_remedy(case):
         ("fold_counts", lambda _: None, "fold_counts"),
         ("fold_counts.ranks", lambda _: [], "length of fold_counts.ranks"),
         ("fold_counts.ranks[0]", lambda n: n - 1, r"fold_counts.ranks\[0\]"),
+        (
+            "fold_counts.image_ranks",
+            lambda _: "AAAA",
+            "number of images in fold_counts.image_ranks",
+        ),
+        (
+            "fold_counts.image_ranks",
+            lambda _: encode_ranks(np.ones(100, int), np.arange(100)),
+            "images of each rank in fold_counts.image_ranks",
+        ),
         ("fold_counts.confusion[0][0]", lambda _: 4, "fold_counts.confusion"),
         ("fold_counts.calibration.images", lambda _: [], "sum of fold_counts.calibration.images"),
         ("fold_counts.calibration.correct", lambda n: n[1:], "length of fold_counts.calibration"),
@@ -162,6 +172,10 @@ def test_other_classes_of_the_same_images(tmp_path):
     cells = content["fold_counts"]["confusion"]
     cells[0][2] -= 1  # of class 0, correct
     cells[-1][2] += 1  # of class 3, correct
+    ranks = read_record(path).fold_counts.ranks_by_image
+    labels = np.repeat([0, 1, 2, 3], [24, 25, 25, 26])
+    ranks = np.insert(np.delete(ranks, np.flatnonzero(ranks == 1)[0]), -1, 1)
+    content["fold_counts"]["image_ranks"] = encode_ranks(ranks, labels)
     path.write_text(json.dumps(content))
     with pytest.raises(
         InputError, match=r"slim_vgg/0-1.json: images of each class.*\[0\] is \(0, 24\)"
