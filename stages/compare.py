@@ -19,6 +19,7 @@ from foldwise.files.tables import TABLES, write_table
 from foldwise.files.verdict import write_verdict
 from foldwise.selection.compare import compare
 from foldwise.selection.cost import require_equal_machines
+from foldwise.selection.history import read_history
 from foldwise.selection.records import (
     describe_unused_records,
     read_records,
@@ -39,13 +40,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_matching_cards(cards, records, str(args.models))
     measured = {m: read_measurements(args.models, args.extraction, m) for m in params.models}
     require_equal_machines(params.compare.cost, records.values(), measured)
-    if unused := describe_unused_records(
-        args.folds, args.folds.rglob("*.json"), map(Path, records)
-    ):
+    present = args.folds.rglob("*.json")
+    if unused := describe_unused_records(args.folds, present, map(Path, records)):
         print(f"warning: {printable(unused)}", file=sys.stderr)
-    result = compare(list(records.values()), cards, measured, params)
+    history = read_history(args.folds, args.output / "comparison.json", list(records.values()))
+    result = compare(list(records.values()), cards, measured, params, history)
     checked = records_of_checked(records, args.inspection / "counts.json")
-    without = compare(checked, cards, measured, params).verdict.chosen
+    without = compare(checked, cards, measured, params, history).verdict.chosen
     verdict = result.verdict.model_copy(update={"chosen_without": without})
     write_comparison(args.output, result.comparison, result.confused)
     write_verdict(args.output, verdict, result.metrics)

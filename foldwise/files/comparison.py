@@ -1,5 +1,6 @@
 """The schemas of comparison.json, confused.json and strips.json below reports; in git."""
 
+from math import comb
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,6 +45,10 @@ class Design(Criteria):
     epochs: Size
     n_images: Count  # that were split into folds
     detectable: Detectable
+    # Other architectures with fold records of the same folds, in reports/folds or in git.
+    compared_before: list[str]
+    history_complete: bool  # whether git could be read, and is not a shallow clone
+    folds_digest: str  # of the images that train and validate in each fold
 
     @property
     def percent(self) -> str:
@@ -140,14 +145,17 @@ class Pair(Strict):
     n: Annotated[int, Field(ge=2)]  # paired differences
     mean: float
     std: NonNegative  # ddof 1
-    interval: Interval  # corrected
-    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no spread
+    # Of the mean: corrected, and at least what the number of images allows.
+    standard_error: NonNegative
+    interval: Interval  # by the standard error
+    t: float | None  # corrected resampled t (Nadeau and Bengio 2003); None: no standard error
     p: Share  # two-sided
-    p_holm: Share  # the same, after Holm over all pairs
+    p_holm: Share  # the same, after Holm over all pairs, those of earlier comparisons included
     different: bool  # significantly, by p_holm and the confidence of the design
     better: Share  # probability that first is better by more than the ROPE
     equal: Share  # probability that they are practically equal
     worse: Share  # probability that first is worse by more than the ROPE
+    expected_shortfall: NonNegative  # of the second, E[max(0, first − second)]
     wins: Share  # share of paired runs in which first is better, ties half: an effect size
     detectable: NonNegative  # smallest significant difference, in the metric
 
@@ -175,6 +183,12 @@ class Comparison(Strict):
         """Return the comparison of the architectures that may be chosen."""
         fair = [architecture for architecture in self.architectures if not architecture.seen_images]
         return self.model_copy(update={"architectures": fair})
+
+    @property
+    def n_tests(self) -> int:
+        """The number of pairs that were ever compared on these folds."""
+        n = len({name for pair in self.pairs for name in (pair.first, pair.second)})
+        return comb(n + len(self.design.compared_before), 2) if n else 0
 
     @property
     def class_images(self) -> list[int]:

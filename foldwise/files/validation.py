@@ -21,6 +21,7 @@ EXPECTED = {  # by pydantic's type of error, with values from its context; other
     "less_than_equal": "at most {le:g}",
     "model_type": "keys and values",
 }
+REPLACED = {"rope": "worth", "sure": "worth"}  # former keys
 UNKNOWN = ("extra_forbidden", "invalid_key")  # a key that is not text is unknown, too
 MAX_VALUE_LENGTH = 60  # characters
 MAX_DETAILS = 100  # errors of pydantic, each of which is compared with the others
@@ -144,6 +145,8 @@ def _is_superseded(error: _Error, errors: Sequence[_Error]) -> bool:
 def _meant(unknown: _Error, errors: Sequence[_Error]) -> str | None:
     """Return the key that an unknown key probably means, preferably a missing one."""
     *parent, key = unknown.path
+    if (name := REPLACED.get(str(key))) in unknown.siblings:
+        return name
     missing = [each.path for each in errors if each.has_type("missing")]
     beside = [str(path[-1]) for path in missing if [*path[:-1]] == parent]
     return nearest(key, beside) or nearest(key, unknown.siblings)

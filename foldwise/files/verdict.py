@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from foldwise.files.base import Count, NonNegative, Share, Strict, write_json
+from foldwise.files.base import Count, NonNegative, Strict, write_json
 
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
@@ -62,8 +62,9 @@ class Criteria(Strict):
     metric: MetricName
     top_k: Annotated[int, Field(ge=1, le=10)]  # records count ten ranks
     confidence: Annotated[float, Field(gt=0.5, le=0.9999)]  # of the corrected intervals and tests
-    rope: NonNegative  # region of practical equivalence, in the unit of the metric
-    sure: Annotated[float, Field(ge=0.5, le=1)]  # below 0.5, likely different ones would tie
+    # What a lower cost is worth, in the unit of the metric: the largest expected shortfall of the
+    # chosen architecture. Also the region of practical equivalence (ROPE) of the probabilities.
+    worth: NonNegative
     cost: CostUnit = "macs"  # the only unit that is the same on every machine
 
     @property
@@ -86,10 +87,10 @@ class Contender(Strict):
     cost: NonNegative  # in the cost unit of the verdict
     parameters: Count
     shortfall: NonNegative  # difference between its mean and the best mean
-    equal: Share  # probability of being practically equal to the best; 1 for the best itself
+    # E[max(0, best − this)] over the posterior of the true difference; 0 for the best itself.
+    expected_shortfall: NonNegative
+    within_worth: bool  # whether the expected shortfall is at most `compare.worth`
     different: bool  # from the best, after Holm over all pairs
-    tied: bool  # with the best
-    on_front: bool  # Pareto front of the tied ones in metric, stability, cost and size
 
 
 class Verdict(Strict):

@@ -70,16 +70,15 @@ def learning(inputs: ReportInputs) -> Table:
 def rule_steps(inputs: ReportInputs) -> Table:
     """Return each step of the decision rule and the architectures that remain after it."""
     verdict, design = inputs.verdict, inputs.comparison.design
-    label, tied = design.decides.label, [each for each in verdict.contenders if each.tied]
-    equal = f"practically equal (within {design.rope:g}) with probability ≥ {design.sure:g}"
-    front = f"not dominated in {label}, stability, cost and size (Pareto front)"
+    label, all_names = design.decides.label, [each.name for each in verdict.contenders]
+    allowed = [each.name for each in verdict.contenders if each.within_worth]
+    worth = f"expected shortfall in {label} against it at most {design.worth:g} (compare.worth)"
     same = f"within {100 * design.same_cost:g} %" if design.same_cost else "of equal ones"
     cheapest = f"{COSTS[verdict.cost_unit][2]}; {same}, fewest parameters"
     rows: list[Row] = [
-        ["1. best", f"{design.decides.best} mean {label}", tied[0].name],
-        ["2. tied", equal, ", ".join(each.name for each in tied)],
-        ["3. front", front, ", ".join(each.name for each in tied if each.on_front)],
-        ["4. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
+        ["1. best", f"{design.decides.best} mean {label}", all_names[0]],
+        ["2. worth it", worth, ", ".join(allowed)],
+        ["3. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
     ]
     return Table(("step", "rule", "remaining"), rows, n_text=3)
 
@@ -90,12 +89,11 @@ def contenders(inputs: ReportInputs) -> Table:
     column, format_cost, _ = COSTS[inputs.verdict.cost_unit]
     rows = []
     for each in inputs.verdict.contenders:
-        on_front = YES[each.on_front] if each.tied else NONE
-        answers = (YES[each.tied], on_front, YES[each.different])
-        numbers = (score(each.shortfall), formats.probability(each.equal), format_cost(each.cost))
+        answers = (YES[each.within_worth], YES[each.different])
+        numbers = (score(each.shortfall), score(each.expected_shortfall), format_cost(each.cost))
         rows.append([named(inputs, each.name), *answers, *numbers])
-    header = ("architecture", "tied", "on the front", "differs", f"{label} shortfall", "P equal")
-    return Table((*header, column), rows, n_text=4)
+    header = ("architecture", "worth it", "differs", f"{label} shortfall", "expected shortfall")
+    return Table((*header, column), rows, n_text=3)
 
 
 def pair_tests(inputs: ReportInputs) -> Table:

@@ -100,7 +100,7 @@ def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
 def _not_significant(decision: Decision) -> Iterator[str]:
     """Suggest how to separate the chosen architecture from its rival."""
     pair, rival, design = decision.pair, decision.rival, decision.comparison.design
-    if not pair or not rival or pair.different or rival.tied or decision.same_mean:
+    if not pair or not rival or pair.different or rival.within_worth or decision.same_mean:
         return
     text = f"The difference between {pair.first} and {pair.second} is not significant"
     repeats, detect = decision.repeats_needed, "would detect a difference of this size"
@@ -113,9 +113,6 @@ def _not_significant(decision: Decision) -> Iterator[str]:
         numbers = ",".join(map(str, range(max(2, repeats))))
         command = f"`dvc exp run -S 'repeats=[{numbers}]' -S resplit=true`"
         yield f"{text}; {max(2, repeats)} repeats with new folds {detect}: {command}."
-    else:
-        n = len(decision.comparison.pairs)
-        yield f"{text} as one of {n} pairs: compare these two alone."
 
 
 def _fits(

@@ -17,6 +17,8 @@ from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
 from foldwise.selection.decision import decide
 from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class
+from foldwise.selection.history import UNKNOWN, History
+from foldwise.selection.image_scores import image_scores, score_floor
 from foldwise.selection.pairs import compare_pairs
 from foldwise.selection.verdict_text import verdict_text
 
@@ -42,6 +44,7 @@ def compare(
     cards: Mapping[str, Card],
     measured: Mapping[str, Measurements],
     params: Params,
+    history: History = UNKNOWN,
 ) -> ComparisonResult:
     """Return the comparison and the verdict; the order of the candidates does not change it.
 
@@ -51,11 +54,13 @@ def compare(
         cards: Card of each model, by name.
         measured: Latency and extraction of each model, by name.
         params: Models, repeats, folds, and the settings of compare.
+        history: Earlier comparisons of the same folds.
     """
     by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
     scores = metrics.scores_table(records, params.compare.metric, params.compare.top_k)
     architectures = _architectures(by_model, scores, (cards, measured), params)
-    comparison = _comparison(by_model, scores, architectures, params)
+    design = _design(records, params, history)
+    comparison = _comparison(by_model, scores, architectures, design)
     verdict = _verdict(comparison, cards)
     chosen, classes = verdict.chosen, next(iter(cards.values())).classes
     counts = {a.name: _counts(by_model[a.name]) for a in comparison.finished}
@@ -76,12 +81,13 @@ def compare(
 
 
 def _comparison(
-    by_model: Records, table: pd.DataFrame, architectures: list[Architecture], params: Params
+    by_model: Records, table: pd.DataFrame, architectures: list[Architecture], design: Design
 ) -> Comparison:
-    design = _design(next(iter(by_model.values())), params)
     ranked = metrics.best_first(architectures, design.decides)
     scores = metrics.scores_by_model(table)
     fair = {a.name: scores[a.name] for a in ranked if a.scores and not a.seen_images}
+    by_image = {name: image_scores(by_model[name], design.metric, design.top_k) for name in fair}
+    n_before = len(design.compared_before)
     first = next((a.name for a in ranked if a.scores), None)
     counts = _counts(by_model[first]) if first else []
     machines = {r.machine.model_dump_json(): r.machine for r in chain(*by_model.values())}
@@ -89,12 +95,14 @@ def _comparison(
         design=design,
         baseline=metrics.majority_baseline(counts, design.top_k) if counts else None,
         architectures=ranked,
-        pairs=compare_pairs(fair, design, resplit=design.resplit),
+        pairs=compare_pairs(
+            fair, design, resplit=design.resplit, images=by_image, n_before=n_before
+        ),
         machines=[machines[key] for key in sorted(machines)],
     )
 
 
-def _design(records: Sequence[FoldRecord], params: Params) -> Design:
+def _design(records: Sequence[FoldRecord], params: Params, history: History) -> Design:
     settings, n_folds, resplit = params.compare, len(params.folds), params.resplit
     return Design(
         **settings.model_dump(exclude={"target", "gap"}),
@@ -107,13 +115,20 @@ def _design(records: Sequence[FoldRecord], params: Params) -> Design:
         detectable=statistics.detectable_difference(
             len(params.repeats), n_folds, settings.confidence, resplit=resplit
         ),
+        **history._asdict(),
     )
 
 
-def _scores(scores: statistics.ScoreMatrix, stability_rank: int, params: Params) -> Scores:
+def _scores(
+    records: Sequence[FoldRecord],
+    scores: statistics.ScoreMatrix,
+    stability_rank: int,
+    params: Params,
+) -> Scores:
     every = list(chain(*scores))
     values = statistics.resampled_values(scores, resplit=params.resplit)
-    sample = statistics.sample(values, len(params.folds))
+    by_image = image_scores(records, params.compare.metric, params.compare.top_k)
+    sample = statistics.sample(values, len(params.folds), score_floor(by_image))
     return Scores(
         mean=fmean(every),
         variance=variance(every),
@@ -149,7 +164,7 @@ def _architectures(
             **cards[name].model_dump(include={"name", "parameters", "macs", "seen_images"}),
             latency=measured[name].latency,
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
-            scores=_scores(scores[name], stability[name], params) if finished else None,
+            scores=_scores(records, scores[name], stability[name], params) if finished else None,
             metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
             diagnosis=diagnosis,
             cost=_cost(records, measured[name].extraction.seconds) if finished else None,

@@ -1,13 +1,12 @@
-"""The selection rule: of the architectures practically equal to the best mean, the cheapest."""
+"""The selection rule: the cheapest architecture that is expected to give up little."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
 from foldwise.files.verdict import Contender
 from foldwise.selection.cost import cost_of
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS, repeats_needed
+from foldwise.selection.statistics import DIGITS, error_factor, repeats_needed
 
 
 class Decision(NamedTuple):
@@ -52,9 +51,18 @@ class Decision(NamedTuple):
     def repeats_needed(self) -> int | None:
         """Repeats that detect the difference to the rival with a power of 80 %; None if none do."""
         design, pair = self.comparison.design, self.pair
-        if pair is None or not pair.std:
+        if pair is None or not pair.standard_error:
             return None
-        return repeats_needed(abs(pair.mean) / pair.std, len(design.folds), design.confidence)
+        k, confidence = len(design.folds), design.confidence
+        std = pair.standard_error / error_factor(pair.n, k)  # at least what the images allow
+        return repeats_needed(abs(pair.mean) / std, k, confidence)
+
+    @property
+    def cheaper(self) -> Contender | None:
+        """The cheaper one that would give up least, too much by the rule; None: none is cheaper."""
+        limit = self.chosen.cost / (1 + self.comparison.design.same_cost)
+        others = [c for c in self.contenders if c.cost < limit and not c.within_worth]
+        return min(others, key=lambda c: (c.expected_shortfall, c.cost, c.name), default=None)
 
     def pair_with(self, contender: Contender) -> Pair | None:
         """Return the comparison of the chosen architecture with a contender."""
@@ -64,37 +72,25 @@ class Decision(NamedTuple):
 def decide(comparison: Comparison) -> Decision | None:
     """Return which architecture to take; None if none finished.
 
-    It is the cheapest on the Pareto front of the architectures that tie with the best mean.
-    Measured costs within 10 % of the lowest count as equal, MACs only if they are equal. Then fewer
-    parameters decide, then fewer MACs, then the better mean, then the name.
+    It is the cheapest of the architectures whose expected shortfall against the best mean is at
+    most `compare.worth`. Measured costs within 10 % of the lowest count as equal, MACs only if they
+    are equal. Then fewer parameters decide, then fewer MACs, then the better mean, then the name.
 
     Args:
         comparison: Architectures best first.
     """
     if not comparison.finished:
         return None
-    contenders, design = _contenders(comparison), comparison.design
-    front = [contender for contender in contenders if contender.on_front]
-    limit = min(contender.cost for contender in front) * (1 + design.same_cost)
+    design = comparison.design
+    contenders = [_contender(architecture, comparison) for architecture in comparison.finished]
+    allowed = [contender for contender in contenders if contender.within_worth]
+    limit = min(contender.cost for contender in allowed) * (1 + design.same_cost)
     macs = {architecture.name: architecture.macs for architecture in comparison.architectures}
     chosen = min(
-        (contender for contender in front if contender.cost <= limit),
+        (contender for contender in allowed if contender.cost <= limit),
         key=lambda c: (c.parameters, macs[c.name], as_loss(c.mean, design.decides), c.name),
     )
     return Decision(comparison, contenders, chosen)
-
-
-def _contenders(comparison: Comparison) -> list[Contender]:
-    """Return every architecture that finished, with the steps of the rule, best mean first."""
-    metric = comparison.design.decides
-    contenders = [_contender(a, comparison) for a in comparison.finished]
-    tied = {
-        c.name: (as_loss(c.mean, metric), round(c.std, DIGITS), c.cost, c.parameters)
-        for c in contenders
-        if c.tied
-    }
-    front = [a for a, ours in tied.items() if not any(_dominates(b, ours) for b in tied.values())]
-    return [c.model_copy(update={"on_front": c.name in front}) for c in contenders]
 
 
 def _contender(architecture: Architecture, comparison: Comparison) -> Contender:
@@ -102,20 +98,14 @@ def _contender(architecture: Architecture, comparison: Comparison) -> Contender:
     assert best is not None
     assert scores is not None
     pair = comparison.pair(comparison.finished[0].name, architecture.name)
-    equal = pair.equal if pair else 1.0
+    expected = pair.expected_shortfall if pair else 0.0
     return Contender(
         name=architecture.name,
         parameters=architecture.parameters,
         **scores.model_dump(include={"mean", "std"}),
         cost=cost_of(architecture, comparison.design.cost),
         shortfall=abs(best.mean - scores.mean),
-        equal=equal,
+        expected_shortfall=expected,
+        within_worth=round(expected, DIGITS) <= comparison.design.worth,
         different=pair is not None and pair.different,
-        tied=pair is None or equal >= comparison.design.sure,
-        on_front=False,
     )
-
-
-def _dominates(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Return whether the first is as low in every value, and lower in one (Pareto)."""
-    return first != second and all(a <= b for a, b in zip(first, second, strict=True))

@@ -1,14 +1,17 @@
 """Comparison of every pair of architectures on the same folds."""
 
+import math
 from collections.abc import Mapping
 from itertools import chain, combinations
 from statistics import fmean
+from types import MappingProxyType
 
 import numpy as np
 
 from foldwise.files.comparison import Pair
 from foldwise.files.verdict import Criteria, MetricName
 from foldwise.selection import statistics
+from foldwise.selection.image_scores import ImageScores, difference_floor
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, ScoreMatrix
 
@@ -18,7 +21,7 @@ Scores = Mapping[str, ScoreMatrix]  # by architecture
 def compare_scores(
     scores: Scores,
     metric: MetricName = "accuracy",
-    rope: float = 0.01,
+    worth: float = 0.01,
     confidence: float = 0.95,
     *,
     resplit: bool = True,
@@ -31,7 +34,7 @@ def compare_scores(
     Args:
         scores: Per architecture (repeats, folds): one row per repeat, one score per fold.
         metric: What the scores are. It says whether higher or lower is better.
-        rope: Region of practical equivalence: smaller differences do not matter.
+        worth: Smaller differences do not matter (region of practical equivalence).
         confidence: Confidence level of intervals and tests.
         resplit: Whether each repeat has new folds. False: all repeats share their folds, and the
             scores of a fold are averaged first.
@@ -52,7 +55,7 @@ def compare_scores(
         >>> print(f"{pair.mean:.3f} (95 % interval {low:.3f} to {high:.3f}), p = {pair.p:.2f}")
         0.045 (95 % interval -0.006 to 0.096), p = 0.07
     """
-    criteria = Criteria(metric=metric, top_k=1, confidence=confidence, rope=rope, sure=1)
+    criteria = Criteria(metric=metric, top_k=1, confidence=confidence, worth=worth)
     n_folds = {name: [len(row) for row in matrix] for name, matrix in scores.items()}
     n_repeats, counts = {*map(len, n_folds.values())}, {*chain(*n_folds.values())}
     if len(n_repeats) != 1 or len(counts) != 1 or min(counts) < 2:
@@ -69,41 +72,69 @@ def compare_scores(
     return compare_pairs({name: rows[name] for name in ranked}, criteria, resplit=resplit)
 
 
-def compare_pairs(scores: Scores, criteria: Criteria, *, resplit: bool) -> list[Pair]:
+def compare_pairs(
+    scores: Scores,
+    criteria: Criteria,
+    *,
+    resplit: bool,
+    images: ImageScores = MappingProxyType({}),
+    n_before: int = 0,
+) -> list[Pair]:
     """Return the comparison of every two architectures.
 
     Args:
         scores: Scores of the architectures that finished, best first.
         criteria: Metric, confidence level and region of practical equivalence.
         resplit: Whether each repeat has new folds.
+        images: Scores of their images; empty if unknown.
+        n_before: Other architectures that were compared on these folds before. Their pairs count
+            in the correction of Holm.
     """
-    pairs = [_compare(scores, names, criteria, resplit) for names in combinations(scores, 2)]
-    adjusted = statistics.holm([pair.p for pair in pairs])
+    pairs = []
+    for names in combinations(scores, 2):
+        floor = difference_floor(*(images.get(name, []) for name in names))
+        pairs.append(_compare(scores, names, criteria, (resplit, floor)))
+    n_tests = math.comb(len(scores) + n_before, 2)
+    adjusted = statistics.holm([pair.p for pair in pairs], n_tests - len(pairs))
     return [
         pair.model_copy(update={"p_holm": p, "different": p <= 1 - criteria.confidence})
         for pair, p in zip(pairs, adjusted, strict=True)
     ]
 
 
-def _compare(scores: Scores, names: tuple[str, str], criteria: Criteria, resplit: bool) -> Pair:
-    """Return the comparison of two architectures without the adjustment for other pairs."""
+def _compare(
+    scores: Scores, names: tuple[str, str], criteria: Criteria, design: tuple[bool, float]
+) -> Pair:
+    """Return the comparison of two architectures without the adjustment for other pairs.
+
+    Args:
+        scores: Of all architectures.
+        names: Of the two.
+        criteria: Metric, confidence level and region of practical equivalence.
+        design: Whether each repeat has new folds, and the smallest standard error.
+    """
+    resplit, floor = design
     differences = [
         [round(a - b, DIGITS) for a, b in zip(*rows, strict=True)]
         for rows in zip(*(scores[name] for name in names), strict=True)
     ]
     n_folds, confidence = len(differences[0]), criteria.confidence
-    values = statistics.sample(statistics.resampled_values(differences, resplit=resplit), n_folds)
+    resampled = statistics.resampled_values(differences, resplit=resplit)
+    values = statistics.sample(resampled, n_folds, floor)
     t, p = statistics.t_test(values)
-    worse, equal, better = statistics.rope_probabilities(values, criteria.rope)
+    error = statistics.standard_error(values)
+    worse, equal, better = statistics.rope_probabilities(values, criteria.worth)
     signs = [(value > 0) - (value < 0) for value in chain.from_iterable(differences)]
     if not criteria.decides.higher_is_better:
         better, worse, signs = worse, better, [-sign for sign in signs]
+    lead = values if criteria.decides.higher_is_better else values._replace(mean=-values.mean)
     return Pair(
         first=names[0],
         second=names[1],
         n=values.n,
         mean=values.mean,
         std=values.std,
+        standard_error=error,
         interval=statistics.confidence_interval(values, confidence),
         t=t,
         p=p,
@@ -113,5 +144,6 @@ def _compare(scores: Scores, names: tuple[str, str], criteria: Criteria, resplit
         equal=equal,
         worse=worse,
         wins=fmean((1 + sign) / 2 for sign in signs),
-        detectable=statistics.smallest_significant(values.n, n_folds, confidence) * values.std,
+        expected_shortfall=statistics.expected_shortfall(lead),
+        detectable=statistics.critical_t(values.n, confidence) * error,
     )

@@ -142,7 +142,7 @@ def describe_unused_records(
         f"{parent.relative_to(folder)} ({', '.join(file.stem for file in files)})"
         for parent, files in unused
     )
-    return names and f"{folder}: records of other experiments are ignored: {names}"
+    return names and f"{folder}: records of other experiments cannot be chosen: {names}"
 
 
 def _require(file: str, fact: Fact, remedy: str) -> None:

@@ -37,12 +37,14 @@ class Sample(NamedTuple):
         std: Standard deviation, ddof 1; 0 if the values differ by rounding errors only.
         n: J, at least 2.
         n_folds: k, at least 2; n_test / n_train is 1 / (k − 1).
+        floor: Smallest standard error that the number of images allows; 0 if unknown.
     """
 
     mean: float
     std: float
     n: int
     n_folds: int
+    floor: float = 0.0
 
 
 def resampled_values(scores: ScoreMatrix, *, resplit: bool) -> list[float]:
@@ -60,10 +62,10 @@ def resampled_values(scores: ScoreMatrix, *, resplit: bool) -> list[float]:
     return [fmean(column) for column in zip(*scores, strict=True)]
 
 
-def sample(values: Sequence[float], n_folds: int) -> Sample:
+def sample(values: Sequence[float], n_folds: int, floor: float = 0.0) -> Sample:
     """Return mean and standard deviation of J values; their order does not matter."""
     std = stdev(values)
-    return Sample(fmean(values), std if round(std, DIGITS) else 0.0, len(values), n_folds)
+    return Sample(fmean(values), std if round(std, DIGITS) else 0.0, len(values), n_folds, floor)
 
 
 def error_factor(n: int, n_folds: int) -> float:
@@ -72,8 +74,8 @@ def error_factor(n: int, n_folds: int) -> float:
 
 
 def standard_error(values: Sample) -> float:
-    """Return the corrected standard error √((1/J + n_test/n_train) · s²) of the mean."""
-    return error_factor(values.n, values.n_folds) * values.std
+    """Return the standard error of the mean: √((1/J + n_test/n_train) · s²), at least the floor."""
+    return max(error_factor(values.n, values.n_folds) * values.std, values.floor)
 
 
 def critical_t(n: int, confidence: float) -> float:
@@ -88,7 +90,7 @@ def two_sided_p(t: float, n: int) -> float:
 
 
 def confidence_interval(values: Sample, confidence: float) -> tuple[float, float]:
-    """Return the corrected confidence interval of the mean; without spread, the mean twice.
+    """Return the corrected confidence interval of the mean; without standard error, the mean twice.
 
     Args:
         values: Summary of J values.
@@ -105,11 +107,13 @@ def t_test(values: Sample) -> tuple[float | None, float]:
     """Test whether the true mean is 0, by the corrected resampled t-test.
 
     Returns:
-        t and the two-sided p-value. Without spread, t is None, and p is 0, or 1 if the mean is 0.
+        t and the two-sided p-value. Without standard error, t is None, and p is 0, or 1 if the
+        mean is 0.
     """
-    if not values.std:
+    error = standard_error(values)
+    if not error:
         return None, 0.0 if round(values.mean, DIGITS) else 1.0
-    t = values.mean / standard_error(values)
+    t = values.mean / error
     return t, float(two_sided_p(t, values.n))
 
 
@@ -122,7 +126,7 @@ def rope_probabilities(values: Sample, rope: float) -> tuple[float, float, float
 
     Returns:
         Posterior probabilities that the true mean is below, within and above the ROPE. They add
-        up to 1. Without spread, one of them is 1.
+        up to 1. Without standard error, one of them is 1.
     """
     scale = standard_error(values)
     if not scale:
@@ -133,13 +137,50 @@ def rope_probabilities(values: Sample, rope: float) -> tuple[float, float, float
     return below, max(0.0, 1 - (below + above)), above
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def expected_shortfall(values: Sample) -> float:
+    """Return E[max(0, D)] of the true mean difference D, by the Bayesian correlated t-test.
+
+    The posterior of D is that of `rope_probabilities`: Student with n − 1 degrees of freedom. With
+    one degree of freedom (two values) the expectation is infinite, so D counts as 1 at most: no
+    two accuracies differ by more.
+
+    Args:
+        values: Summary of J paired differences, best − other.
+    """
+    mean, scale, degrees = values.mean, standard_error(values), values.n - 1
+    if not scale:
+        return max(0.0, mean)
+    if degrees == 1:
+        return 0.5 + (_arctan_integral(mean, scale) - _arctan_integral(mean - 1, scale)) / math.pi
+    z = mean / scale
+    log_density = (
+        math.lgamma((degrees + 1) / 2)
+        - math.lgamma(degrees / 2)
+        - math.log(degrees * math.pi) / 2
+        - (degrees + 1) / 2 * math.log1p(z * z / degrees)
+    )
+    tail = (degrees + z * z) / (degrees - 1) * math.exp(log_density)
+    return max(0.0, mean * float(stdtr(degrees, z)) + scale * tail)
+
+
+def _arctan_integral(x: float, scale: float) -> float:
+    """Return the integral of arctan(u / scale) over u from 0 to x, plus a constant."""
+    return x * math.atan(x / scale) - scale * math.log(math.hypot(scale, x))
+
+
+def holm(p_values: Sequence[float], n_unseen: int = 0) -> list[float]:
     """Return p-values adjusted for multiple testing by the method of Holm.
 
     The family-wise error rate holds, also for tests that depend on each other.
+
+    Args:
+        p_values: Of the tests.
+        n_unseen: Further tests of the same family, of which no p-value is known; they count as not
+            significant, which is the conservative choice.
     """
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    scaled = [(len(p_values) - rank) * p_values[test] for rank, test in enumerate(order)]
+    n = len(p_values) + n_unseen
+    scaled = [(n - rank) * p_values[test] for rank, test in enumerate(order)]
     adjusted = dict(zip(order, accumulate(scaled, max), strict=True))
     return [min(1.0, adjusted[test]) for test in range(len(p_values))]
 

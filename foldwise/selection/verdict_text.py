@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 from foldwise.core.errors import counted
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.files.verdict import percent
+from foldwise.files.verdict import Contender, percent
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
-MUCH_CHEAPER = 2  # factor of the cost from which a cheaper architecture may be named
-AS_GOOD = 0.5  # probability of being as good from which it is named
 GROUPS = ("Significantly better", "Significantly worse", "Not significantly different")
 SELECTION_BIAS = 3  # architectures from which the optimism of the best mean is mentioned
 
@@ -37,7 +35,18 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         diverged = failed and f"Training diverged: {failed}."
         text = (f"Nothing can be chosen: {reason}.", diverged, kept_out, differences)
         return " ".join(filter(None, text))
-    parts = (_choice, _one_class, _baseline, _rival, _others, _selection_bias, _cost, _much_cheaper)
+    parts = (
+        _choice,
+        _one_class,
+        _mean,
+        _baseline,
+        _cheaper,
+        _rival,
+        _others,
+        _before,
+        _selection_bias,
+        _cost,
+    )
     choice, *sentences = [part(decision) for part in parts]
     sentences.append(failed and f"Without a score because training diverged: {failed}.")
     return " ".join(filter(None, [choice, differences, *sentences, kept_out]))
@@ -68,19 +77,44 @@ def _choice(decision: Decision) -> str:
             f"Take {chosen.name}, the only architecture that can be chosen: mean {label} {score}. "
             "There is no other to compare it with."
         )
-    if chosen is not decision.best:
-        return (
-            f"Take {chosen.name}: its mean {label}, {score}, is practically equal to the "
-            f"{best}, {decision.best.mean:.4f} of {decision.best.name}, and it is "
-            f"{_advantage(decision)}."
-        )
-    tied = [c.name for c in decision.contenders if c.tied and c is not chosen]
-    text = f"Take {chosen.name}: it has the {best} mean {label}, {score}"
-    if tied:
-        same_cost = decision.comparison.design.same_cost
-        cheaper = f"more than {100 * same_cost:.0f} % cheaper" if same_cost else "cheaper"
-        text += f", and no practically equal architecture ({join_names(tied)}) is {cheaper}"
-    return f"{text}."
+    if chosen is decision.best:
+        return f"Take {chosen.name}: it has the {best} mean {label}, {score}."
+    return (
+        f"Take {chosen.name}: it is expected to give up {shortfall(chosen)} of {label} against "
+        f"{decision.best.name}, which has the {best} mean (compare.worth allows {design.worth:g}), "
+        f"and it is {_advantage(decision)}."
+    )
+
+
+def _mean(decision: Decision) -> str:
+    """Return the mean of the chosen architecture, if it is not the best, beside the best."""
+    chosen, best, design = decision.chosen, decision.best, decision.comparison.design
+    if chosen is best:
+        return ""
+    scores = decision.architecture.scores
+    assert scores is not None
+    return (
+        f"Its mean {design.decides.label} is {scores.text} ({design.percent} confidence interval, "
+        f"{design.text}), that of {best.name} {best.mean:.4f}."
+    )
+
+
+def shortfall(contender: Contender) -> str:
+    """Return the expected shortfall with four decimals, or "less than 0.0001"."""
+    expected = contender.expected_shortfall
+    return f"{expected:.4f}" if expected >= 0.0001 else "less than 0.0001"
+
+
+def _cheaper(decision: Decision) -> str:
+    """Return which cheaper architecture would give up too much."""
+    other, design = decision.cheaper, decision.comparison.design
+    if other is None:
+        return ""
+    cost = describe_costs([other.cost, decision.chosen.cost], design.cost)
+    return (
+        f"{other.name} is cheaper ({cost}), but is expected to give up {shortfall(other)} of "
+        f"{design.decides.label}, more than compare.worth allows ({design.worth:g})."
+    )
 
 
 def _advantage(decision: Decision) -> str:
@@ -133,27 +167,23 @@ def _rival(decision: Decision) -> str:
     if not design.decides.higher_is_better:
         low, high = -high, -low
     p = "p < 0.001" if pair.p_holm < 0.001 else f"p = {pair.p_holm:.2g}"
-    n_pairs = len(decision.comparison.pairs)
+    n_pairs = decision.comparison.n_tests
     holm = "" if n_pairs == 1 else f", adjusted by Holm for {n_pairs} pairs"
     better, equal, worse = map(percent, (pair.better, pair.equal, pair.worse))
     if pair.first != decision.chosen.name:
         better, worse = worse, better
     return (
         f"{text} ({design.percent} confidence interval {low:.4f} to {high:.4f}; {p}{holm}). "
-        f"{decision.chosen.name} is better by more than {design.rope:g} with probability "
+        f"{decision.chosen.name} is better by more than {design.worth:g} with probability "
         f"{better}, practically equal with probability {equal}, and worse with probability "
         f"{worse}. {_significance(decision, pair)}"
     ).rstrip()
 
 
 def _significance(decision: Decision, pair: Pair) -> str:
-    if decision.rival and decision.rival.tied:
-        return "The difference is significant, but too small to matter." if pair.different else ""
     if pair.different:
-        return "The difference is significant."
-    if pair.p <= 1 - decision.comparison.design.confidence:
-        n = len(decision.comparison.pairs)
-        return f"Tested alone, the difference would be significant; among {n} pairs it is not."
+        but = "" if decision.chosen is decision.best else ", but small enough for the lower cost"
+        return f"The difference is significant{but}."
     text, repeats = "The difference is not significant", decision.repeats_needed
     if decision.same_mean:
         return f"{text}."
@@ -176,6 +206,18 @@ def _others(decision: Decision) -> str:
     return " ".join(f"{group}: {join_names(names)}." for group, names in groups.items() if names)
 
 
+def _before(decision: Decision) -> str:
+    """Return which architectures that are not in this comparison count in the tests."""
+    names, n = decision.comparison.design.compared_before, decision.comparison.n_tests
+    if not names or decision.pair is None:
+        return ""
+    were = "was" if len(names) == 1 else "were"
+    return (
+        f"Holm's correction counts {n} pairs, because {join_names(names)} {were} compared on these "
+        "folds before."
+    )
+
+
 def _selection_bias(decision: Decision) -> str:
     n = len(decision.contenders)
     if n < SELECTION_BIAS or decision.chosen is not decision.best:
@@ -193,19 +235,3 @@ def _cost(decision: Decision) -> str:
         f"{count(architecture.macs)} MACs (multiply-accumulate operations) per image"
         f"{measured and ', and '}{measured}."
     )
-
-
-def _much_cheaper(decision: Decision) -> str:
-    """Return the cheapest architecture that may be as good, at half of the cost or less."""
-    for contender in sorted(decision.contenders, key=lambda c: (c.cost, c.name)):
-        pair = decision.pair_with(contender)
-        if pair is None or contender.cost * MUCH_CHEAPER > decision.chosen.cost:
-            continue
-        as_good = pair.equal + (pair.better if pair.first == contender.name else pair.worse)
-        if as_good >= AS_GOOD:
-            cost = describe_costs([contender.cost], decision.comparison.design.cost)
-            return (
-                f"{contender.name} costs at most half ({cost}) "
-                f"and is practically equal or better with probability {percent(as_good)}."
-            )
-    return ""

@@ -31,8 +31,10 @@ DESIGN = Design(
     metric="accuracy",
     top_k=3,
     confidence=0.95,
-    rope=0.01,
-    sure=0.95,
+    worth=0.01,
+    compared_before=[],
+    history_complete=True,
+    folds_digest="",
     detectable=Detectable(
         significant=2, minimum_detectable_effect=3, with_ten_repeats=1, text="Little."
     ),

@@ -68,7 +68,7 @@ def test_no_stop_leaves_an_incomplete_dvc_lock_or_blocks_the_next_run(clone, kin
     rng = random.Random(kind)
     for number in range(N_KILLS):
         # Reruns compare, and the report at every second time: one or two moments to hit.
-        clone.change_params(compare={"rope": round(0.001 * (1 + number % 20), 4)})
+        clone.change_params(compare={"worth": round(0.001 * (1 + number % 20), 4)})
         run, moment = start(clone), rng.randint(1, 2)
         for line in run.stdout:
             moment -= MOMENT in line

@@ -79,8 +79,10 @@ def _design(models, k, metric, epochs):
         metric=metric,
         top_k=3,
         confidence=0.95,
-        rope=0.01,
-        sure=0.95,
+        worth=0.01,
+        compared_before=[],
+        history_complete=True,
+        folds_digest="",
         detectable=detectable,
     )
 
@@ -139,6 +141,7 @@ def _pair(first, second, number):
         n=5,
         mean=0.01,
         std=0.01,
+        standard_error=0.005,
         interval=(-0.01, 0.03),
         t=1.0,
         p=0.3,
@@ -147,6 +150,7 @@ def _pair(first, second, number):
         better=better,
         equal=equal,
         worse=1 - better - equal,
+        expected_shortfall=0.012,
         wins=0.8,
         detectable=0.02,
     )
@@ -162,10 +166,9 @@ def _verdict(order, finished, costs):
             cost=costs[name][0],
             parameters=costs[name][1],
             shortfall=abs(mean - means[0]),
-            equal=1.0 if index == 0 else 0.5,
+            expected_shortfall=0.004 * index,
             different=False,
-            tied=index < 2,
-            on_front=index < 2,
+            within_worth=index < 2,
         )
         for index, (name, mean) in enumerate(zip(order, means, strict=True))
     ]

@@ -17,11 +17,11 @@ import numpy as np
 
 from foldwise.selection.statistics import (
     Sample,
-    confidence_interval,
+    critical_t,
+    error_factor,
     holm,
     power,
     smallest_detectable,
-    standard_error,
     two_sided_p,
 )
 
@@ -62,8 +62,13 @@ def naive_p(found):
     return two_sided_p(found.mean / (found.std / np.sqrt(found.n)), found.n)
 
 
+def standard_errors(found):
+    """Return `standard_error` of each of many samples."""
+    return np.maximum(error_factor(found.n, found.n_folds) * found.std, found.floor)
+
+
 def corrected_p(found):
-    return two_sided_p(found.mean / standard_error(found), found.n)
+    return two_sided_p(found.mean / standard_errors(found), found.n)
 
 
 def any_alarm(p):
@@ -84,8 +89,7 @@ def equal_architectures(k, repeats, m, n=5000, seed=0):
 
 
 def covers(found):
-    low, high = confidence_interval(found, CONFIDENCE)
-    return (low <= 0) & (high >= 0)
+    return abs(found.mean) <= critical_t(found.n, CONFIDENCE) * standard_errors(found)
 
 
 def found_differences(k, repeats, effect, n=5000, seed=0):

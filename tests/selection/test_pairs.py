@@ -19,7 +19,7 @@ RUNS = st.lists(st.lists(SHARE, min_size=4, max_size=4), min_size=2, max_size=2)
 A, B = [[0.90, 0.92, 0.95, 0.91]], [[0.85, 0.90, 0.88, 0.92]]  # .05, .02, .07, −.01
 
 
-CRITERIA = Criteria(metric="accuracy", top_k=3, confidence=0.95, rope=0.01, sure=0.95)
+CRITERIA = Criteria(metric="accuracy", top_k=3, confidence=0.95, worth=0.01)
 
 
 def pair(first, second, resplit=True, **changes):

@@ -141,7 +141,7 @@ def draw_pairs(comparison: Comparison) -> Figure:
     for pair in comparison.pairs:
         first, second = names.index(pair.first), names.index(pair.second)
         better[first, second], better[second, first] = pair.better, pair.worse
-        _write_pair(axes, (first, second), pair, design.sure)
+        _write_pair(axes, (first, second), pair, design.confidence)
     _draw_cells(axes, shades(better, "C0"))
     axes.set_yticks(range(n), [f"{shorten(name)}  {row}" for row, name in enumerate(names, 1)])
     axes.xaxis.tick_top()
@@ -149,19 +149,19 @@ def draw_pairs(comparison: Comparison) -> Figure:
     for place in range(n):
         _write(axes, place, place, "–", color=FADED)
     explanation = (
-        f"Probability that the row is better than the column by more than {design.rope:g} "
-        f"{design.decides.label}; =: practically equal; bold: at least {100 * design.sure:g} %."
+        f"Probability that the row is better than the column by more than {design.worth:g} "
+        f"{design.decides.label}; =: practically equal; bold: at least {design.percent}."
     )
     note(figure, explanation, failed(comparison))
     return figure
 
 
-def _write_pair(axes: Axes, place: tuple[int, int], pair: Pair, sure: float) -> None:
+def _write_pair(axes: Axes, place: tuple[int, int], pair: Pair, confidence: float) -> None:
     """Write the two cells of a pair."""
     for row, column, better in ((*place, pair.better), (*place[::-1], pair.worse)):
-        weight = "bold" if better >= sure else "normal"
+        weight = "bold" if better >= confidence else "normal"
         _write(axes, row - 0.16, column, percent(better), fontsize=9, weight=weight)
-        weight = "bold" if pair.equal >= sure else "normal"
+        weight = "bold" if pair.equal >= confidence else "normal"
         _write(axes, row + 0.2, column, f"= {percent(pair.equal)}", fontsize=7.5, weight=weight)
 
 

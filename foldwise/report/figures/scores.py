@@ -114,7 +114,7 @@ def _draw_panel(
     axes.plot(*zip(*pareto_front(points, metric), strict=True), drawstyle="steps-post", **FRONT)
     for point, contender in zip(points, verdict.contenders, strict=True):
         colour, marker = all_marks[contender.name]
-        face = colour if contender.tied else PAPER
+        face = colour if contender.within_worth else PAPER
         mark: dict[str, Any] = {"fmt": marker, "color": colour, "markerfacecolor": face}
         axes.errorbar(*point, contender.std, **mark | BAR)
         if contender.name == verdict.chosen:
@@ -169,12 +169,12 @@ def _name_points(axes: Axes, points: Sequence[Point], verdict: Verdict, step: fl
 
 
 def _name_styles(figure: Figure) -> None:
-    tied: dict[str, Any] = {"color": INK, "linestyle": "", "marker": "o", "markersize": 8}
+    filled: dict[str, Any] = {"color": INK, "linestyle": "", "marker": "o", "markersize": 8}
     handles = [
-        Line2D([], [], **tied),
-        Line2D([], [], **tied | {"markerfacecolor": PAPER}),
+        Line2D([], [], **filled),
+        Line2D([], [], **filled | {"markerfacecolor": PAPER}),
         Line2D([], [], color=INK, linestyle="", **RING | {"markersize": 12}),
         Line2D([], [], **FRONT),
     ]
-    names = ["tied with the best", "not tied", "chosen", "Pareto front (bars: ± std)"]
+    names = ["within compare.worth", "gives up more", "chosen", "Pareto front (bars: ± std)"]
     figure.legend(handles, names, loc="outside upper center", ncols=len(names))

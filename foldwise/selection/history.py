@@ -1,0 +1,91 @@
+"""Which architectures were compared on the same folds before.
+
+Whoever compares ten architectures, and then reports a test of the best two alone, has still made 45
+comparisons. Therefore all architectures count that ever had fold records of these folds: in
+reports/folds, at commits of git, and in DVC's experiments. Experiments are not in a clone, so the
+committed comparison.json hands their names on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from foldwise.core.git import blobs_in_history, git_output, read_blobs
+from foldwise.files.fold_record import FoldRecord
+
+REVISIONS = ["HEAD", "MERGE_HEAD", "--glob=refs/exps"]
+Fold = tuple[object, ...]  # repeat, fold, train digest, validation digest
+
+
+class History(NamedTuple):
+    """Earlier comparisons of the same folds.
+
+    Attributes:
+        compared_before: Names of other architectures with records of these folds, sorted.
+        history_complete: Whether git could be read, and the clone is not shallow.
+        folds_digest: SHA-256 of the images of each fold of this comparison.
+    """
+
+    compared_before: list[str]
+    history_complete: bool
+    folds_digest: str
+
+
+UNKNOWN = History([], history_complete=False, folds_digest="")
+KEYS = {"repeat", "fold", "train_digest", "validation_digest"}
+
+
+def read_history(folder: Path, committed: Path, records: Sequence[FoldRecord]) -> History:
+    """Return which other architectures were compared on the folds of these records.
+
+    A record counts if it finished, and trained and validated on the images of one of these folds.
+
+    Args:
+        folder: reports/folds, with records of this comparison and of others.
+        committed: comparison.json of the last commit; the file itself need not exist.
+        records: Records of this comparison.
+    """
+    names = {record.model for record in records}
+    folds = {_fold(record.model_dump(include=KEYS)) for record in records}
+    digest = hashlib.sha256(json.dumps(sorted(folds)).encode()).hexdigest()
+    files = {f"{record.repeat}-{record.fold}.json" for record in records}
+    contents = [p.read_bytes() for p in folder.glob("*/*.json") if _is_other(p, names, files)]
+    versions = blobs_in_history(folder, REVISIONS)
+    blobs = [blob for blob, path in versions.items() if _is_other(Path(path), names, files)]
+    others = {
+        str(record["model"])
+        for record in map(_parse, [*contents, *read_blobs(folder, blobs)])
+        if record.get("status") == "finished" and _fold(record) in folds
+    }
+    text = git_output(_existing(committed.parent), "show", f"HEAD:./{committed.name}")
+    design = _parse(text or b"").get("design", {})
+    before = design if design.get("folds_digest") == digest else {}
+    others |= {*before.get("compared_before", [])}
+    shallow = git_output(folder, "rev-parse", "--is-shallow-repository") != b"false\n"
+    complete = not shallow or before.get("history_complete", False)
+    return History(sorted(others - names), complete, digest)
+
+
+def _fold(record: dict[str, Any]) -> Fold:
+    return tuple(record.get(key) for key in sorted(KEYS))
+
+
+def _is_other(path: Path, names: Iterable[str], files: Iterable[str]) -> bool:
+    """Return whether this may be a record of another architecture on one of the folds."""
+    return len(path.parts) >= 2 and path.parent.name not in names and path.name in files
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    """Return the object in a JSON file of any version of Foldwise; {} if there is none."""
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
