@@ -5,9 +5,10 @@ from records import LATENCY, SECTION, card, extraction, latency, record, timing
 from foldwise.files.measurements import Measurements
 from foldwise.files.params import CompareSection, Params
 from foldwise.selection.compare import compare
+from foldwise.selection.history import UNKNOWN
 
 
-def findings(scores, cards=None, section=None, resplit=True, **changes):
+def findings(scores, cards=None, section=None, resplit=True, history=None, **changes):
     """Return the result of compare.
 
     Args:
@@ -16,6 +17,7 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
             and `latency` in seconds.
         section: Changed keys of the section `compare` of params.yaml.
         resplit: Whether each repeat has new folds.
+        history: Earlier comparisons of the same folds.
         changes: Changed keys of all records; a function gets the name of the model.
     """
     repeats, k = next(iter(scores.values())), len(next(iter(scores.values()))[0])
@@ -51,4 +53,4 @@ def findings(scores, cards=None, section=None, resplit=True, **changes):
         compare=CompareSection(**SECTION | (section or {})),
     )
     cards = {name: card(name, **facts[name]) for name in scores}
-    return compare(records, cards, measured, params)
+    return compare(records, cards, measured, params, history or UNKNOWN)

@@ -29,7 +29,7 @@ def test_difference_that_is_not_significant_gets_more_repeats_or_more_images():
 
 
 def test_diagnoses_of_the_choice_come_before_those_of_the_others():
-    found = steps({"a": BAD, "b": [[0.3, 0.31, 0.29]]}, section={"rope": 0.0})
+    found = steps({"a": BAD, "b": [[0.3, 0.31, 0.29]]}, section={"worth": 0.0})
     (step,) = containing(found, "underfit (a: training accuracy 0.520")
     assert step.startswith("The diagnosis of a and b is underfit")
     assert "`dvc exp run -S train.epochs=4`" in step

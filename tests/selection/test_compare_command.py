@@ -85,15 +85,17 @@ def test_second_run_writes_the_same_bytes(tmp_path):
         assert str(tmp_path).encode() not in content
 
 
-def test_files_of_other_experiments_change_nothing_and_are_named_in_one_line(tmp_path, capsys):
+def test_files_of_other_experiments_count_in_the_tests_alone_and_are_named(tmp_path, capsys):
     main(write_case(tmp_path, TWO))
-    before = bytes_of(tmp_path / "out")
+    before, tested = bytes_of(tmp_path / "out"), {"comparison.json", "verdict.json"}
     capsys.readouterr()
     for run in [("resnet18", 0, 0), ("resnet18", 0, 1), ("slim_vgg", 7, 0), ("lenet5", 0, 9)]:
         write_record(record_path(tmp_path / "folds", *run), record(*run, accuracy=1.0))
     (tmp_path / "folds" / "broken.json").write_text("{")
     main(flags(tmp_path))
-    assert bytes_of(tmp_path / "out") == before
+    after = bytes_of(tmp_path / "out")
+    assert {name for name in before if after[name] != before[name]} == tested
+    assert result(tmp_path).design.compared_before == ["resnet18"]
     error = capsys.readouterr().err
     assert error.startswith(f"warning: {tmp_path / 'folds'}: ")
     assert error.endswith(": . (broken), lenet5 (0-9), resnet18 (0-0, 0-1), slim_vgg (7-0)\n")
@@ -136,7 +138,7 @@ def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):
     close = {"a": [[0.9, 0.9, 0.9]], "b": [[0.905, 0.905, 0.905]]}
     main(write_case(tmp_path, close, cards={"a": {"macs": 10}}, n_validation=200))
     assert (verdict(tmp_path).best, verdict(tmp_path).chosen) == ("b", "a")
-    assert capsys.readouterr().out.startswith("compare: Take a: its mean accuracy, 0.9000 ± ")
+    assert capsys.readouterr().out.startswith("compare: Take a: it is expected to give up ")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (metrics["verdict"], metrics["verdict_mean"], metrics["mean"]) == ("a", 0.9, 0.905)
 

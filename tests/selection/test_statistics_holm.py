@@ -36,3 +36,8 @@ def test_order_of_the_tests_does_not_matter(p, random):
 def test_between_the_single_test_and_bonferroni(p):
     for single, adjusted in zip(p, holm(p), strict=True):
         assert single <= adjusted <= min(1, len(p) * single)
+
+
+@given(PS, st.integers(0, 5))
+def test_unseen_tests_count_as_not_significant(p, n):
+    assert holm(p, n) == holm([*p, *[1.0] * n])[: len(p)]

@@ -1,0 +1,123 @@
+"""Architectures that were compared on the same folds before, in a real repository."""
+
+import json
+import math
+import shutil
+import subprocess
+
+import pytest
+from comparisons import findings
+from records import flags, record, record_path, write_case
+
+from foldwise.files.base import read_json
+from foldwise.files.comparison import Comparison
+from foldwise.files.fold_record import read_record, write_record
+from foldwise.selection.history import History, read_history
+from stages.compare import main
+
+SCORES = {"a": [[0.92, 0.95, 0.9]], "b": [[0.90, 0.90, 0.88]]}
+
+
+def git(folder, *words):
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def commit(root):
+    git(root, "add", "--all")
+    git(root, "commit", "-qm", "x")
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Return a function that compares in a repository, and returns comparison.json; its folder."""
+    git(tmp_path, "init", "-q")
+    arguments = write_case(tmp_path, SCORES)
+
+    def compared():
+        main(arguments)
+        return read_json(tmp_path / "out" / "comparison.json", Comparison)
+
+    return compared, tmp_path
+
+
+def add(root, model, **changes):
+    path = record_path(root / "folds", model, 0, 1)
+    write_record(path, record(model, 0, 1, **changes))
+    return path
+
+
+def test_names_come_from_the_disk_from_commits_and_from_experiments(case):
+    compared, root = case
+    assert compared().design.compared_before == []
+    add(root, "on_disk")
+    commit(root)
+    assert compared().design.compared_before == ["on_disk"]
+    add(root, "committed")
+    commit(root)
+    shutil.rmtree(root / "folds/committed")
+    commit(root)
+    add(root, "tried")
+    commit(root)
+    git(root, "update-ref", "refs/exps/12/34/name", "HEAD")
+    git(root, "reset", "-q", "--hard", "HEAD~1")
+    found = compared()
+    assert found.design.compared_before == ["committed", "on_disk", "tried"]
+    assert found.design.history_complete
+    assert found.n_tests == 10  # of five architectures
+    (pair,) = found.pairs
+    assert pair.p_holm == pytest.approx(min(1, 10 * pair.p))
+    text = json.loads((root / "out/verdict.json").read_text())["text"]
+    assert "counts 10 pairs, because committed, on_disk and tried were compared on these" in text
+
+
+def test_records_of_other_images_and_of_trainings_that_diverged_do_not_count(case):
+    compared, root = case
+    add(root, "other_images", train_digest="0" * 64)
+    add(root, "failed", accuracy=None)
+    (root / "folds/broken").mkdir()
+    (root / "folds/broken/0-1.json").write_text("{")
+    assert compared().design.compared_before == []
+
+
+def test_clone_without_experiments_and_shallow_ones_give_the_same_bytes(case):
+    compared, root = case
+    commit(root)
+    add(root, "tried")
+    commit(root)
+    git(root, "update-ref", "refs/exps/12/34/name", "HEAD")
+    git(root, "reset", "-q", "--hard", "HEAD~1")
+    compared()
+    commit(root)
+    text = (root / "out/comparison.json").read_bytes()
+    for name, depth in (("whole", ()), ("shallow", ("--depth=1",))):
+        clone = root.parent / f"{root.name}_{name}"
+        git(root, "clone", "-q", *depth, root.as_uri(), clone)
+        (clone / "out/comparison.json").unlink()
+        main([word.replace(str(root), str(clone)) for word in flags(root)])
+        assert (clone / "out/comparison.json").read_bytes() == text
+
+
+def test_without_a_repository_the_disk_counts_and_the_comparison_says_so(tmp_path):
+    main(write_case(tmp_path, SCORES))
+    add(tmp_path, "on_disk")
+    records = [read_record(p) for p in sorted((tmp_path / "folds").glob("[ab]/*.json"))]
+    found = read_history(tmp_path / "folds", tmp_path / "new/comparison.json", records)
+    assert found.compared_before == ["on_disk"]
+    assert not found.history_complete
+
+
+def test_comparing_two_alone_does_not_make_a_difference_significant():
+    """Of four architectures p was .078, and of the best two alone .013 on the same folds."""
+    scores = {
+        "a": [[0.95, 0.96, 0.94, 0.955, 0.95]],
+        "b": [[0.93, 0.945, 0.93, 0.93, 0.935]],
+        "c": [[0.92, 0.93, 0.93, 0.91, 0.92]],
+        "d": [[0.90, 0.93, 0.91, 0.92, 0.91]],
+    }
+    best = {name: scores[name] for name in "ab"}
+    before = History(["c", "d"], history_complete=True, folds_digest="")
+    alone, again = (findings(best, history=history) for history in (None, before))
+    (p,) = (pair.p_holm for pair in again.comparison.pairs)
+    assert p == pytest.approx(math.comb(4, 2) * alone.comparison.pairs[0].p_holm)
+    assert p >= findings(scores).comparison.pairs[0].p_holm
