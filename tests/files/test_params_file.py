@@ -77,6 +77,16 @@ def test_wrong_value_is_named_with_its_file(path):
     assert str(caught.value) == message
 
 
+def test_former_keys_of_the_rule_name_the_new_one(path):
+    section = {"metric": "accuracy", "top_k": 3, "confidence": 0.95, "target": 0.9, "gap": 0.05}
+    path.write_text(yaml.safe_dump({"compare": section | {"rope": 0.01, "sure": 0.95}}))
+    with pytest.raises(InputError) as caught:
+        read_params(path, "compare")
+    lines = str(caught.value).splitlines()
+    ends = "is not a known key; did you mean 'worth'?"
+    assert lines == [f"params.yaml: compare.{key} {ends}" for key in ("rope", "sure")]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
