@@ -65,8 +65,11 @@ def _run(folder: Path, params: Params, noise: float) -> None:
         features = f"{folder}/features/{model}"
         extract = [*dataset, *recipe, *network, "--output", features]
         _stage("extract", *settings, *extract, "--timing", f"{folder}/extraction/{model}.json")
+        tune = ["--split", split, *recipe, *network, "--features", features]
+        rate = ["--rate", f"{folder}/rates/{model}.json"]
+        _stage("tune", *settings, *dataset, *tune, *rate, "--tried", f"{folder}/tried/{model}.json")
         for fold in params.folds:
-            run = [*dataset, "--split", split, *recipe, *network, "--features", features]
+            run = [*dataset, "--split", split, *recipe, *network, "--features", features, *rate]
             run += ["--repeat", "0", "--fold", str(fold), "--forecast", "none"]
             record = f"{folder}/records/{model}/0-{fold}.json"
             predictions = f"{folder}/runs/{model}/0-{fold}"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.fold_record import FoldRecord, read_record
+from foldwise.files.network import read_network
+from foldwise.files.params import read_params
+from foldwise.files.tuning import write_rate
 
 
 def run_fold(folder: Path) -> tuple[float, FoldRecord]:
@@ -20,6 +23,9 @@ def run_fold(folder: Path) -> tuple[float, FoldRecord]:
     """
     none = FeaturesInfo(views=[], dtype="float32", reason="every layer trains")
     write_features_info(folder / "features", none)
+    network = read_network(folder / "network")
+    section = read_params(folder / "params.yaml", "train").train
+    write_rate(folder / "rate.json", network.training.learning_rate or section.common_rate)
     seconds = seconds_of([sys.executable, "-m", "stages.train", *_flags(folder)])
     return seconds, read_record(folder / "run" / "record.json")
 
@@ -46,6 +52,7 @@ def _flags(folder: Path) -> list[str]:
         "recipe": "recipe",
         "network": "network",
         "features": "features",
+        "rate": "rate.json",
         "predictions": "run/0-0",
         "record": "run/record.json",
         "forecast": "forecast.json",  # may be missing

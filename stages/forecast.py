@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for model, network in networks.items()
     }
     forecast = forecast_runs(
-        params.trainings, throughputs, info.n_train, len(params.folds), params.train.epochs
+        params.trainings, throughputs, info.n_train, len(params.folds), params.train
     )
     write_forecast(args.output, forecast)
     for line in forecast_lines(forecast):

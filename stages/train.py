@@ -19,6 +19,7 @@ from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe, read_split
+from foldwise.files.tuning import read_rate
 from foldwise.nets.weights.tensors import (
     read_initial_seen,
     read_initial_weights,
@@ -29,12 +30,13 @@ from foldwise.run.progress import FoldProgressBar, result_line
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the fold record, predictions.npz and, if kept, weights.safetensors."""
-    paths = "params dataset split recipe network features predictions record forecast"
+    paths = "params dataset split recipe network features rate predictions record forecast"
     args = parse_options("train", __doc__, argv, paths, repeat=int, fold=int)
     params = read_params(args.params, "train", "hardware")
     hardware, epochs = set_up(params.hardware), params.train.epochs
     data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
-    network, features = read_network(args.network), read_features(args.features)
+    network = read_network(args.network).with_learning_rate(read_rate(args.rate))
+    features = read_features(args.features)
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
     forecast = read_forecast(args.forecast) if args.forecast.is_file() else None
     following = forecast.after(network.name, args.repeat, args.fold) if forecast else None

@@ -2,7 +2,12 @@
 
 import re
 
-TIMED = {"extract", "forecast", "train"}  # run networks on images, or predict their run time
+TIMED = {
+    "extract",
+    "forecast",
+    "tune",
+    "train",
+}  # run networks on images, or predict their run time
 STALE_AFTER = {  # of a new constant in a module of foldwise/
     "core/errors.py": set(),
     "core/process.py": set(),
@@ -11,6 +16,7 @@ STALE_AFTER = {  # of a new constant in a module of foldwise/
     "files/features.py": {"extract", "forecast"},  # a format counts for its writers only
     "files/split.py": {"augment", "split"},
     "files/fold_record.py": {"train"},
+    "files/tuning.py": {"tune"},
     "files/base.py": set(),
     "files/verdict.py": {"compare"},
     "files/comparison.py": {"compare", "mistakes"},
@@ -19,12 +25,13 @@ STALE_AFTER = {  # of a new constant in a module of foldwise/
     "data/near_duplicates.py": {"prepare", "inspect"},
     "data/decode.py": {"prepare"},
     "data/split.py": {"split"},
-    "data/folds.py": {"augment", "forecast", "train"},
+    "data/folds.py": {"augment", "forecast", "tune", "train"},
     "data/augment.py": {"augment", *TIMED},
     "nets/zoo/lenet5.py": {"build"},
     "nets/network.py": {"build", *TIMED},
     "nets/composition.py": {"build"},
-    "engine/trainer.py": {"forecast", "train"},
+    "engine/trainer.py": {"forecast", "tune", "train"},
+    "engine/tuning.py": {"tune"},
     "engine/hardware.py": TIMED,
     "selection/statistics.py": {"compare"},
     "report/figures/style.py": {"report"},

@@ -75,4 +75,4 @@ def adamw(entry: Entry, module: nn.Module) -> AdamW:
     others = [tensor for tensor in module.parameters() if tensor.ndim <= 1]
     groups: list[dict[str, Any]] = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
     section = entry.section
-    return AdamW(groups, lr=section.learning_rate, weight_decay=section.weight_decay)
+    return AdamW(groups, lr=section.common_rate, weight_decay=section.weight_decay)

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from foldwise.files.split import HELD_OUT, Split
 
+MAX_SCORING = 2000  # images that score a learning rate: their losses differ by well under a percent
+
 
 def training_indices(split: Split, fold: int) -> NDArray[np.int64]:
     """Return the positions of the images that train in a fold, ascending."""
@@ -14,6 +16,23 @@ def training_indices(split: Split, fold: int) -> NDArray[np.int64]:
 def validation_indices(split: Split, fold: int) -> NDArray[np.int64]:
     """Return the positions of the images that validate a fold, ascending."""
     return np.flatnonzero(split.fold == fold)
+
+
+def scoring_images(split: Split, fold: int, seed: int) -> NDArray[np.int64]:
+    """Return training images of a fold that score its learning rates, ascending.
+
+    They are images of the next fold, which share no group with the other folds. Of two folds, the
+    next one is all that trains: then it is a quarter of it.
+
+    Args:
+        split: The folds.
+        fold: The fold inside which rates are tried.
+        seed: The seed of the data set.
+    """
+    images = validation_indices(split, (fold + 1) % split.n_folds)
+    n = len(images) if split.n_folds > 2 else max(1, len(images) // 4)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*b"tune", fold)))
+    return np.sort(rng.permutation(images)[: min(n, MAX_SCORING)])
 
 
 def network_seed(seed: int, model: str, repeat: int, fold: int) -> int:

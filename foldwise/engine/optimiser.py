@@ -60,7 +60,7 @@ def base_learning_rates(
         section: The common learning rate, and the number of epochs.
     """
     hparams = network.training
-    head_lr = hparams.learning_rate or section.learning_rate
+    head_lr = hparams.learning_rate or section.common_rate
     backbone_lr = hparams.body_learning_rate or head_lr
     depths = layer_depths(module)
     thawed = [

@@ -22,8 +22,17 @@ def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         logits: (n, n_classes).
         labels: (n,) true class.
     """
-    losses = [_losses(logits[rows], labels[rows]) for rows in _row_chunks(logits)]
-    return float(np.concatenate(losses).mean())
+    return float(image_losses(logits, labels).mean())
+
+
+def image_losses(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cross-entropy of each image in nats, (n,); not finite if a logit is not.
+
+    Args:
+        logits: (n, n_classes).
+        labels: (n,) true class.
+    """
+    return np.concatenate([_losses(logits[rows], labels[rows]) for rows in _row_chunks(logits)])
 
 
 def accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -174,12 +174,8 @@ class Trainer:
 
     def _train_epoch(self, epoch: int, progress: Progress) -> None:
         """Train once on every training image."""
-        fold, section = self.fold, self.section
-        place = (fold.repeat, fold.number, epoch)
-        images = fold.training
-        if section.sampling == "balanced":
-            images = balanced_sample(images, fold.labels, fold.seed, place)
-        batches = epoch_batches(images, section.batch_size, fold.seed, place)
+        section = self.section
+        batches = self.batches(epoch)
         self.begin(epoch)
         losses: list[Tensor] = []
         for number, (inputs, labels) in enumerate(self._load(batches, epoch)):
@@ -204,6 +200,15 @@ class Trainer:
             inputs, labels = self.batch(np.concatenate(together), epoch)
             sizes = [len(index) for index in together]
             yield from zip(torch.split(inputs, sizes), torch.split(labels, sizes), strict=True)
+
+    def batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Return the positions of the images of each batch of an epoch, counted from 1."""
+        fold, section = self.fold, self.section
+        place = (fold.repeat, fold.number, epoch)
+        images = fold.training
+        if section.sampling == "balanced":
+            images = balanced_sample(images, fold.labels, fold.seed, place)
+        return epoch_batches(images, section.batch_size, fold.seed, place)
 
     def begin(self, epoch: int) -> None:
         """Set the module to train mode with the layers that train in an epoch, counted from 1."""

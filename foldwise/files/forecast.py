@@ -22,6 +22,7 @@ class Forecast(Strict):
     runs: list[RunForecast]  # in the order in which DVC trains them
     # By architecture, once for all its runs; 0: no features are cached.
     extract_seconds: dict[str, NonNegative]
+    tune_seconds: dict[str, NonNegative]  # likewise; 0: params.yaml has the learning rate
 
     @property
     def models(self) -> list[str]:
@@ -31,12 +32,12 @@ class Forecast(Strict):
     @property
     def seconds(self) -> float:
         """Time of the whole comparison."""
-        return sum(self.extract_seconds.values()) + sum(run.seconds for run in self.runs)
+        return sum(map(self.of, self.models))
 
     def of(self, model: str) -> float:
         """Return the seconds of one architecture, over all its folds and repeats."""
         runs = sum(run.seconds for run in self.runs if run.model == model)
-        return runs + self.extract_seconds.get(model, 0.0)
+        return runs + self.extract_seconds.get(model, 0.0) + self.tune_seconds.get(model, 0.0)
 
     def after(self, model: str, repeat: int, fold: int) -> float | None:
         """Return the seconds of all runs after this one; None if unknown."""

@@ -71,6 +71,11 @@ class Network(Strict):
     code: dict[str, str]  # fingerprint of each module of ours that defines the network
     weights_sha256: str | None  # of weights.safetensors; None: from scratch
 
+    def with_learning_rate(self, rate: float) -> "Network":
+        """Return the network with this peak learning rate among its hyper-parameters."""
+        training = self.training.model_copy(update={"learning_rate": rate})
+        return self.model_copy(update={"training": training})
+
 
 def write_network(folder: Path, network: Network) -> None:
     """Write network.json."""

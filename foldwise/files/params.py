@@ -25,6 +25,8 @@ from foldwise.files.preparation import PrepareSection
 from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
+COMMON_RATE = 0.002  # usual for AdamW and one cycle
+
 
 class AugmentSection(Strict):
     """Augmentation, drawn again for each training image in each epoch; 0 switches a part off."""
@@ -51,11 +53,17 @@ class TrainSection(Strict):
     # Images per step. With 2, an odd number of images would leave a batch of one, on which
     # BatchNorm cannot train.
     batch_size: Annotated[int, Field(ge=3, le=100_000)]
-    learning_rate: Positive  # peak of one cycle
+    # Peak of one cycle; auto: short trainings find that of each architecture without its own.
+    learning_rate: Literal["auto"] | Positive
     weight_decay: NonNegative
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
     class_weights: Literal["balanced"] | None = None  # of the loss: inverse to the class sizes
     sampling: Literal["balanced"] | None = None  # each epoch draws all classes equally often
+
+    @property
+    def common_rate(self) -> float:
+        """The learning rate of all architectures, or that around which tuning begins."""
+        return COMMON_RATE if self.learning_rate == "auto" else self.learning_rate
 
 
 class HardwareSection(Strict):

@@ -123,6 +123,7 @@ def total_seconds(proposals: Sequence[Proposal], size: ComparisonSize) -> float:
         speed = proposal.throughput
         fold = speed.fold_seconds(size.n_images, size.n_folds, size.epochs)
         total += speed.extract_seconds(size.n_images) + size.n_repeats * size.n_folds * fold
+        total += speed.tune_seconds(size.n_images, size.n_folds, size.epochs, size.batch_size)
     return total
 
 

@@ -213,15 +213,15 @@ def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> lis
     """
     if not is_like_imagenet(facts, limits):
         return []
-    candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.learning_rate)]
+    candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.common_rate)]
     if facts.n_images < limits.frozen_under and facts.has_lite0:
         candidates.insert(0, CANDIDATES[LITE0])
     elif facts.n_images < limits.frozen_under and not facts.has_gpu:
         candidates.insert(1, CANDIDATES["mobilenet_v2_frozen"])  # finetuned, it takes hours
     elif not facts.has_gpu:
-        candidates.append(finetuned("mobilenet_v2", train.learning_rate))
+        candidates.append(finetuned("mobilenet_v2", train.common_rate))
     elif facts.n_images >= limits.deep_from:
-        candidates.append(finetuned("resnet50", train.learning_rate))
+        candidates.append(finetuned("resnet50", train.common_rate))
     return candidates
 
 
@@ -230,7 +230,7 @@ def _partly_frozen(facts: Facts, limits: AdviseSection, train: TrainSection) -> 
     if facts.n_images < limits.frozen_under or train.epochs < MIN_EPOCHS:
         return CANDIDATES["resnet18_frozen"]
     is_gradual = facts.n_images >= limits.thawed_under
-    return thawed(train.epochs, train.learning_rate, gradually=is_gradual)
+    return thawed(train.epochs, train.common_rate, gradually=is_gradual)
 
 
 def _tenth(rate: float) -> float:

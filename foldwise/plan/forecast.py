@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from foldwise.core.errors import counted
 from foldwise.files.forecast import MINUTE, Forecast, RunForecast, format_duration
+from foldwise.files.params import TrainSection
+from foldwise.files.tuning import N_RATES, SMALLER_BATCH, n_tuning_steps
 
 # Of a process, whatever its network. Measured on two cores: 1.8 to 2.0 s to start and end Python,
 # most of it for torch; .2 to .3 s more for the first step; .2 to .4 s for DVC.
@@ -22,18 +24,36 @@ class Throughput:
         evaluation: Of images without augmentation.
         extraction: Of the frozen backbone; infinite where no features are cached.
         passes: Passes of the extraction over the images: plain and each augmented view; else 0.
+        tunes: Whether short trainings find the learning rate.
     """
 
     training: dict[int, float]
     evaluation: float
     extraction: float = math.inf
     passes: int = 0
+    tunes: bool = False
 
     def extract_seconds(self, n_images: int) -> float:
         """Return the seconds of the extraction, once for all folds and repeats."""
         if not self.passes:
             return 0.0
         return START_SECONDS + self.passes * n_images / self.extraction
+
+    def tune_seconds(self, n_images: int, n_folds: int, epochs: int, batch_size: int) -> float:
+        """Return the seconds of the trainings that find the learning rate, once for all folds.
+
+        Args:
+            n_images: Of all folds together.
+            n_folds: k.
+            epochs: Of the training of a fold.
+            batch_size: Images per step.
+        """
+        if not self.tunes:
+            return 0.0
+        n_train = n_images - n_images // n_folds
+        steps = n_tuning_steps(n_train, n_folds, epochs, batch_size)
+        seconds = steps * min(batch_size, n_train) / SMALLER_BATCH / self._speed_at(epochs)
+        return START_SECONDS + N_RATES * (seconds + n_images / n_folds / self.evaluation)
 
     def fold_seconds(self, n_images: int, n_folds: int, epochs: int) -> float:
         """Return the seconds of one fold, including the start of its process.
@@ -58,7 +78,7 @@ def forecast_runs(
     throughputs: Mapping[str, Throughput],
     n_images: int,
     n_folds: int,
-    epochs: int,
+    section: TrainSection,
 ) -> Forecast:
     """Return the seconds of every run, in the given order.
 
@@ -67,8 +87,9 @@ def forecast_runs(
         throughputs: By model.
         n_images: Of all folds together.
         n_folds: k.
-        epochs: Of training.
+        section: Epochs and batch size.
     """
+    epochs, batch_size = section.epochs, section.batch_size
     fold_seconds = {
         model: round(speed.fold_seconds(n_images, n_folds, epochs), 1)
         for model, speed in throughputs.items()
@@ -80,6 +101,10 @@ def forecast_runs(
         ],
         extract_seconds={
             model: round(speed.extract_seconds(n_images), 1) for model, speed in throughputs.items()
+        },
+        tune_seconds={
+            model: round(speed.tune_seconds(n_images, n_folds, epochs, batch_size), 1)
+            for model, speed in throughputs.items()
         },
     )
 
@@ -93,6 +118,8 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         parts = f"{len(folds)} folds of {format_duration(folds[0])}"
         if extract := forecast.extract_seconds[model]:
             parts += f", and {format_duration(extract)} once for features of frozen layers"
+        if tune := forecast.tune_seconds[model]:
+            parts += f", {format_duration(tune)} for its learning rate"
         yield f"{model:{width}}  about {format_duration(forecast.of(model))} ({parts})"
     if forecast.seconds < LONG_SECONDS:
         return

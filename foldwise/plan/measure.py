@@ -18,6 +18,7 @@ from foldwise.files.features import Features, why_no_features
 from foldwise.files.network import Network
 from foldwise.files.params import AugmentSection, ExtractSection, Params
 from foldwise.files.split import FoldDigests, Normalisation, Split
+from foldwise.files.tuning import rate_of_params
 from foldwise.nets.network import construct
 from foldwise.plan.forecast import Throughput
 
@@ -103,10 +104,11 @@ def _measure(network: Network, info: DatasetInfo, params: Params, hardware: Hard
         step = _training_step(trainer, hardware)
         training[epoch] = images_per_second(step, params.train.batch_size, seconds)
     evaluation = images_per_second(lambda n: trainer.logits(np.arange(n)), n_evaluated, seconds)
+    tunes = rate_of_params(network, params.train) is None
     if backbone is None:
-        return Throughput(training, evaluation)
+        return Throughput(training, evaluation, tunes=tunes)
     extraction = images_per_second(backbone.extract, BATCH, seconds)
-    return Throughput(training, evaluation, extraction, passes=1 + params.extract.views)
+    return Throughput(training, evaluation, extraction, 1 + params.extract.views, tunes)
 
 
 class _FrozenBackbone:

@@ -15,6 +15,7 @@ from foldwise.files.inspection import TABLES as INSPECTION_TABLES
 from foldwise.files.inspection import Inspection
 from foldwise.files.network import Card, read_card
 from foldwise.files.tables import TABLES, read_table
+from foldwise.files.tuning import Tuning, read_tuning
 from foldwise.files.verdict import Verdict
 
 
@@ -35,6 +36,7 @@ class ReportInputs:
         classes: The table of CLASSES.
         confusion: The table of CONFUSION.
         cards: The card of each architecture, by name.
+        tunings: The learning rate of each architecture, by name.
         summaries: The layers of each architecture, by name.
         params: params.yaml without its comments.
     """
@@ -51,6 +53,7 @@ class ReportInputs:
     classes: pd.DataFrame
     confusion: pd.DataFrame
     cards: Mapping[str, Card]
+    tunings: Mapping[str, Tuning]
     summaries: Mapping[str, str]
     params: str
 
@@ -83,6 +86,7 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
         },
         **{name: read_table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()},
         cards={name: read_card(path) for name, path in models.items()},
+        tunings={name: read_tuning(folder / "tuning" / f"{name}.json") for name in models},
         summaries={name: _summary(path) for name, path in models.items()},
         params=_as_yaml(read_yaml(params)),
     )

@@ -67,6 +67,21 @@ def learning(inputs: ReportInputs) -> Table:
     return _by_architecture(inputs, header, _learning, n_text=2)
 
 
+def rates(inputs: ReportInputs) -> Table:
+    """Return the learning rate of each architecture, and the losses of those that were tried."""
+
+    def cells(architecture: Architecture) -> Row:
+        tuning = inputs.tunings[architecture.name]
+        losses = (
+            f"{t.learning_rate:g}: {'diverged' if t.loss is None else score(t.loss)}"
+            for t in tuning.tried
+        )
+        return [tuning.source, " · ".join(losses) or NONE, f"{tuning.learning_rate:g}"]
+
+    header = ("architecture", "learning rate from", "loss of the short trainings", "learning rate")
+    return _by_architecture(inputs, header, cells, n_text=3)
+
+
 def rule_steps(inputs: ReportInputs) -> Table:
     """Return each step of the decision rule and the architectures that remain after it."""
     verdict, design = inputs.verdict, inputs.comparison.design

@@ -21,10 +21,11 @@ from foldwise.run.preload_server import preload_server, start_command
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast")  # of train; and check
+# Of train; and check.
+UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast", "tune")
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
 STAGES = ("check", "prepare", "split", "inspect", "compare", "mistakes", "report")
-TORCH_STAGES = ("augment", "build", "extract", "forecast", "train")  # they import torch
+TORCH_STAGES = ("augment", "build", "extract", "forecast", "tune", "train")  # they import torch
 # Imported by a pass on torch's meta device, as in the stage build: seconds.
 META_DEVICE = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 STDIN, STDOUT, STDERR = range(3)

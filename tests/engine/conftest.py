@@ -9,6 +9,7 @@ from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.split import write_recipe, write_split
+from foldwise.files.tuning import write_rate
 
 SECTION = {
     "epochs": 2,
@@ -71,6 +72,8 @@ def flags(case):
         )
         write_network(case / "network", network)
         write_features_info(case / "features", NO_FEATURES)
+        rate = network.training.learning_rate or content["train"]["learning_rate"]
+        write_rate(case / "rate.json", rate)
         paths = {
             "params": params,
             "dataset": case / "prepared",
@@ -78,6 +81,7 @@ def flags(case):
             "recipe": case / "augmented",
             "network": case / "network",
             "features": case / "features",
+            "rate": case / "rate.json",
             "predictions": case / name / "run",
             "record": case / name / "record.json",
             "forecast": case / "none" / "minutes.json",

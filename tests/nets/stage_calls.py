@@ -6,7 +6,7 @@ import yaml
 
 from foldwise.files.params import read_params
 from foldwise.files.split import write_recipe
-from stages import build, compare, extract, inspect, prepare, split, train
+from stages import build, compare, extract, inspect, prepare, split, train, tune
 
 PARAMS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
 COMMON = {"params": "params.yaml", "dataset": "data/prepared"}
@@ -24,7 +24,7 @@ def write_params(architectures, names=("lenet5",), epochs=1, **data):
         "folds": FOLDS,
         "prepare": PARAMS["prepare"] | {"dataset": "digits", "limit": 150} | data,
         "build": {"architectures": architectures},
-        "train": PARAMS["train"] | {"epochs": epochs},
+        "train": PARAMS["train"] | {"epochs": epochs, "learning_rate": 0.002},
         "hardware": {"precision": "float32", "device": "cpu", "threads": 1},
     }
     Path("params.yaml").write_text(yaml.safe_dump(PARAMS | sections))
@@ -46,7 +46,10 @@ def learn(name, fold=0):
     """Train a fold, and return the file of its weights."""
     paths = COMMON | {"recipe": "data/augmented/0", "network": f"data/models/{name}"}
     call(extract, **paths, output=f"data/features/{name}", timing=f"reports/extraction/{name}.json")
-    paths |= {"split": "data/splits/0", "features": f"data/features/{name}", "forecast": "none"}
+    paths |= {"split": "data/splits/0", "features": f"data/features/{name}"}
+    paths |= {"rate": f"data/tuned/{name}.json"}
+    call(tune, **paths, tried=f"reports/tuning/{name}.json")
+    paths |= {"forecast": "none"}
     predictions, record = f"data/runs/{name}/0-{fold}", f"reports/folds/{name}/0-{fold}.json"
     call(train, **paths, repeat=0, fold=fold, predictions=predictions, record=record)
     return Path(predictions, "weights.safetensors")

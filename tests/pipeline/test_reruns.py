@@ -81,7 +81,7 @@ def test_the_readme_reruns_nothing(stale_after):
 @pytest.mark.parametrize(
     ("section", "values", "stages"),
     [
-        ("train", {"learning_rate": 0.001}, {"forecast", "train", "report"}),
+        ("train", {"learning_rate": 0.001}, {"forecast", "tune", "train", "report"}),
         pytest.param("compare", {"confidence": 0.9}, {"compare", "report"}, marks=pytest.mark.slow),
         pytest.param("augment", {"flip": 0.25}, {"augment", "report"}, marks=pytest.mark.slow),
     ],

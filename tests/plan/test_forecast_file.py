@@ -19,7 +19,8 @@ def forecast_of(*seconds, extract=0.0):
         RunForecast(model=model, repeat=0, fold=fold, seconds=one)
         for fold, (model, one) in enumerate(seconds)
     ]
-    return Forecast(runs=runs, extract_seconds={model: extract for model, _ in seconds})
+    extracts = {model: extract for model, _ in seconds}
+    return Forecast(runs=runs, extract_seconds=extracts, tune_seconds={})
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), SECONDS), min_size=1))

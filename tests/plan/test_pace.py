@@ -3,6 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.files.forecast import MINUTE
+from foldwise.files.params import TrainSection
+from foldwise.files.tuning import N_RATES, n_tuning_steps
 from foldwise.plan.forecast import (
     LONG_SECONDS,
     START_SECONDS,
@@ -12,6 +14,9 @@ from foldwise.plan.forecast import (
     total_line,
 )
 
+SECTION = TrainSection(
+    epochs=10, batch_size=60, learning_rate="auto", weight_decay=0.05, warmup=0.25
+)
 SPEED = st.floats(0.1, 1e6)
 EPOCHS = st.integers(1, 100)
 FOLDS = st.integers(2, 20)
@@ -38,6 +43,16 @@ def test_the_part_that_never_trains_runs_once_for_all_folds():
     assert Throughput({1: 10.0}, 10.0).extract_seconds(1000) == 0
 
 
+@given(SPEED, SPEED, st.integers(2, 10**6), FOLDS, EPOCHS)
+def test_tuning_takes_its_share_of_the_folds(train, look, n, k, epochs):
+    pace, untuned = (Throughput({1: train}, look, tunes=tunes) for tunes in (True, False))
+    assert untuned.tune_seconds(n, k, epochs, 64) == 0
+    steps = n_tuning_steps(n - n // k, k, epochs, 64)
+    fold_steps = epochs * -(-(n - n // k) // 64)
+    assert steps <= min(fold_steps, max(64, 0.2 * k * fold_steps / N_RATES * 2))
+    assert pace.tune_seconds(n, k, epochs, 64) >= START_SECONDS + N_RATES * n / k / look
+
+
 @pytest.fixture
 def forecast():
     paces = {
@@ -45,7 +60,7 @@ def forecast():
         "slow_one": Throughput({1: 10.0}, 1e9, 100.0, 5),
     }
     plan = [(model, repeat, fold) for model in paces for repeat in (0, 2) for fold in (0, 1)]
-    return forecast_runs(plan, paces, n_images=1200, n_folds=2, epochs=10)
+    return forecast_runs(plan, paces, 1200, 2, SECTION)
 
 
 def test_every_run_of_the_plan_is_foreseen_in_its_order(forecast):
@@ -77,7 +92,7 @@ def test_only_a_long_comparison_says_what_makes_it_shorter(forecast):
 def test_the_slowest_comes_first(speeds):
     throughputs = {f"n{place}": Throughput({1: speed}, 1e9) for place, speed in enumerate(speeds)}
     runs = [(name, 0, 0) for name in throughputs]
-    forecast = forecast_runs(runs, throughputs, 1000, 2, 1)
+    forecast = forecast_runs(runs, throughputs, 1000, 2, SECTION)
     lines = list(forecast_lines(forecast))[: len(speeds)]
     seconds = [forecast.of(line.split()[0]) for line in lines]
     assert seconds == sorted(seconds, reverse=True)

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "selection"))  # records.py, the
 from records import flags as compare_flags
 
 from foldwise.files.base import read_json, write_json
-from foldwise.files.comparison import Confused, Mistakes
+from foldwise.files.comparison import Comparison, Confused, Mistakes
 from foldwise.files.inspection import (
     LABELS,
     MOST_SHOWN,
@@ -26,10 +26,22 @@ from foldwise.files.inspection import (
     PairCounts,
     write_inspection,
 )
+from foldwise.files.tuning import TriedRate, Tuning, write_tuning
 from foldwise.report.inputs import read_report_inputs
 from stages.compare import main as compare
 
 SUMMARY = "Layer     Output shape    Parameters\n=====\n├─Conv2d  [1, 4, 8, 8]    900\n"
+TUNING = Tuning(
+    learning_rate=0.004,
+    source="the best of 3 with 20 steps each",
+    steps=20,
+    n_images=100,
+    tried=[
+        TriedRate(learning_rate=0.001, loss=1.5, standard_error=0.1, accuracy=0.4),
+        TriedRate(learning_rate=0.004, loss=1.2, standard_error=0.0, accuracy=0.5),
+        TriedRate(learning_rate=0.016, loss=None, standard_error=None, accuracy=None),
+    ],
+)
 
 
 def read_all(flags):
@@ -44,6 +56,8 @@ def compared(root):
     shutil.copytree(root / "models", reports / "models", dirs_exist_ok=True)
     for card in reports.glob("models/*/card.json"):
         card.with_name("summary.txt").write_text(SUMMARY)
+    for name in read_json(reports / "comparison.json", Comparison).design.models:
+        write_tuning(reports / "tuning" / f"{name}.json", TUNING)
     draw_sheets(reports)
     draw_mistakes(reports)
     inspect(reports)

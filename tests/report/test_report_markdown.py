@@ -49,6 +49,8 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
         r"| **slim\_vgg** (chosen) | 0.9450 | 0.9450 | 0.9450 | 0.3382 | 0.9650 | 0.2102 |",
         r"| **slim\_vgg** (chosen) | still improving | 0.4725 (1.) | 0.9650 | +0.0200 | "
         "+0.4725 (1.) |",
+        r"| **slim\_vgg** (chosen) | the best of 3 with 20 steps each | "
+        "0.001: 1.5000 · 0.004: 1.2000 · 0.016: diverged | 0.004 |",
     ]
 
 

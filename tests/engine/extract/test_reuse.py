@@ -11,6 +11,7 @@ from foldwise.files.dataset import read_dataset
 from foldwise.files.fold_record import read_record
 from foldwise.files.network import read_network, write_network
 from foldwise.files.split import write_split
+from foldwise.files.tuning import write_rate
 from foldwise.nets.weights.tensors import read_initial_weights
 from stages.extract import main as extract
 from stages.train import main as train
@@ -33,7 +34,8 @@ def train_fold(case, tmp_path):
         paths = {"split": "split", "features": "features", "predictions": "run"}
         more = [str(x) for flag, name in paths.items() for x in (f"--{flag}", tmp_path / name)]
         more += ["--record", str(tmp_path / "record.json"), "--repeat", "0", "--fold", "1"]
-        more += ["--forecast", str(tmp_path / "none.json")]
+        write_rate(tmp_path / "rate.json", TRAIN["learning_rate"])
+        more += ["--forecast", str(tmp_path / "none.json"), "--rate", str(tmp_path / "rate.json")]
         train([*flags[:-4], *more])
         weights = load_file(tmp_path / "run" / "weights.safetensors")
         return read_record(tmp_path / "record.json"), weights
@@ -81,6 +83,7 @@ def test_nothing_is_kept_unless_asked(train_fold, case, tmp_path):
         "network": "network",
         "split": "split",
         "features": "features",
+        "rate": "rate.json",
         "predictions": "run",
         "record": "record.json",
     }
