@@ -49,7 +49,8 @@ def n_tuning_steps(n_train: int, n_folds: int, epochs: int, batch_size: int) -> 
     """Return the steps of each short training, at most those of a fold.
 
     A training that is too short misleads: it does not show the rates at which a network breaks
-    down later. So the batches are smaller instead. Repeats do not count, so that one more changes no rate.
+    down later. So the batches are smaller instead. Repeats do not count, so that one more changes
+    no rate.
 
     Args:
         n_train: Training images of a fold.

@@ -73,7 +73,7 @@ def flags(case):
         write_network(case / "network", network)
         write_features_info(case / "features", NO_FEATURES)
         rate = network.training.learning_rate or content["train"]["learning_rate"]
-        write_rate(case / "rate.json", rate)
+        write_rate(case / "rate.json", 0.002 if rate == "auto" else rate)
         paths = {
             "params": params,
             "dataset": case / "prepared",
