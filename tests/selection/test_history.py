@@ -121,3 +121,19 @@ def test_comparing_two_alone_does_not_make_a_difference_significant():
     (p,) = (pair.p_holm for pair in again.comparison.pairs)
     assert p == pytest.approx(math.comb(4, 2) * alone.comparison.pairs[0].p_holm)
     assert p >= findings(scores).comparison.pairs[0].p_holm
+
+
+def test_merge_compares_alike_before_and_after_its_commit(case):
+    compared, root = case
+    commit(root)
+    git(root, "checkout", "-qb", "other")
+    path = add(root, "tried")
+    commit(root)
+    path.unlink()
+    commit(root)
+    git(root, "checkout", "-q", "-")
+    git(root, "merge", "-q", "--no-ff", "--no-commit", "other")
+    before = compared()
+    assert before.design.compared_before == ["tried"]
+    commit(root)
+    assert compared() == before
