@@ -8,7 +8,7 @@ from foldwise.files.project import stage_fingerprints
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
-    *("prepare", "split", "augment", "build", "extract", "forecast"),
+    *("prepare", "split", "augment", "build", "extract", "forecast", "tune"),
     *("train", "inspect", "compare", "mistakes", "report"),
 )
 LOADED = """
@@ -56,6 +56,8 @@ def test_every_computing_module_that_a_stage_loads_counts(counted, torch_process
     names = [f"stages.{stage}"]
     if stage == "extract":  # imported where there is something to do
         names.append("foldwise.engine.extract")
+    if stage == "tune":
+        names.append("foldwise.engine.tuning")
     code = LOADED.format(names=", ".join(names))
     done = torch_process.run("-c", code)
     free = ("foldwise", "foldwise.core", "foldwise.files", "foldwise.run")
@@ -78,7 +80,7 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
     assert len(zoo) >= 4
     for path in zoo:
         assert f"foldwise.nets.zoo.{path.stem}" in counted["build"]
-    for stage in ("extract", "train"):
+    for stage in ("extract", "tune", "train"):
         assert not any(".zoo." in name for name in counted[stage])
 
 

@@ -23,7 +23,7 @@ SMALL = {
     "folds": [0, 1],
     "resplit": True,
     "prepare": {"limit": 60},
-    "train": {"epochs": 1},
+    "train": {"epochs": 1, "learning_rate": 0.002},  # nothing to tune
     "hardware": {"threads": 1},
     "forecast": {"seconds": 0.05},
 }

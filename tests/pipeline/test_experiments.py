@@ -9,7 +9,7 @@ import pytest
 
 def test_another_model_trains_only_its_folds_and_joins_the_comparison(clone):
     ran = clone.dvc("exp", "run", "--name", "other", "--set-param", "model=nin")
-    expected = ["check", "build@nin", "extract@nin", "forecast"]
+    expected = ["check", "build@nin", "extract@nin", "forecast", "tune@nin"]
     expected += [f"train@nin-0-{fold}" for fold in (0, 1)]
     without_mistakes = [stage for stage in ran if stage != "mistakes"]  # runs for another choice
     assert without_mistakes == [*expected, "inspect", "compare", "report"]
