@@ -94,8 +94,8 @@ def _mean(decision: Decision) -> str:
     scores = decision.architecture.scores
     assert scores is not None
     return (
-        f"Its mean {design.decides.label} is {scores.text} ({design.percent} confidence interval, "
-        f"{design.text}), that of {best.name} {best.mean:.4f}."
+        f"The mean {design.decides.label} of {best.name} is {best.mean:.4f}, that of {chosen.name} "
+        f"{scores.text} ({design.percent} confidence interval, {design.text})."
     )
 
 
@@ -162,7 +162,7 @@ def _rival(decision: Decision) -> str:
     elif decision.chosen is decision.best:
         text = f"The second best is {rival.name}, {abs(pair.mean):.4f} worse"
     else:
-        text = f"It is {abs(pair.mean):.4f} worse than {rival.name}"
+        text = f"{decision.chosen.name} is {abs(pair.mean):.4f} worse than {rival.name}"
     low, high = pair.interval  # of how much better the first of the pair is
     if not design.decides.higher_is_better:
         low, high = -high, -low

@@ -29,11 +29,11 @@ def test_cheap_choice_says_what_it_gives_up_and_names_better_and_cheaper_ones():
     assert first.startswith("Take c: it is expected to give up 0.0080 of accuracy against a, ")
     assert "compare.worth allows 0.01" in first
     assert "cheaper: 100 instead of 5,000 MACs per image" in first
-    assert second.startswith("Its mean accuracy is 0.9000 ± ")
+    assert second.startswith("The mean accuracy of a is 0.9080, that of c 0.9000 ± ")
     assert (
         "d is cheaper (10 instead of 100 MACs per image), but is expected to give up 0.03" in words
     )
-    assert "It is 0.0080 worse than a" in words
+    assert "c is 0.0080 worse than a" in words
     assert "The difference is significant, but small enough for the lower cost." in words
     assert "optimistic" not in words
 
