@@ -1,6 +1,6 @@
 """Augmentation: the random draws of each image, and the transforms that apply them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -8,13 +8,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from foldwise.data import resized_crop, trivial_augment
+from foldwise.data.colours import PIXEL_MAX, require_grey_or_rgb, scale_saturation, turn_hue
 from foldwise.files.params import AugmentSection
 
 # Zhong et al., "Random erasing", AAAI 2020, table 4.
 ERASED_AREA = (0.02, 0.33)  # share of the image
 ASPECT = 0.3  # aspect ratio of the rectangle: 0.3 .. 1 / 0.3
 ERASED_VALUE = 127.5  # grey
-PIXEL_MAX = 255.0
+# Parts with a random stream of their own, and their uniform numbers per image.
+OWN_STREAM = {
+    "vertical_flip": 1,
+    "resized_crop": resized_crop.N_UNIFORMS,
+    "trivial_augment": trivial_augment.N_UNIFORMS,
+    "saturation": 1,
+    "hue": 1,
+}
+OF_BATCHES = {"mixup", "cutmix"}  # not of single images: foldwise/data/mixing.py
 
 Array = NDArray[np.float32]
 
@@ -31,6 +41,7 @@ class AugmentationDraws:
         contrast: (n,) factor.
         erased: (n, 4) top, left, height and width of a rectangle as shares of the side; height
             and width are 0 if nothing is erased.
+        uniforms: (n, m) uniform numbers 0 .. 1 of each part of OWN_STREAM that is on.
     """
 
     shift: NDArray[np.int64]
@@ -39,10 +50,13 @@ class AugmentationDraws:
     brightness: Array
     contrast: Array
     erased: Array
+    uniforms: dict[str, Array] = field(default_factory=dict)
 
     def take(self, index: NDArray[np.int64]) -> "AugmentationDraws":
         """Return the rows of the images at these positions, in this order."""
-        return AugmentationDraws(*(getattr(self, field.name)[index] for field in fields(self)))
+        rows = {name: value[index] for name, value in vars(self).items() if name != "uniforms"}
+        uniforms = {part: values[index] for part, values in self.uniforms.items()}
+        return replace(self, **rows, uniforms=uniforms)
 
 
 def draw_augmentation(
@@ -60,7 +74,7 @@ def draw_augmentation(
         seed: The seed of the data set.
         place: The numbers of repeat, fold and epoch.
     """
-    return _draw(recipe, shape, np.random.SeedSequence(seed, spawn_key=(*b"augment", *place)))
+    return _draw(recipe, shape, seed, ("augment", *place))
 
 
 def draw_view(
@@ -76,15 +90,16 @@ def draw_view(
         seed: The seed of the data set.
         number: The number of the view, from 0.
     """
-    return _draw(recipe, shape, np.random.SeedSequence(seed, spawn_key=(*b"view", number)))
+    return _draw(recipe, shape, seed, ("view", number))
 
 
 def augment(pixels: Tensor, draws: AugmentationDraws, recipe: AugmentSection) -> Tensor:
     """Return an augmented batch, not normalised yet.
 
-    The order is: flip, shift, rotation, brightness, contrast, erasing. Pixels from outside the
-    image repeat the nearest pixel of the edge. Each image has its own draws, so its result does
-    not depend on the other images of the batch.
+    The order is: flips, shift, resized crop, rotation, TrivialAugment, brightness, contrast,
+    saturation, hue, erasing. Pixels from outside the image repeat the nearest pixel of the edge;
+    in TrivialAugment they are black. Each image has its own draws, so its result does not depend
+    on the other images of the batch. Mixing is not part of it.
 
     Args:
         pixels: (b, h, w, c) uint8.
@@ -93,21 +108,55 @@ def augment(pixels: Tensor, draws: AugmentationDraws, recipe: AugmentSection) ->
 
     Returns:
         (b, c, h, w) float32 in 0 .. 255, channels last in memory.
+
+    Raises:
+        InputError: If a part changes colours, and the images are neither grey nor RGB.
     """
-
-    def tensor(rows: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(rows).to(pixels.device)
-
     if recipe.shift or recipe.flip:
-        pixels = _shift_and_flip(pixels, tensor(draws.shift), tensor(draws.flip))
-    images = as_images(pixels)
-    if recipe.rotation:
-        images = _rotate(images, tensor(draws.angle))
-    if recipe.brightness or recipe.contrast:
-        images = _scale_colours(images, tensor(draws.brightness), tensor(draws.contrast))
+        shift, flip = _tensor(draws.shift, pixels), _tensor(draws.flip, pixels)
+        pixels = _shift_and_flip(pixels, shift, flip)
+    if recipe.vertical_flip:
+        flip = _tensor(draws.uniforms["vertical_flip"] < recipe.vertical_flip, pixels)
+        pixels = torch.where(flip[:, :, None, None], pixels.flip(1), pixels)
+    images = _change_colours(_resample(as_images(pixels), draws, recipe), draws, recipe)
     if recipe.erase:
-        images = _erase(images, tensor(draws.erased))
+        images = _erase(images, _tensor(draws.erased, pixels))
     return images
+
+
+def _resample(images: Tensor, draws: AugmentationDraws, recipe: AugmentSection) -> Tensor:
+    """Apply the parts that compute pixels from their neighbours, and TrivialAugment."""
+    if recipe.resized_crop:
+        uniforms = draws.uniforms["resized_crop"]
+        boxes = resized_crop.crop_boxes(uniforms, recipe.resized_crop, images.shape[2:])
+        images = resized_crop.resize_crops(images, _tensor(boxes, images))
+    if recipe.rotation:
+        images = _rotate(images, _tensor(draws.angle, images))
+    if recipe.trivial_augment:
+        require_grey_or_rgb("trivial_augment", images.shape[1])
+        uniforms = draws.uniforms["trivial_augment"]
+        images = trivial_augment.trivial_augment(images, uniforms, recipe.trivial_augment)
+    return images
+
+
+def _change_colours(images: Tensor, draws: AugmentationDraws, recipe: AugmentSection) -> Tensor:
+    if recipe.brightness or recipe.contrast:
+        brightness, contrast = _tensor(draws.brightness, images), _tensor(draws.contrast, images)
+        images = _scale_colours(images, brightness, contrast)
+    if recipe.saturation:
+        require_grey_or_rgb("saturation", images.shape[1])
+        factor = _around(1, draws.uniforms["saturation"][:, 0], recipe.saturation)
+        images = scale_saturation(images, _tensor(factor, images))
+    if recipe.hue:
+        require_grey_or_rgb("hue", images.shape[1])
+        turn = _around(0, draws.uniforms["hue"][:, 0], recipe.hue)
+        images = turn_hue(images, _tensor(turn, images))
+    return images
+
+
+def _tensor(rows: NDArray[np.generic], images: Tensor) -> Tensor:
+    """Return an array on the device of the images."""
+    return torch.from_numpy(rows).to(images.device)
 
 
 def as_images(pixels: Tensor) -> Tensor:
@@ -122,17 +171,23 @@ def shift_pixels(recipe: AugmentSection, height: int, width: int) -> int:
 
 def is_identity(recipe: AugmentSection, height: int, width: int) -> bool:
     """Return whether the augmentation leaves images of this size unchanged."""
-    others = recipe.model_dump(exclude={"shift"}).values()
+    others = recipe.model_dump(exclude={"shift"} | OF_BATCHES).values()
     return not (shift_pixels(recipe, height, width) or any(others))
 
 
 def _draw(
-    recipe: AugmentSection, shape: tuple[int, ...], sequence: np.random.SeedSequence
+    recipe: AugmentSection, shape: tuple[int, ...], seed: int, stream: tuple[str, *tuple[int, ...]]
 ) -> AugmentationDraws:
     n, height, width = shape[:3]
     max_shift = shift_pixels(recipe, height, width)
+    name, *place = stream
+
+    def generator(name: str) -> np.random.Generator:
+        key = (*name.encode(), *place)
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
     down, right, flip, angle, brightness, contrast, erase, *box = (
-        np.random.default_rng(sequence).random((11, n)).astype(np.float32)
+        generator(name).random((11, n)).astype(np.float32)
     )
     return AugmentationDraws(
         shift=np.stack([_uniform_integers(row, max_shift) for row in (down, right)], axis=1),
@@ -141,6 +196,11 @@ def _draw(
         brightness=_around(1, brightness, recipe.brightness),
         contrast=_around(1, contrast, recipe.contrast),
         erased=_rectangles(np.stack(box), erase < recipe.erase),
+        uniforms={
+            part: generator(f"{name}.{part}").random((n, n_uniforms), dtype=np.float32)
+            for part, n_uniforms in OWN_STREAM.items()
+            if getattr(recipe, part)
+        },
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foldwise.core.fonts import drawable, font_families
 from foldwise.data.augment import augment, draw_augmentation
+from foldwise.data.mixing import is_mixed
 from foldwise.data.pictures import to_rgb
 from foldwise.files.dataset import Dataset
 from foldwise.files.params import AugmentSection
@@ -54,6 +55,8 @@ def contact_sheet(
     title = f"repeat {repeat}, fold {fold}: {len(training):,} training images{subset}"
     if dataset.info.decoding.crop_note:
         title += f"\n{dataset.info.decoding.crop_note}"
+    if is_mixed(recipe):
+        title += "\nMixUp and CutMix act on whole batches and are not shown"
     with mpl.style.context(["default", _STYLE | {"font.family": font_families(names)}]):
         data = io.BytesIO()
         _figure(picture, names, title).savefig(data, format="png", metadata={"Software": None})

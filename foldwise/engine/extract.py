@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from foldwise.data.augment import draw_view, is_identity
+from foldwise.data.mixing import require_unmixed
 from foldwise.engine.hardware import Hardware, set_up
 from foldwise.engine.inputs import MAP_DIMS, ImageBatches
 from foldwise.files.dataset import Dataset
@@ -120,6 +121,9 @@ def store_features(
         weights: Folder of its pretrained weights.
         data: The data set and its augmentation.
         params: Number of views, size limit, and hardware.
+
+    Raises:
+        InputError: If the recipe mixes images.
     """
     start, (dataset, recipe) = time.perf_counter(), data
     assert network.cut is not None
@@ -138,6 +142,7 @@ def store_features(
     if reason is not None:
         without = Extraction(seconds=0, machine=None)
         return FeaturesInfo(views=[], dtype=dtype, reason=reason), without
+    require_unmixed(recipe, network.name)
     features = {PLAIN: extractor.plain()}
     features |= {name: extractor.view(number, recipe) for number, name in enumerate(views)}
     for name, feature_chunks in features.items():

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from foldwise.core.machine import chunks
 from foldwise.data.augment import (
-    PIXEL_MAX,
     AugmentationDraws,
     as_images,
     augment,
     draw_augmentation,
 )
+from foldwise.data.colours import PIXEL_MAX
 from foldwise.files.features import Features
 from foldwise.files.network import ChannelStatistics
 from foldwise.files.params import AugmentSection
@@ -229,6 +229,7 @@ class Fold:
         training: (n,) positions of the images that train.
         train_eval_subset: (m,) positions of the training images that give the training curve.
         validation: (m,) positions of the images that validate.
+        recipe: The augmentation; the trainer mixes images and labels of a batch as it says.
         inputs: Source of the batches.
         labels: (n_images,) int64 class of every image of the data set.
         weights: (n_images,) weight of every image in the loss; None: all equal.
@@ -244,6 +245,7 @@ class Fold:
     training: NDArray[np.int64]
     train_eval_subset: NDArray[np.int64]
     validation: NDArray[np.int64]
+    recipe: AugmentSection
     inputs: Inputs
     labels: NDArray[np.int64]
     weights: NDArray[np.float64] | None

@@ -1,4 +1,4 @@
-"""AdamW with per-layer learning rates and a one-cycle schedule.
+"""AdamW and SGD with per-layer learning rates and a one-cycle schedule.
 
 The schedule is that of Smith and Topin, "Super-convergence", 2018, with the cosine of fast.ai and
 of torch's OneCycleLR: the learning rate rises from 1/25 of the base rate to the base rate, then
@@ -7,20 +7,19 @@ falls to 1/250,000 of it.
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import compress
+from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adamw import adamw
 
+from foldwise.engine.update_rules import AdamWGroup, Group, SGDGroup
 from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import covers, frozen_at
 
 START = 1 / 25  # of the base rate
 END = START / 10_000  # of the base rate
-BETAS = (0.9, 0.999)
-EPSILON = 1e-8
 GROUP_SHARE = 0.5  # of all parameters; a larger module is a group of layers
 
 
@@ -121,69 +120,43 @@ def _names_and_kernel(parameters: list[tuple[str, nn.Parameter]]) -> tuple[list[
     return [name for name, _ in parameters], any(value.ndim > 1 for _, value in parameters)
 
 
-class _Group:
-    """Parameters with one base learning rate and one weight decay."""
+class _NewGroup(Protocol):
+    """Makes a group of parameters with one base learning rate and one weight decay."""
 
-    def __init__(self, parameters: list[Tensor], base_lr: float, weight_decay: float) -> None:
-        self.base_lr, self._weight_decay = base_lr, weight_decay
-        device = parameters[0].device
-        # A tensor on a GPU: a captured step reads the rate of its turn from it.
-        self._lr: float | Tensor = torch.zeros((), device=device) if device.type == "cuda" else 0
-        self._parameters = parameters
-        self._means = [torch.zeros_like(parameter) for parameter in parameters]
-        self._squares = [torch.zeros_like(parameter) for parameter in parameters]
-        self._n_steps = [torch.zeros((), device=device) for _ in parameters]
-
-    def set_lr(self, lr: float) -> None:
-        if isinstance(self._lr, Tensor):
-            self._lr.fill_(lr)
-        else:
-            self._lr = lr
-
-    def step(self) -> None:
-        """Update parameters that have a gradient; frozen ones have none and keep their state."""
-        has_grad = [parameter.grad is not None for parameter in self._parameters]
-        parameters = list(compress(self._parameters, has_grad))
-        adamw(
-            params=parameters,
-            grads=[parameter.grad for parameter in parameters if parameter.grad is not None],
-            exp_avgs=list(compress(self._means, has_grad)),
-            exp_avg_sqs=list(compress(self._squares, has_grad)),
-            state_steps=list(compress(self._n_steps, has_grad)),
-            max_exp_avg_sqs=[],
-            fused=True,
-            amsgrad=False,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            lr=self._lr,
-            weight_decay=self._weight_decay,
-            eps=EPSILON,
-            maximize=False,
-        )
-        for parameter in parameters:
-            parameter.grad = None
+    def __call__(self, parameters: list[Tensor], base_lr: float, weight_decay: float) -> Group:
+        """Return the group."""
 
 
-class AdamW:
-    """AdamW with one learning rate per group of parameters, set before each step.
+class Optimiser:
+    """An optimiser with one learning rate per group of parameters, set before each step.
 
     Weight decay applies to matrices and kernels only, not to biases and normalisation, as in the
-    reference scripts of timm and torchvision. torch.optim.AdamW gives the same numbers, but
-    constructing it takes 1.7 s in a fresh process, because it imports torch._dynamo.
+    reference scripts of timm and torchvision. The optimisers of torch.optim give the same numbers,
+    but constructing one takes 1.7 s in a fresh process, because it imports torch._dynamo.
     """
 
-    def __init__(self, parameters: Iterable[tuple[Tensor, float]], weight_decay: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[tuple[Tensor, float]],
+        weight_decay: float,
+        new_group: _NewGroup,
+        clip_norm: float | None,
+    ) -> None:
         """Group the parameters.
 
         Args:
             parameters: Parameters, each with its base learning rate.
             weight_decay: Decay of a step, per unit of the learning rate.
+            new_group: Chooses the method.
+            clip_norm: Largest norm of the gradient of all parameters; None: any.
         """
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for parameter, base_lr in parameters:
             decay = weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((base_lr, decay), []).append(parameter)
-        self._groups = [_Group(members, *key) for key, members in groups.items()]
+        self._groups = [new_group(members, *key) for key, members in groups.items()]
+        self._parameters = [parameter for members in groups.values() for parameter in members]
+        self._clip_norm = clip_norm
 
     def set_lr_factor(self, factor: float) -> None:
         """Set every learning rate of the next step to a multiple of its base rate."""
@@ -193,5 +166,43 @@ class AdamW:
     @torch.no_grad()
     def step(self) -> None:
         """Update every parameter that has a gradient, and drop the gradients."""
+        if self._clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         for group in self._groups:
             group.step()
+
+
+class AdamW(Optimiser):
+    """AdamW: weight decay is apart from the gradient."""
+
+    def __init__(
+        self,
+        parameters: Iterable[tuple[Tensor, float]],
+        weight_decay: float,
+        clip_norm: float | None = None,
+    ) -> None:
+        """Group the parameters, as `Optimiser` says."""
+        super().__init__(parameters, weight_decay, AdamWGroup, clip_norm)
+
+
+class SGD(Optimiser):
+    """SGD with Nesterov momentum: weight decay is added to the gradient."""
+
+    def __init__(
+        self,
+        parameters: Iterable[tuple[Tensor, float]],
+        weight_decay: float,
+        momentum: float,
+        clip_norm: float | None = None,
+    ) -> None:
+        """Group the parameters, as `Optimiser` says; the momentum is 0 .. 1."""
+        super().__init__(parameters, weight_decay, partial(SGDGroup, momentum=momentum), clip_norm)
+
+
+def open_optimiser(
+    parameters: Iterable[tuple[Tensor, float]], weight_decay: float, section: TrainSection
+) -> Optimiser:
+    """Return the optimiser that the section names, for parameters with their base rates."""
+    if section.optimiser == "sgd":
+        return SGD(parameters, weight_decay, section.momentum, section.clip_norm)
+    return AdamW(parameters, weight_decay, section.clip_norm)

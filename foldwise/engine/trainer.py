@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from foldwise.data.folds import balanced_sample, epoch_batches, loss_weights, n_batches
+from foldwise.data.mixing import is_mixed, mix_batch, soft_labels
+from foldwise.engine.averaging import WeightAverage
 from foldwise.engine.cuda_graphs import GraphedStep
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
-from foldwise.engine.optimiser import AdamW, one_cycle
+from foldwise.engine.optimiser import Optimiser, one_cycle
 from foldwise.engine.scores import accuracy, log_loss
 from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Network
@@ -38,7 +39,7 @@ class TrainingStep:
     """
 
     module: nn.Module
-    optimiser: AdamW
+    optimiser: Optimiser
     hardware: Hardware
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
@@ -127,13 +128,13 @@ class Trainer:
         network: Description of the module; says which layers train in which epoch.
         optimiser: Optimiser of all parameters that train at some time.
         fold: The data.
-        section: Epochs, batch size and warmup.
+        section: Epochs, batch size, warmup, label smoothing and average of the weights.
         hardware: Device and precision.
     """
 
     module: nn.Module
     network: Network
-    optimiser: AdamW
+    optimiser: Optimiser
     fold: Fold
     section: TrainSection
     hardware: Hardware
@@ -145,13 +146,14 @@ class Trainer:
         device = self.hardware.device
         self._labels = torch.from_numpy(fold.labels).to(device)
         self._weights = None if weights is None else torch.from_numpy(weights).to(device)
+        self._average = WeightAverage(self.module, self.section.ema)
         self._trainable = self._find_trainable()
         self._run_step = self._new_step()
 
     def fit(self, progress: Progress = SILENT) -> TrainingResult:
         """Train all epochs and return the result; a training that diverges stops at once.
 
-        Each epoch ends with an evaluation in eval mode without augmentation.
+        Each epoch ends with an evaluation in eval mode, of the averaged weights if `ema` is set.
 
         Args:
             progress: Receives steps and epochs.
@@ -180,7 +182,8 @@ class Trainer:
         losses: list[Tensor] = []
         for number, (inputs, labels) in enumerate(self._load(batches, epoch)):
             step = (epoch - 1) * len(batches) + number
-            losses.append(self.step(inputs, labels, step, section.epochs * len(batches)))
+            batch = mix_batch((inputs, labels), fold.recipe, fold.seed, (*place, number))
+            losses.append(self.step(*batch, step, section.epochs * len(batches)))
             mean_loss = None
             if len(losses) == LOSS_CHECK_STEPS or number == len(batches) - 1:
                 mean_loss = _mean_loss(losses, epoch)
@@ -212,15 +215,14 @@ class Trainer:
 
     def begin(self, epoch: int) -> None:
         """Set the module to train mode with the layers that train in an epoch, counted from 1."""
+        self._average.restore()
         train_mode(self.module, self.network, epoch)
         trainable = self._find_trainable()
         if trainable != self._trainable:
             self._trainable, self._run_step = trainable, self._new_step()
 
     def batch(self, index: NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
-        """Return inputs (b, ...) and labels of training images, on the device.
-
-        The labels are classes, (b,), or with weights (b, n_classes), as `loss_of` takes them.
+        """Return inputs (b, ...) and labels of training images, as `loss_of` takes them.
 
         Args:
             index: (b,) positions of the images in the data set.
@@ -228,8 +230,10 @@ class Trainer:
         """
         positions = torch.from_numpy(index).to(self.hardware.device)
         labels = self._labels[positions]
-        if self._weights is not None:
-            labels = one_hot(labels, self.network.n_classes) * self._weights[positions, None]
+        smoothing = self.section.label_smoothing
+        if self._weights is not None or smoothing or is_mixed(self.fold.recipe):
+            weights = None if self._weights is None else self._weights[positions]
+            labels = soft_labels(labels, self.network.n_classes, smoothing, weights)
         return self.fold.inputs.training(index, epoch), labels
 
     def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
@@ -242,7 +246,9 @@ class Trainer:
             n_steps: Steps of the whole training.
         """
         self.optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self.section.warmup))
-        return self._run_step(inputs, labels)
+        loss = self._run_step(inputs, labels)
+        self._average.update()
+        return loss
 
     def _find_trainable(self) -> list[bool]:
         """Return for each parameter whether it trains now."""
@@ -255,6 +261,7 @@ class Trainer:
 
     def _evaluate(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the learning curves, and the logits of the validation images."""
+        self._average.apply()
         train_loss, train_accuracy, _ = self._scores(self.fold.train_eval_subset)
         validation_loss, validation_accuracy, logits = self._scores(self.fold.validation)
         for part, loss in (("training", train_loss), ("validation", validation_loss)):

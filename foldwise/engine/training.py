@@ -15,9 +15,10 @@ from foldwise.data.folds import (
     training_indices,
     validation_indices,
 )
+from foldwise.data.mixing import require_unmixed
 from foldwise.engine.hardware import Hardware, peak_gpu_bytes
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Place
-from foldwise.engine.optimiser import AdamW, base_learning_rates
+from foldwise.engine.optimiser import base_learning_rates, open_optimiser
 from foldwise.engine.scores import count_fold
 from foldwise.engine.trainer import SILENT, Progress, Trainer, TrainingResult
 from foldwise.files.dataset import Dataset, DatasetInfo
@@ -63,7 +64,7 @@ def open_fold(
         device: Device of the batches.
 
     Raises:
-        InputError: If the split has no such fold.
+        InputError: If the split has no such fold, or images with cached features are mixed.
     """
     dataset, split, recipe = data
     repeat, number = place
@@ -78,6 +79,8 @@ def open_fold(
         mean=split.normalisation.mean[number], std=split.normalisation.std[number]
     )
     images = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
+    if features.views:
+        require_unmixed(recipe, network.name)
     augmented = AugmentedImages(images, recipe, dataset.images.shape, seed, place)
     return Fold(
         repeat=repeat,
@@ -87,6 +90,7 @@ def open_fold(
         training=training,
         train_eval_subset=draw_train_eval_subset(training, len(validation), seed, place),
         validation=validation,
+        recipe=recipe,
         inputs=FeatureBatches(features, device) if features.views else augmented,
         labels=dataset.labels,
         weights=dataset.weights,
@@ -112,7 +116,7 @@ def train_fold(
         network: Description of the network.
         weights: Its pretrained tensors by name; empty if it has none.
         fold: The data.
-        section: Epochs, batch size, learning rate, weight decay and warmup.
+        section: How to train.
         hardware: Device, precision and threads, from `set_up`.
         progress: Receives steps and epochs.
 
@@ -171,7 +175,7 @@ def open_trainer(
         network: Description of the network.
         weights: Its pretrained tensors; all others are drawn from torch's global generator.
         fold: The data; with cached features, only the layers behind them run.
-        section: Epochs, batch size, learning rate, weight decay and warmup.
+        section: How to train.
         hardware: Device and precision.
     """
     module = hardware.place(construct(network, weights))
@@ -181,7 +185,8 @@ def open_trainer(
     if weight_decay is None:
         weight_decay = section.weight_decay
     parameters = dict(module.named_parameters())
-    optimiser = AdamW([(parameters[name], lr) for name, lr in base_lrs.items()], weight_decay)
+    with_lrs = [(parameters[name], lr) for name, lr in base_lrs.items()]
+    optimiser = open_optimiser(with_lrs, weight_decay, section)
     if isinstance(fold.inputs, FeatureBatches) and network.cut:
         module = tail_module(module, network.cut)
     return Trainer(module, network, optimiser, fold, section, hardware), state

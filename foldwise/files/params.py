@@ -37,6 +37,13 @@ class AugmentSection(Strict):
     erase: Share  # probability of a grey rectangle
     brightness: Annotated[float, Field(ge=0, lt=1)]  # factor 1 ± this
     contrast: Annotated[float, Field(ge=0, lt=1)]  # factor 1 ± this
+    vertical_flip: Share = 0.0  # probability of a flip upside down
+    resized_crop: Share = 0.0  # smallest share of the area of a random crop, resized back
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0  # factor 1 ± this
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # turn of the colour circle, ± this
+    trivial_augment: Share = 0.0  # probability of one random operation of TrivialAugment
+    mixup: NonNegative = 0.0  # alpha of Beta(alpha, alpha), from which shares are drawn
+    cutmix: NonNegative = 0.0  # likewise
 
 
 class ExtractSection(Strict):
@@ -59,6 +66,11 @@ class TrainSection(Strict):
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of the steps before the peak
     class_weights: Literal["balanced"] | None = None  # of the loss: inverse to the class sizes
     sampling: Literal["balanced"] | None = None  # each epoch draws all classes equally often
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share spread over all classes
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
+    clip_norm: Positive | None = None  # largest norm of the gradient of all parameters
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None  # decay of the averaged weights
 
     @property
     def common_rate(self) -> float:

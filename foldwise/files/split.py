@@ -69,8 +69,8 @@ def read_split(folder: Path) -> Split:
 
 
 def write_recipe(folder: Path, section: AugmentSection) -> None:
-    """Write recipe.json, the section augment as in params.yaml."""
-    write_json(folder / "recipe.json", section)
+    """Write recipe.json, the section augment without optional keys that are off."""
+    write_json(folder / "recipe.json", section.model_dump(mode="json", exclude_defaults=True))
 
 
 def read_recipe(folder: Path) -> AugmentSection:

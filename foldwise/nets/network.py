@@ -109,8 +109,8 @@ def loss_of(output: Tensor | tuple[Tensor | None, ...], labels: Tensor) -> Tenso
 
     Args:
         output: The module's output: (b, n_classes), or a tuple of such tensors.
-        labels: (b,) true classes; or (b, n_classes) the weight of the image in the column of its
-            class, and 0 in the others.
+        labels: (b,) true classes; or (b, n_classes) weights of the classes, whose sum is the
+            weight of the image.
     """
     losses = [
         weight * functional.cross_entropy(logits.float(), labels)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from foldwise.core.errors import InputError
 from foldwise.data.augment import draw_view
 from foldwise.engine.inputs import ImageBatches
 from foldwise.files.base import read_json
@@ -120,3 +121,10 @@ def test_networks_without_a_frozen_part_cost_no_start_of_torch(case):
     )
     command = [sys.executable, "-c", code, *case()]
     assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
+
+
+def test_images_with_cached_features_cannot_be_mixed(case, tmp_path):
+    with pytest.raises(InputError, match=r"augment\.mixup is 0\.2.*extract\.most_gigabytes to 0"):
+        main(case(augment={"mixup": 0.2}, **BODY))
+    main(case(augment={"cutmix": 0.2}, most=0, **BODY))
+    assert not read_features(tmp_path / "features").views
