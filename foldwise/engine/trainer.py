@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from foldwise.engine.cuda_graphs import GraphedStep
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
 from foldwise.engine.optimiser import Optimiser, one_cycle
+from foldwise.engine.progress import SILENT, Progress
 from foldwise.engine.scores import accuracy, log_loss
 from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Network
@@ -58,29 +58,6 @@ class TrainingStep:
     def discard_gradients(self) -> None:
         """Drop the gradients of a step that did not finish."""
         self.module.zero_grad()
-
-
-class Progress(Protocol):
-    """Receives the progress of a training."""
-
-    def trained(self, n_images: int, loss: float | None) -> None:
-        """Called after each step with its images, and with the mean loss if it was read."""
-
-    def evaluated(self, point: Epoch) -> None:
-        """Called after each epoch with its point of the learning curves."""
-
-
-class _Silent:
-    """Shows nothing."""
-
-    def trained(self, n_images: int, loss: float | None) -> None:
-        """Do nothing."""
-
-    def evaluated(self, point: Epoch) -> None:
-        """Do nothing."""
-
-
-SILENT: Progress = _Silent()
 
 
 class DivergedError(Exception):
@@ -182,7 +159,7 @@ class Trainer:
         losses: list[Tensor] = []
         for number, (inputs, labels) in enumerate(self._load(batches, epoch)):
             step = (epoch - 1) * len(batches) + number
-            batch = mix_batch((inputs, labels), fold.recipe, fold.seed, (*place, number))
+            batch = self.mix((inputs, labels), epoch, number)
             losses.append(self.step(*batch, step, section.epochs * len(batches)))
             mean_loss = None
             if len(losses) == LOSS_CHECK_STEPS or number == len(batches) - 1:
@@ -236,6 +213,17 @@ class Trainer:
             labels = soft_labels(labels, self.network.n_classes, smoothing, weights)
         return self.fold.inputs.training(index, epoch), labels
 
+    def mix(self, batch: tuple[Tensor, Tensor], epoch: int, number: int) -> tuple[Tensor, Tensor]:
+        """Return a batch of `batch`, mixed if the augmentation says so.
+
+        Args:
+            batch: Inputs and labels.
+            epoch: Counted from 1.
+            number: Of the batch in the epoch, from 0.
+        """
+        fold = self.fold
+        return mix_batch(batch, fold.recipe, fold.seed, (fold.repeat, fold.number, epoch, number))
+
     def step(self, inputs: Tensor, labels: Tensor, step: int, n_steps: int) -> Tensor:
         """Update the weights with one batch and return its loss, which stays on the device.
 
@@ -261,7 +249,6 @@ class Trainer:
 
     def _evaluate(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the learning curves, and the logits of the validation images."""
-        self._average.apply()
         train_loss, train_accuracy, _ = self._scores(self.fold.train_eval_subset)
         validation_loss, validation_accuracy, logits = self._scores(self.fold.validation)
         for part, loss in (("training", train_loss), ("validation", validation_loss)):
@@ -283,7 +270,11 @@ class Trainer:
 
     @torch.inference_mode()
     def logits(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the logits of images in eval mode without augmentation, (b, n_classes)."""
+        """Return the logits of images in eval mode without augmentation, (b, n_classes).
+
+        If weights are averaged, the module has their averages until the next `begin`.
+        """
+        self._average.apply()
         self.module.eval()
         # Twice the batch size of training: without gradients, it needs no more memory.
         batches = np.array_split(index, n_batches(len(index), 2 * self.section.batch_size))

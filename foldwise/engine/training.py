@@ -19,8 +19,9 @@ from foldwise.data.mixing import require_unmixed
 from foldwise.engine.hardware import Hardware, peak_gpu_bytes
 from foldwise.engine.inputs import AugmentedImages, FeatureBatches, Fold, ImageBatches, Place
 from foldwise.engine.optimiser import base_learning_rates, open_optimiser
+from foldwise.engine.progress import SILENT, Progress
 from foldwise.engine.scores import count_fold
-from foldwise.engine.trainer import SILENT, Progress, Trainer, TrainingResult
+from foldwise.engine.trainer import Trainer, TrainingResult
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features
 from foldwise.files.fold_record import FoldCounts, FoldRecord, Predictions, Timing

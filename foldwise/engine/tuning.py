@@ -151,12 +151,15 @@ def _train_briefly(trainer: Trainer, n_steps: int) -> Logits:
 
     Layers thaw at the same share of the steps as in the training of a fold.
     """
-    passes = ((number, index) for number in count(1) for index in trainer.batches(number))
+    passes = (
+        (number, batch) for number in count(1) for batch in enumerate(trainer.batches(number))
+    )
     begun = 0
-    for step, (number, index) in enumerate(islice(passes, n_steps)):
+    for step, (number, (position, index)) in enumerate(islice(passes, n_steps)):
         epoch = 1 + step * trainer.section.epochs // n_steps
         if epoch != begun:
             trainer.begin(epoch)
             begun = epoch
-        trainer.step(*trainer.batch(index, number), step, n_steps)
+        batch = trainer.mix(trainer.batch(index, number), number, position)
+        trainer.step(*batch, step, n_steps)
     return trainer.logits(trainer.fold.validation)

@@ -25,7 +25,7 @@ from foldwise.files.preparation import PrepareSection
 from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
-COMMON_RATE = 0.002  # usual for AdamW and one cycle
+COMMON_RATES = {"adamw": 0.002, "sgd": 0.05}  # usual for one cycle, by optimiser
 
 
 class AugmentSection(Strict):
@@ -75,7 +75,7 @@ class TrainSection(Strict):
     @property
     def common_rate(self) -> float:
         """The learning rate of all architectures, or that around which tuning begins."""
-        return COMMON_RATE if self.learning_rate == "auto" else self.learning_rate
+        return COMMON_RATES[self.optimiser] if self.learning_rate == "auto" else self.learning_rate
 
 
 class HardwareSection(Strict):
