@@ -8,6 +8,7 @@ committed comparison.json hands their names on.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from foldwise.core.git import blobs_in_history, git_output, read_blobs
 from foldwise.files.fold_record import FoldRecord
 
 REVISIONS = ["HEAD", "MERGE_HEAD", "--glob=refs/exps"]
-Fold = tuple[object, ...]  # repeat, fold, train digest, validation digest
+Fold = tuple[str, ...]  # repeat, fold, train digest, validation digest
 
 
 class History(NamedTuple):
@@ -55,7 +56,7 @@ def read_history(folder: Path, committed: Path, records: Sequence[FoldRecord]) -
     versions = blobs_in_history(folder, REVISIONS)
     blobs = [blob for blob, path in versions.items() if _is_other(Path(path), names, files)]
     others = {
-        str(record["model"])
+        str(record.get("model"))
         for record in map(_parse, [*contents, *read_blobs(folder, blobs)])
         if record.get("status") == "finished" and _fold(record) in folds
     }
@@ -65,11 +66,12 @@ def read_history(folder: Path, committed: Path, records: Sequence[FoldRecord]) -
     others |= {*before.get("compared_before", [])}
     shallow = git_output(folder, "rev-parse", "--is-shallow-repository") != b"false\n"
     complete = not shallow or before.get("history_complete", False)
-    return History(sorted(others - names), complete, digest)
+    slugs = [name for name in sorted(others - names) if re.fullmatch("[A-Za-z0-9_]+", name)]
+    return History(slugs, complete, digest)
 
 
 def _fold(record: dict[str, Any]) -> Fold:
-    return tuple(record.get(key) for key in sorted(KEYS))
+    return tuple(str(record.get(key)) for key in sorted(KEYS))
 
 
 def _is_other(path: Path, names: Iterable[str], files: Iterable[str]) -> bool:

@@ -75,8 +75,9 @@ def test_records_of_other_images_and_of_trainings_that_diverged_do_not_count(cas
     compared, root = case
     add(root, "other_images", train_digest="0" * 64)
     add(root, "failed", accuracy=None)
-    (root / "folds/broken").mkdir()
-    (root / "folds/broken/0-1.json").write_text("{")
+    for name, text in (("broken", "{"), ("strange", '{"status": "finished", "repeat": [0]}')):
+        (root / f"folds/{name}").mkdir()
+        (root / f"folds/{name}/0-1.json").write_text(text)
     assert compared().design.compared_before == []
 
 

@@ -80,9 +80,9 @@ def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     """Return the figure: the metric against cost above, against parameters below.
 
     The cost is that of `compare.cost`. A mark is the mean, with a bar of one standard deviation to
-    each side. It is filled if it ties with the best, hollow if not, and has a ring and "(chosen)"
-    if chosen. The dotted line is the Pareto front of the two axes of the panel: no architecture is
-    both better and cheaper. Failed architectures are named below.
+    each side. It is filled if the expected shortfall is within `compare.worth`, hollow if not, and
+    has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
+    panel: no architecture is both better and cheaper. Failed architectures are named below.
 
     Args:
         comparison: With at least one finished architecture.
