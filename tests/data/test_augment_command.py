@@ -7,6 +7,7 @@ import yaml
 from dataset_info import info_of
 from PIL import Image
 
+from foldwise.core.errors import InputError
 from foldwise.data import contact_sheet
 from foldwise.files.dataset import DecodingFacts, Samples, create_images, write_dataset
 from foldwise.files.split import FoldDigests, Normalisation, Split, write_split
@@ -107,3 +108,18 @@ def test_each_epoch_that_a_sheet_shows_is_drawn_once(run_augment, monkeypatch):
     monkeypatch.setattr(contact_sheet, "draw_augmentation", record)
     run_augment(classes=[f"class {i}" for i in range(12)])
     assert places == [(0, fold, epoch) for fold in range(3) for epoch in (1, 2, 3)]
+
+
+def test_a_sheet_says_that_mixing_is_not_shown(run_augment):
+    recipe, sheets = run_augment()
+    mixed_recipe, mixed = run_augment("mixed", mixup=0.2)
+    assert (sheets / "0.png").read_bytes() != (mixed / "0.png").read_bytes()
+    assert (recipe / "recipe.json").read_bytes() != (mixed_recipe / "recipe.json").read_bytes()
+
+
+def test_new_parts_are_shown_and_colours_of_four_bands_are_refused(run_augment):
+    _, sheets = run_augment(channels=3)
+    _, changed = run_augment("changed", channels=3, trivial_augment=1.0, resized_crop=0.5)
+    assert (sheets / "0.png").read_bytes() != (changed / "0.png").read_bytes()
+    with pytest.raises(InputError, match=r"augment\.hue.*4 channels"):
+        run_augment("bands", channels=4, hue=0.2)

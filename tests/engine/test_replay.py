@@ -6,9 +6,9 @@ from torch import nn
 
 from foldwise.engine.cuda_graphs import EAGER_STEPS, GraphedStep
 from foldwise.engine.hardware import set_up
-from foldwise.engine.optimiser import AdamW
+from foldwise.engine.optimiser import open_optimiser
 from foldwise.engine.trainer import TrainingStep
-from foldwise.files.params import HardwareSection
+from foldwise.files.params import HardwareSection, TrainSection
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -42,9 +42,13 @@ def hardware(precision):
     return set_up(HardwareSection(precision=precision, device="cuda", threads=2))
 
 
-def opened(module, precision):
+def opened(module, precision, **section):
     """Return a step and its optimiser."""
-    optimiser = AdamW([(one, 1.0) for one in module.parameters()], 0.1)
+    train = TrainSection(
+        epochs=1, batch_size=16, learning_rate=1.0, weight_decay=0.1, warmup=0.1, **section
+    )
+    parameters = [(parameter, 1.0) for parameter in module.parameters()]
+    optimiser = open_optimiser(parameters, train.weight_decay, train)
     return TrainingStep(module, optimiser, hardware(precision)), optimiser
 
 
@@ -60,12 +64,20 @@ def train(module, step, optimiser):
     return losses
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_replayed_steps_give_the_bits_of_steps_launched_one_by_one(precision):
+@pytest.mark.parametrize(
+    ("precision", "section"),
+    [
+        ("float32", {}),
+        ("bfloat16", {}),
+        ("float32", {"optimiser": "sgd", "clip_norm": 0.1}),
+        ("float32", {"clip_norm": 0.1}),
+    ],
+)
+def test_replayed_steps_give_the_bits_of_steps_launched_one_by_one(precision, section):
     one, other = network(), network()
-    plain, optimiser = opened(one, precision)
+    plain, optimiser = opened(one, precision, **section)
     expected = train(one, plain, optimiser)
-    step, optimiser = opened(other, precision)
+    step, optimiser = opened(other, precision, **section)
     replayed = GraphedStep(step, torch.device("cuda"))
     assert train(other, replayed, optimiser) == expected
     assert len(replayed._captured) == 2  # one a size
