@@ -134,17 +134,21 @@ def pair_probabilities(inputs: ReportInputs) -> Table:
 
 
 def metrics(inputs: ReportInputs) -> Table | None:
-    """Return every metric of each architecture and of the baseline; None: none finished."""
+    """Return every metric of each architecture and of the baseline; None: none finished.
+
+    The top-k accuracy of at most k classes is left out, because it is always 1.
+    """
     baseline, top_k = inputs.comparison.baseline, inputs.comparison.design.top_k
     if baseline is None:
         return None
 
-    readings = [metric(name, top_k) for name in METRICS]
+    keys = [name for name in METRICS if name != "top_k" or len(baseline.images) > top_k]
+    readings = [metric(name, top_k) for name in keys]
     header = [each.label if each.higher_is_better else f"{each.label} ↓" for each in readings]
     finished = inputs.comparison.finished
     values = [(named(inputs, each.name), each.metrics or {}) for each in finished]
     values.append((f"always “{inputs.class_names[baseline.label]}”", baseline.metrics))
-    rows = [[name, *(score(means.get(key)) for key in METRICS)] for name, means in values]
+    rows = [[name, *(score(means.get(key)) for key in keys)] for name, means in values]
     return Table(("architecture", *header), rows)
 
 

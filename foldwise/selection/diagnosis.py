@@ -70,12 +70,13 @@ def predicts_one_class(records: Sequence[FoldRecord], classes: Sequence[str]) ->
 def diagnose(curves: Mapping[str, Curves], *, target: float, gap: float) -> dict[str, Diagnosis]:
     """Return the diagnosis of every architecture that finished.
 
-    The first of unstable, overfit, underfit and still improving that holds; otherwise healthy.
+    The first of unstable, overfit with a validation loss that rises, underfit, still improving,
+    and overfit by the gap alone that holds; otherwise healthy.
 
     Args:
         curves: By architecture one curve per fold, all of the same number of epochs.
         target: Lowest training accuracy that is not underfit.
-        gap: Largest training − validation accuracy that is never overfit.
+        gap: Largest training − validation accuracy that is not overfit.
     """
     summaries = {name: _summarise(runs) for name, runs in curves.items()}
     starts = ranks({name: -summary.start for name, summary in summaries.items()})
@@ -131,7 +132,7 @@ def _fit(runs: Curves, curve: CurveSummary, target: float, max_gap: float) -> tu
         runs: One curve per fold.
         curve: Their summary.
         target: Lowest training accuracy that is not underfit.
-        max_gap: Largest gap that is never overfit.
+        max_gap: Largest gap that is not overfit.
     """
     losses = [fmean(fold.validation_loss for fold in epoch) for epoch in zip(*runs, strict=True)]
     lowest = min(losses)
@@ -149,7 +150,7 @@ def _fit(runs: Curves, curve: CurveSummary, target: float, max_gap: float) -> tu
         return "underfit", f"training accuracy {curve.train_accuracy:.3f} below {target:g}{suffix}"
     if slope is not None and slope >= MIN_SLOPE:
         return "still improving", trend
-    return "healthy", gap + suffix
+    return "overfit" if curve.gap > max_gap else "healthy", gap + suffix
 
 
 def _instability(runs: Curves, std: float, other_stds: Sequence[float]) -> str:

@@ -44,14 +44,18 @@ def test_healthy():
     assert (found.start, found.slope) == (0.5, pytest.approx(0.0004))
 
 
-def test_overfit_needs_a_gap_and_a_validation_loss_that_rises():
+def test_overfit_is_a_gap_with_a_validation_loss_that_rises_or_nothing_else():
     gap = [min(1, one + 0.2) for one in STEADY]
     wide = [one - 0.06 for one in STEADY]
     rising = [*LOSS[:5], 0.42, 0.44, 0.46, 0.48]
     found = diagnosed(*[curve(wide, gap, rising)] * 2)
     assert found.fit == "overfit"
     assert numbers(found.evidence) == ["1.000", "+0.108", "20", "0.400", "5"]
-    assert diagnosed(*[curve(wide, gap, LOSS)] * 2).fit == "healthy"
+    found = diagnosed(*[curve(wide, gap, LOSS)] * 2)
+    assert (found.fit, numbers(found.evidence)[1]) == ("overfit", "+0.108")
+    improving = [*wide[:5], 0.86, 0.87, 0.88, 0.89]
+    assert diagnosed(*[curve(improving, gap, LOSS)] * 2).fit == "still improving"
+    assert diagnosed(*[curve(improving, gap, rising)] * 2).fit == "overfit"
     assert diagnosed(*[curve(loss=rising)] * 2).fit == "healthy"
     assert diagnosed(*[curve(wide, gap, rising)] * 2, gap=0.2).fit == "healthy"
 
