@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write comparison.json, verdict.json and the six files beside them."""
     paths = "params folds models extraction inspection output"
     args = parse_options("compare", __doc__, argv, paths)
-    params = read_params(args.params, *RUN_KEYS, "resplit", "compare")
+    params = read_params(args.params, *RUN_KEYS, "resplit", "prepare", "compare")
     records = read_records(args.folds, params)
     require_fair_comparison(records, params)
     cards = {model: read_card(args.models / model) for model in params.models}
@@ -44,15 +44,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unused := describe_unused_records(args.folds, present, map(Path, records)):
         print(f"warning: {printable(unused)}", file=sys.stderr)
     history = read_history(args.folds, args.output / "comparison.json", list(records.values()))
-    result = compare(list(records.values()), cards, measured, params, history)
     checked = records_of_checked(records, args.inspection / "counts.json")
-    without = compare(checked, cards, measured, params, history).verdict.chosen
-    verdict = result.verdict.model_copy(update={"chosen_without": without})
+    result = compare(list(records.values()), cards, measured, params, history, checked)
     write_comparison(args.output, result.comparison, result.confused)
-    write_verdict(args.output, verdict, result.metrics)
+    write_verdict(args.output, result.verdict, result.metrics)
     for name, columns in TABLES.items():
         write_table(args.output / f"{name}.csv", getattr(result, name), columns)
-    first_sentence = verdict.text.partition(". ")[0]
+    summary = result.verdict.summary
+    first_sentence = (summary.take if summary else result.verdict.text).partition(". ")[0]
     print(f"compare: {first_sentence} -> {args.output / 'verdict.json'}")
 
 

@@ -44,6 +44,7 @@ class Design(Criteria):
     resplit: bool  # whether each repeat has new folds
     epochs: Size
     n_images: Count  # that were split into folds
+    limited: bool = False  # whether they are all that `prepare.limit` allows
     detectable: Detectable
     # Other architectures with fold records of the same folds, in reports/folds or in git.
     compared_before: list[str]

@@ -12,6 +12,7 @@ MetricName = Literal[
 ]
 # MACs of an image; seconds of an image on one thread; seconds per fold, extraction included
 CostUnit = Literal["macs", "latency", "training_seconds"]
+ScoreMethod = Literal["images", "folds", "none"]  # what the bootstrap draws; none: no choice
 SAME_COST = 0.1  # relative difference of equal measured costs; repeated timings vary by as much
 
 
@@ -93,6 +94,29 @@ class Contender(Strict):
     different: bool  # from the best, after Holm over all pairs
 
 
+class CorrectedScore(Strict):
+    """The deciding metric of the chosen architecture, without the luck of being chosen."""
+
+    value: float
+    interval: tuple[float, float]  # at the confidence of the design; not clipped to 0 .. 1
+    optimism: NonNegative  # by which its mean flatters it
+    method: ScoreMethod
+
+    @property
+    def text(self) -> str:
+        """The value and half of its interval, such as "0.9512 ± 0.0123"."""
+        return f"{self.value:.4f} ± {(self.interval[1] - self.interval[0]) / 2:.4f}"
+
+
+class Summary(Strict):
+    """The verdict as a manager reads it: a sentence or a few each."""
+
+    take: str  # which architecture, and its score on new images
+    sure: str  # how sure the choice is
+    cost: str  # of the chosen architecture, and beside others
+    change: str  # what would change the choice
+
+
 class Verdict(Strict):
     """verdict.json: which architecture to take, how sure that is, and what to try next."""
 
@@ -103,6 +127,8 @@ class Verdict(Strict):
     chosen_without: str | None = None
     runner_up: str | None  # the architecture of the second-best mean
     contenders: list[Contender]  # best mean first
+    score: CorrectedScore | None = None  # of the chosen architecture
+    summary: Summary | None = None  # None: none can be chosen
     text: str  # one paragraph of plain English
     next: list[str]  # what to try next and why, a sentence or two each
 
@@ -114,12 +140,12 @@ class Metrics(Strict):
     both columns to tell them apart.
     """
 
-    mean: (
-        float | None
-    )  # deciding metric of the architecture under test; None: it failed, or is kept out
+    # Deciding metric of the architecture under test; None: it failed, or is kept out
+    mean: float | None
     std: NonNegative | None
     verdict: str | None  # the chosen architecture
     verdict_mean: float | None
+    verdict_score: float | None = None  # its mean, corrected for the choice
 
 
 def write_verdict(folder: Path, verdict: Verdict, metrics: Metrics) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from foldwise.files.comparison import Comparison, Fit
+from foldwise.files.comparison import Comparison, Design, Fit
 from foldwise.files.network import Card
 from foldwise.selection.cost import cost_of, describe_costs
 from foldwise.selection.decision import Decision
@@ -85,7 +85,7 @@ def next_steps(
 def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
     """Suggest a metric in which rare classes count, if the largest class is much larger."""
     images, design, baseline = comparison.class_images, comparison.design, comparison.baseline
-    if not baseline or design.metric in BY_CLASS or max(images) <= IMBALANCED * min(images):
+    if not baseline or not is_imbalanced(comparison):
         return
     value = baseline.metrics[design.metric]
     yield (
@@ -97,6 +97,21 @@ def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
     )
 
 
+def is_imbalanced(comparison: Comparison) -> bool:
+    """Return whether the largest class is much larger, and counts more in the metric."""
+    images = comparison.class_images
+    if comparison.design.metric in BY_CLASS or not images:
+        return False
+    return max(images) > IMBALANCED * min(images)
+
+
+def more_images(design: Design) -> str:
+    """Return how to use more images."""
+    if design.limited:
+        return f"use more than {design.n_images:,} images, `dvc exp run -S prepare.limit=null`"
+    return "use more images if there are any"
+
+
 def _not_significant(decision: Decision) -> Iterator[str]:
     """Suggest how to separate the chosen architecture from its rival."""
     pair, rival, design = decision.pair, decision.rival, decision.comparison.design
@@ -106,9 +121,7 @@ def _not_significant(decision: Decision) -> Iterator[str]:
     repeats, detect = decision.repeats_needed, "would detect a difference of this size"
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
-        cheaper = rival.cost * (1 + design.same_cost) < decision.chosen.cost
-        take = f", or take the cheaper architecture, {rival.name}" if cheaper else ""
-        yield f"{text}, and {needed} {detect}: use more images if there are any{take}."
+        yield f"{text}, and {needed} {detect}: {more_images(design)}."
     elif repeats > len(design.repeats) or not design.resplit:
         numbers = ",".join(map(str, range(max(2, repeats))))
         command = f"`dvc exp run -S 'repeats=[{numbers}]' -S resplit=true`"

@@ -15,15 +15,19 @@ from foldwise.files.network import Card
 from foldwise.files.params import Params
 from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
+from foldwise.selection.corrected_score import corrected_score
 from foldwise.selection.decision import decide
 from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class
 from foldwise.selection.history import UNKNOWN, History
-from foldwise.selection.image_scores import image_scores, score_floor
+from foldwise.selection.image_scores import ImageScores, image_scores, score_floor
 from foldwise.selection.pairs import compare_pairs
+from foldwise.selection.summary import summarise
 from foldwise.selection.verdict_text import verdict_text
 
 DECIMALS = 6  # of metrics.json: finer than one image in 100,000, coarser than rounding errors
 Records = Mapping[str, Sequence[FoldRecord]]  # by architecture
+Described = tuple[Mapping[str, Card], Mapping[str, Measurements]]  # cards and costs, likewise
+Compared = tuple[Records, pd.DataFrame, Comparison]  # with the table of scores
 
 
 class ComparisonResult(NamedTuple):
@@ -45,6 +49,7 @@ def compare(
     measured: Mapping[str, Measurements],
     params: Params,
     history: History = UNKNOWN,
+    checked: Sequence[FoldRecord] = (),
 ) -> ComparisonResult:
     """Return the comparison and the verdict; the order of the candidates does not change it.
 
@@ -55,13 +60,12 @@ def compare(
         measured: Latency and extraction of each model, by name.
         params: Models, repeats, folds, and the settings of compare.
         history: Earlier comparisons of the same folds.
+        checked: The records without images whose label looks wrong; empty: the same.
     """
-    by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
-    scores = metrics.scores_table(records, params.compare.metric, params.compare.top_k)
-    architectures = _architectures(by_model, scores, (cards, measured), params)
-    design = _design(records, params, history)
-    comparison = _comparison(by_model, scores, architectures, design)
-    verdict = _verdict(comparison, cards)
+    described = cards, measured
+    by_model, scores, comparison = _compared(records, described, params, history)
+    without = _compared(checked, described, params, history)[-1] if checked else comparison
+    verdict = _verdict((by_model, scores, comparison), without, cards)
     chosen, classes = verdict.chosen, next(iter(cards.values())).classes
     counts = {a.name: _counts(by_model[a.name]) for a in comparison.finished}
     matrices = {name: metrics.confusion_matrix(folds) for name, folds in counts.items()}
@@ -71,7 +75,7 @@ def compare(
     return ComparisonResult(
         comparison=comparison,
         verdict=verdict,
-        metrics=_metrics(comparison, params.model, chosen),
+        metrics=_metrics(comparison, params.model, verdict),
         confused=metrics.most_confused(chosen, matrix, mistakes, classes),
         scores=scores,
         curves=metrics.curves_table(records),
@@ -80,13 +84,23 @@ def compare(
     )
 
 
+def _compared(
+    records: Sequence[FoldRecord], described: Described, params: Params, history: History
+) -> Compared:
+    by_model = {model: list(runs) for model, runs in groupby(records, lambda record: record.model)}
+    table = metrics.scores_table(records, params.compare.metric, params.compare.top_k)
+    architectures = _architectures(by_model, table, described, params)
+    design = _design(records, params, history)
+    return by_model, table, _comparison(by_model, table, architectures, design)
+
+
 def _comparison(
     by_model: Records, table: pd.DataFrame, architectures: list[Architecture], design: Design
 ) -> Comparison:
     ranked = metrics.best_first(architectures, design.decides)
     scores = metrics.scores_by_model(table)
     fair = {a.name: scores[a.name] for a in ranked if a.scores and not a.seen_images}
-    by_image = {name: image_scores(by_model[name], design.metric, design.top_k) for name in fair}
+    by_image = _image_scores(by_model, fair, design)
     n_before = len(design.compared_before)
     first = next((a.name for a in ranked if a.scores), None)
     counts = _counts(by_model[first]) if first else []
@@ -104,6 +118,7 @@ def _comparison(
 
 def _design(records: Sequence[FoldRecord], params: Params, history: History) -> Design:
     settings, n_folds, resplit = params.compare, len(params.folds), params.resplit
+    n_images = sum(record.n_validation for record in records[:n_folds])
     return Design(
         **settings.model_dump(exclude={"target", "gap"}),
         models=params.models,
@@ -111,7 +126,8 @@ def _design(records: Sequence[FoldRecord], params: Params, history: History) -> 
         folds=params.folds,
         resplit=resplit,
         epochs=records[0].epochs,
-        n_images=sum(record.n_validation for record in records[:n_folds]),
+        n_images=n_images,
+        limited=params.prepare.limit is not None and n_images >= params.prepare.limit,
         detectable=statistics.detectable_difference(
             len(params.repeats), n_folds, settings.confidence, resplit=resplit
         ),
@@ -144,7 +160,7 @@ def _scores(
 def _architectures(
     by_model: Records,
     table: pd.DataFrame,
-    described: tuple[Mapping[str, Card], Mapping[str, Measurements]],
+    described: Described,
     params: Params,
 ) -> list[Architecture]:
     """Return the numbers of each architecture; without scores, one of its folds diverged."""
@@ -186,29 +202,43 @@ def _cost(records: Sequence[FoldRecord], extraction: float) -> Cost:
     )
 
 
-def _verdict(comparison: Comparison, cards: Mapping[str, Card]) -> Verdict:
+def _verdict(compared: Compared, without: Comparison, cards: Mapping[str, Card]) -> Verdict:
+    by_model, table, comparison = compared
     fair = comparison.without_kept_out()
-    decision = decide(fair)
+    decision, other = decide(fair), decide(without.without_kept_out())
+    if decision:
+        images = _image_scores(by_model, [a.name for a in fair.finished], fair.design)
+        score = corrected_score(decision, metrics.scores_by_model(table), images)
+        decision = decision._replace(score=score)
     best, second, *_ = [*(a.name for a in fair.finished), None, None]
+    chosen_without = other.chosen.name if other else None
     return Verdict(
         cost_unit=comparison.design.cost,
         best=best,
         chosen=decision.chosen.name if decision else None,
+        chosen_without=chosen_without,
         runner_up=second,
         contenders=decision.contenders if decision else [],
+        score=decision.score if decision else None,
+        summary=summarise(decision, chosen_without) if decision else None,
         text=verdict_text(comparison, decision),
         next=advice.next_steps(comparison, decision, cards),
     )
 
 
-def _metrics(comparison: Comparison, model: str, chosen: str | None) -> Metrics:
+def _image_scores(by_model: Records, names: Iterable[str], design: Design) -> ImageScores:
+    return {name: image_scores(by_model[name], design.metric, design.top_k) for name in names}
+
+
+def _metrics(comparison: Comparison, model: str, verdict: Verdict) -> Metrics:
     scores = {a.name: a.scores for a in comparison.without_kept_out().finished}
-    tested, best = scores.get(model), scores[chosen] if chosen else None
+    tested, best = scores.get(model), scores[verdict.chosen] if verdict.chosen else None
     return Metrics(
         mean=round(tested.mean, DECIMALS) if tested else None,
         std=round(tested.std, DECIMALS) if tested else None,
-        verdict=chosen,
+        verdict=verdict.chosen,
         verdict_mean=round(best.mean, DECIMALS) if best else None,
+        verdict_score=round(verdict.score.value, DECIMALS) if verdict.score else None,
     )
 
 

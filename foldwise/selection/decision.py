@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from foldwise.files.comparison import Architecture, Comparison, Pair
-from foldwise.files.verdict import Contender
+from foldwise.files.verdict import Contender, CorrectedScore
 from foldwise.selection.cost import cost_of
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS, error_factor, repeats_needed
@@ -16,11 +16,13 @@ class Decision(NamedTuple):
         comparison: Every number.
         contenders: The architectures that finished, best mean first.
         chosen: The architecture to take.
+        score: Its score, corrected for the choice; None: not computed.
     """
 
     comparison: Comparison
     contenders: list[Contender]
     chosen: Contender
+    score: CorrectedScore | None = None
 
     @property
     def architecture(self) -> Architecture:

@@ -10,7 +10,6 @@ from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
 GROUPS = ("Significantly better", "Significantly worse", "Not significantly different")
-SELECTION_BIAS = 3  # architectures from which the optimism of the best mean is mentioned
 
 
 def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
@@ -37,14 +36,13 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         return " ".join(filter(None, text))
     parts = (
         _choice,
-        _one_class,
+        learned_nothing,
         _mean,
-        _baseline,
+        baseline_text,
         _cheaper,
         _rival,
         _others,
         _before,
-        _selection_bias,
         _cost,
     )
     choice, *sentences = [part(decision) for part in parts]
@@ -67,11 +65,20 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def score_text(decision: Decision) -> str:
+    """Return the corrected score with its interval, and the plain mean."""
+    design, score, n = decision.comparison.design, decision.score, len(decision.contenders)
+    assert score is not None
+    interval = f"{score.text} ({design.percent} confidence interval"
+    if score.method == "none":
+        return f"{interval}, {design.text})"
+    plain = f"the plain mean of {design.text} is {decision.chosen.mean:.4f}"
+    return f"{interval}, corrected for the choice among {n}; {plain})"
+
+
 def _choice(decision: Decision) -> str:
-    design, scores = decision.comparison.design, decision.architecture.scores
-    assert scores is not None
+    design, score = decision.comparison.design, score_text(decision)
     chosen, label, best = decision.chosen, design.decides.label, design.decides.best
-    score = f"{scores.text} ({design.percent} confidence interval, {design.text})"
     if decision.rival is None:
         return (
             f"Take {chosen.name}, the only architecture that can be chosen: mean {label} {score}. "
@@ -91,11 +98,9 @@ def _mean(decision: Decision) -> str:
     chosen, best, design = decision.chosen, decision.best, decision.comparison.design
     if chosen is best:
         return ""
-    scores = decision.architecture.scores
-    assert scores is not None
     return (
-        f"The mean {design.decides.label} of {best.name} is {best.mean:.4f}, that of {chosen.name} "
-        f"{scores.text} ({design.percent} confidence interval, {design.text})."
+        f"Its mean {design.decides.label} is {score_text(decision)}, that of {best.name} "
+        f"{best.mean:.4f}."
     )
 
 
@@ -128,7 +133,7 @@ def _advantage(decision: Decision) -> str:
     return "as cheap, with fewer MACs"
 
 
-def _one_class(decision: Decision) -> str:
+def learned_nothing(decision: Decision) -> str:
     """Return the caution that the chosen architecture has learned nothing about the images."""
     chosen, diagnosis = decision.chosen.name, decision.architecture.diagnosis
     if diagnosis.fit != "constant":
@@ -136,7 +141,7 @@ def _one_class(decision: Decision) -> str:
     return f"Caution: {chosen} has learned nothing about the images: {diagnosis.evidence}."
 
 
-def _baseline(decision: Decision) -> str:
+def baseline_text(decision: Decision) -> str:
     """Return the distance to the majority baseline, whose calibration is perfect."""
     design, baseline = decision.comparison.design, decision.comparison.baseline
     scores = decision.architecture.scores
@@ -216,14 +221,6 @@ def _before(decision: Decision) -> str:
         f"Holm's correction counts {n} pairs, because {join_names(names)} {were} compared on these "
         "folds before."
     )
-
-
-def _selection_bias(decision: Decision) -> str:
-    n = len(decision.contenders)
-    if n < SELECTION_BIAS or decision.chosen is not decision.best:
-        return ""
-    reason = f"it was picked as the best of {n} on these folds"
-    return f"Because {reason}, its own mean is slightly optimistic."
 
 
 def _cost(decision: Decision) -> str:

@@ -1,9 +1,10 @@
 """Synthetic comparisons from scores alone, by the real code of compare."""
 
-from records import LATENCY, SECTION, card, extraction, latency, record, timing
+from records import LATENCY, PREPARE, SECTION, card, extraction, latency, record, timing
 
 from foldwise.files.measurements import Measurements
 from foldwise.files.params import CompareSection, Params
+from foldwise.files.preparation import PrepareSection
 from foldwise.selection.compare import compare
 from foldwise.selection.history import UNKNOWN
 
@@ -18,8 +19,10 @@ def findings(scores, cards=None, section=None, resplit=True, history=None, **cha
         section: Changed keys of the section `compare` of params.yaml.
         resplit: Whether each repeat has new folds.
         history: Earlier comparisons of the same folds.
-        changes: Changed keys of all records; a function gets the name of the model.
+        changes: Changed keys of all records; a function gets the name of the model. Also `limit`,
+            the training images that are used at most.
     """
+    limit = changes.pop("limit", None)
     repeats, k = next(iter(scores.values())), len(next(iter(scores.values()))[0])
     changes = {"n_validation": 1000, "epochs": 2} | changes
     facts = {name: dict((cards or {}).get(name, {})) for name in scores}
@@ -50,6 +53,7 @@ def findings(scores, cards=None, section=None, resplit=True, history=None, **cha
         repeats=list(range(len(repeats))),
         folds=list(range(k)),
         resplit=resplit,
+        prepare=PrepareSection(**PREPARE | {"limit": limit}),
         compare=CompareSection(**SECTION | (section or {})),
     )
     cards = {name: card(name, **facts[name]) for name in scores}

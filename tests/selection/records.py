@@ -36,6 +36,14 @@ SECTION = {
     "target": 0.9,
     "gap": 0.05,
 }
+PREPARE = {
+    "dataset": "digits",
+    "root": "data/raw",
+    "image_size": "native",
+    "test_fraction": 0.2,
+    "limit": None,
+    "groups": None,
+}
 
 
 def card(name, **changes):
@@ -243,6 +251,7 @@ def write_case(root, accuracies, model=None, cards=None, section=None, **changes
         "repeats": list(range(len(repeats))),
         "folds": list(range(k)),
         "resplit": resplit,
+        "prepare": PREPARE,
         "compare": SECTION | (section or {}),
     }
     (root / "params.yaml").write_text(yaml.safe_dump(params))

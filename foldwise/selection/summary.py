@@ -1,0 +1,149 @@
+"""The verdict as a short list: what to take, how sure, what it costs, what would change it."""
+
+import math
+from collections.abc import Iterator
+
+from foldwise.files.comparison import Comparison, Pair
+from foldwise.files.verdict import CostUnit, Summary, percent
+from foldwise.selection.advice import MAX_REPEATS, is_imbalanced, more_images
+from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
+from foldwise.selection.decision import Decision, decide
+from foldwise.selection.verdict_text import baseline_text, learned_nothing, score_text, shortfall
+
+COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
+NOTHING = (
+    "No other `compare.worth` or `compare.cost` would, and the difference to the others is "
+    "significant: only other candidates, images or settings may."
+)
+
+
+def summarise(decision: Decision, chosen_without: str | None) -> Summary:
+    """Return the verdict as a short list.
+
+    Args:
+        decision: The choice, with its corrected score.
+        chosen_without: The choice without images whose label looks wrong.
+    """
+    parts = (_other_worth, _other_cost, _rare_classes, _more_data)
+    changes = [change for part in parts for change in part(decision)]
+    if chosen_without not in (None, decision.chosen.name):
+        changes.insert(0, f"Without images whose label looks wrong, it is {chosen_without}.")
+    label = decision.comparison.design.decides.label
+    take = f"Take {decision.chosen.name}: {label} {score_text(decision)}."
+    return Summary(
+        take=f"{take} {baseline_text(decision)}".rstrip(),
+        sure=f"{_sure(decision)} {_cautions(decision)}".rstrip(),
+        cost=_cost(decision),
+        change=" ".join(changes) or NOTHING,
+    )
+
+
+def _sure(decision: Decision) -> str:
+    """Return the probability of giving up no more than `worth` against the strongest other."""
+    others = [(c, pair) for c in decision.contenders if (pair := decision.pair_with(c))]
+    if not others:
+        return "There is no other architecture to compare it with."
+    strongest, pair = min(others, key=lambda other: _not_worse(decision, other[1]))
+    design, sign = decision.comparison.design, "worse" if _leads(decision, pair) else "better"
+    differs = "significant" if pair.different else "not significant"
+    difference = (
+        "has the same mean"
+        if not round(pair.mean, 12)
+        else (f"is {abs(pair.mean):.4f} {sign} on these images ({differs})")
+    )
+    return (
+        f"With probability {percent(_not_worse(decision, pair))}, it gives up no more than "
+        f"{design.worth:g} of {design.decides.label} against {strongest.name}, the strongest "
+        f"alternative, which {difference}."
+    )
+
+
+def _leads(decision: Decision, pair: Pair) -> bool:
+    return pair.first == decision.chosen.name
+
+
+def _not_worse(decision: Decision, pair: Pair) -> float:
+    return 1 - (pair.worse if _leads(decision, pair) else pair.better)
+
+
+def _cautions(decision: Decision) -> str:
+    unlike = machine_differences(decision.comparison.machines)
+    machines = unlike and f"Caution: the folds were trained on unlike machines ({unlike})."
+    return " ".join(filter(None, [learned_nothing(decision), machines]))
+
+
+def _cost(decision: Decision) -> str:
+    """Return the cost of the chosen architecture, and that of the best or of a cheaper one."""
+    architecture, unit = decision.architecture, decision.comparison.design.cost
+    units: list[CostUnit] = ["macs", "latency"] if unit != "training_seconds" else [*COST_UNITS]
+    costs = [describe_costs([cost_of(architecture, each)], each) for each in units]
+    text = f"{', '.join(costs)}, and {count(architecture.parameters)} parameters."
+    best, cheaper, chosen = decision.best, decision.cheaper, decision.chosen
+    if best.cost > chosen.cost:
+        more = describe_costs([best.cost, chosen.cost], unit)
+        text += f" {best.name}, which has the best mean, would need {more}."
+    if cheaper:
+        less = describe_costs([cheaper.cost, chosen.cost], unit)
+        label = decision.comparison.design.decides.label
+        text += f" {cheaper.name} would need {less}, and give up {shortfall(cheaper)} of {label}."
+    return text
+
+
+def _other_worth(decision: Decision) -> Iterator[str]:
+    """Yield the values of `compare.worth` from which another architecture is taken."""
+    chosen, worth = decision.chosen, decision.comparison.design.worth
+    expected = sorted(c.expected_shortfall for c in decision.contenders)
+    for value in (value for value in expected if value > worth):
+        name = _chosen_with(decision.comparison, worth=value)
+        if name != chosen.name:
+            shown = math.ceil(value * 10_000) / 10_000
+            yield f"From `compare.worth={shown:g}` on, it is {name}."
+            break
+    if lower := [value for value in expected if value < chosen.expected_shortfall]:
+        name = _chosen_with(decision.comparison, worth=lower[-1])
+        yield f"Below `compare.worth={chosen.expected_shortfall:.4f}`, it is {name}."
+
+
+def _other_cost(decision: Decision) -> Iterator[str]:
+    """Yield each other `compare.cost` with which another architecture is taken."""
+    comparison = decision.comparison
+    latencies = [a.latency.machine for a in comparison.architectures]
+    machines = {"macs": [], "latency": latencies, "training_seconds": comparison.machines}
+    for unit in COST_UNITS:
+        if unit != comparison.design.cost and not machine_differences(machines[unit]):
+            name = _chosen_with(comparison, cost=unit)
+            if name != decision.chosen.name:
+                yield f"With `compare.cost={unit}`, it is {name}."
+
+
+def _chosen_with(comparison: Comparison, **changes: object) -> str:
+    """Return which architecture is chosen with other settings."""
+    design = comparison.design.model_copy(update=changes)
+    decision = decide(comparison.model_copy(update={"design": design}))
+    assert decision is not None
+    return decision.chosen.name
+
+
+def _rare_classes(decision: Decision) -> Iterator[str]:
+    """Yield which architecture is best if all classes weigh the same, where their sizes differ."""
+    comparison = decision.comparison
+    if not is_imbalanced(comparison):
+        return
+    values = {a.name: a.metrics["balanced_accuracy"] for a in comparison.finished if a.metrics}
+    name = max(values, key=lambda each: (values[each], each == decision.chosen.name))
+    if name != decision.chosen.name:
+        yield (
+            f"By balanced accuracy, in which rare classes count, {name} has the best mean "
+            f"({values[name]:.4f} instead of {values[decision.chosen.name]:.4f})."
+        )
+
+
+def _more_data(decision: Decision) -> Iterator[str]:
+    """Yield how to tell it from the rival, if their difference is not significant."""
+    pair, rival = decision.pair, decision.rival
+    if pair is None or rival is None or pair.different:
+        return
+    repeats = None if decision.same_mean else decision.repeats_needed
+    few = repeats is not None and repeats <= MAX_REPEATS
+    how = f"{repeats} repeats" if few else more_images(decision.comparison.design)
+    yield f"To tell it from {rival.name}: {how}."
