@@ -29,7 +29,7 @@ def summarise(decision: Decision, chosen_without: str | None) -> Summary:
     if chosen_without not in (None, decision.chosen.name):
         changes.insert(0, f"Without images whose label looks wrong, it is {chosen_without}.")
     label = decision.comparison.design.decides.label
-    take = f"Take {decision.chosen.name}: {label} {score_text(decision)}."
+    take = f"{decision.chosen.name}, {label} {score_text(decision)}."
     return Summary(
         take=f"{take} {baseline_text(decision)}".rstrip(),
         sure=f"{_sure(decision)} {_cautions(decision)}".rstrip(),

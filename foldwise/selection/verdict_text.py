@@ -37,7 +37,6 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
     parts = (
         _choice,
         learned_nothing,
-        _mean,
         baseline_text,
         _cheaper,
         _rival,
@@ -72,8 +71,12 @@ def score_text(decision: Decision) -> str:
     interval = f"{score.text} ({design.percent} confidence interval"
     if score.method == "none":
         return f"{interval}, {design.text})"
-    plain = f"the plain mean of {design.text} is {decision.chosen.mean:.4f}"
-    return f"{interval}, corrected for the choice among {n}; {plain})"
+    plain = f"{decision.chosen.mean:.4f}"
+    if plain == f"{score.value:.4f}":
+        return f"{interval}, {design.text}; the choice among {n} does not flatter it)"
+    return (
+        f"{interval}, corrected for the choice among {n}; {plain} as plain mean of {design.text})"
+    )
 
 
 def _choice(decision: Decision) -> str:
@@ -87,20 +90,10 @@ def _choice(decision: Decision) -> str:
     if chosen is decision.best:
         return f"Take {chosen.name}: it has the {best} mean {label}, {score}."
     return (
-        f"Take {chosen.name}: it is expected to give up {shortfall(chosen)} of {label} against "
-        f"{decision.best.name}, which has the {best} mean (compare.worth allows {design.worth:g}), "
-        f"and it is {_advantage(decision)}."
-    )
-
-
-def _mean(decision: Decision) -> str:
-    """Return the mean of the chosen architecture, if it is not the best, beside the best."""
-    chosen, best, design = decision.chosen, decision.best, decision.comparison.design
-    if chosen is best:
-        return ""
-    return (
-        f"Its mean {design.decides.label} is {score_text(decision)}, that of {best.name} "
-        f"{best.mean:.4f}."
+        f"Take {chosen.name}: its mean {label} is {score}, it is {_advantage(decision)}, and it is "
+        f"expected to give up {shortfall(chosen)} of {label} (compare.worth allows "
+        f"{design.worth:g}) against {decision.best.name}, which has the {best} mean, "
+        f"{decision.best.mean:.4f}."
     )
 
 

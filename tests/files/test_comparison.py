@@ -78,7 +78,7 @@ def test_what_is_written_is_read(tmp_path, content):
 def test_failure_is_null_and_never_nan(tmp_path):
     write_json(tmp_path / "metrics.json", METRICS)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean"))
+    assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean", "verdict_score"))
 
 
 @pytest.mark.parametrize("schema", [Comparison, Verdict, Confused])

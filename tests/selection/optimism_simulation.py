@@ -19,6 +19,7 @@ from foldwise.selection.optimism import optimism, units_of_folds, units_of_image
 from foldwise.selection.statistics import confidence_interval, error_factor, sample
 
 CONFIDENCE, FOLDS, WORTH = 0.95, 5, 0.01
+N_SAMPLES = 200  # fewer than in use: over many comparisons, their noise averages out
 
 
 class World(NamedTuple):
@@ -104,10 +105,10 @@ def errors(world, n=400, seed=0):
         choose = rule(rng, right, folds)
         plain = folds.mean(axis=0) - accuracy
         chosen, best = (int(each(folds.mean(axis=0)[None])[0]) for each in (choose, best_mean))
-        result = optimism(by_image, choose, CONFIDENCE)
-        biases = (result, optimism(by_fold, choose, CONFIDENCE))
+        result = optimism(by_image, choose, CONFIDENCE, N_SAMPLES)
+        biases = (result, optimism(by_fold, choose, CONFIDENCE, N_SAMPLES))
         corrected = [plain[chosen] - max(0, each.bias) for each in biases]
-        of_best = plain[best] - max(0, optimism(by_image, best_mean, CONFIDENCE).bias)
+        of_best = plain[best] - max(0, optimism(by_image, best_mean, CONFIDENCE, N_SAMPLES).bias)
         half = half_width(images[chosen], folds[:, chosen], result.half_width)
         rows.append((plain[chosen], *corrected, of_best, abs(corrected[0]) <= half, half))
     plain, images, folds, best, covered, half = np.mean(rows, axis=0)

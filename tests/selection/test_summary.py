@@ -1,0 +1,51 @@
+from comparisons import findings
+
+STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
+NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
+
+
+def moved(by):
+    return [[round(x + by, 4) for x in row] for row in STEADY]
+
+
+def summary(scores, **kwargs):
+    return findings(scores, **kwargs).verdict.summary
+
+
+def test_other_worth_and_other_cost_that_change_the_choice_are_named():
+    cards = {"b": {"macs": 100}, "c": {"latency": 0.0001}}
+    scores = {"a": STEADY, "b": moved(-0.02), "c": moved(-0.005)}
+    change = summary(scores, cards=cards).change
+    assert "From `compare.worth=0.02" in change  # rounded up, so that the value itself suffices
+    assert "on, it is b." in change
+    assert "With `compare.cost=latency`, it is c." in change
+    value = float(change.partition("compare.worth=")[2].partition("`")[0])
+    verdicts = [
+        findings(scores, cards=cards, section={"worth": value - step}).verdict.chosen
+        for step in (0, 0.0002)
+    ]
+    assert verdicts == ["b", "a"]
+
+
+def test_cheap_choice_names_the_worth_below_which_it_is_another():
+    found = summary({"a": moved(0.005), "b": STEADY}, cards={"b": {"macs": 100}})
+    assert "Below `compare.worth=0.0050`, it is a." in found.change
+    assert "a, which has the best mean, would need 5,000 instead of 100 MACs" in found.cost
+    assert "gives up no more than 0.01 of accuracy against a" in found.sure
+    assert "0.0050 better on these images" in found.sure
+
+
+def test_difference_that_is_not_significant_asks_for_repeats_or_images():
+    noisy = {"a": NOISY, "b": [NOISY[0][::-1]]}
+    assert "use more images if there are any" in summary(noisy).change
+    assert "prepare.limit=null" in summary(noisy, limit=5000).change
+    assert "prepare.limit" not in summary(noisy, limit=9000).change
+
+
+def test_nothing_changes_a_clear_choice_and_a_useless_one_has_a_caution():
+    clear = summary({"a": STEADY, "b": moved(-0.3)})
+    assert "No other `compare.worth`" in clear.change
+    assert ">99 %" in clear.sure
+    alone = summary({"a": [[0.2, 0.3]]})
+    assert "no other architecture" in alone.sure
+    assert "no better than the baseline" in alone.take
