@@ -42,8 +42,10 @@ class AugmentSection(Strict):
     saturation: Annotated[float, Field(ge=0, le=1)] = 0.0  # factor 1 ± this
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # turn of the colour circle, ± this
     trivial_augment: Share = 0.0  # probability of one random operation of TrivialAugment
-    mixup: NonNegative = 0.0  # alpha of Beta(alpha, alpha), from which shares are drawn
-    cutmix: NonNegative = 0.0  # likewise
+    mixup: Annotated[float, Field(ge=0, le=100)] = (
+        0.0  # alpha of Beta(alpha, alpha), from which shares are drawn
+    )
+    cutmix: Annotated[float, Field(ge=0, le=100)] = 0.0  # likewise
 
 
 class ExtractSection(Strict):
