@@ -84,3 +84,12 @@ def test_the_module_keeps_the_average_that_was_evaluated(trainer):  # noqa: F811
     }
     assert {"0.weight", "1.running_mean"} <= moved
     assert np.array_equal(engine.logits(engine.fold.validation), result.last)
+
+
+def test_tuning_begins_at_the_usual_rate_of_the_optimiser(trainer):  # noqa: F811
+    _, engine = trainer(learning_rate="auto")
+    rates = {
+        optimiser: engine.section.model_copy(update={"optimiser": optimiser}).common_rate
+        for optimiser in ("adamw", "sgd")
+    }
+    assert rates == {"adamw": 0.002, "sgd": 0.05}
