@@ -81,7 +81,8 @@ def _cost(decision: Decision) -> str:
     best, cheaper, chosen = decision.best, decision.cheaper, decision.chosen
     if best.cost > chosen.cost:
         more = describe_costs([best.cost, chosen.cost], unit)
-        text += f" {best.name}, which has the best mean, would need {more}."
+        highest = decision.comparison.design.decides.best
+        text += f" {best.name}, which has the {highest} mean, would need {more}."
     if cheaper:
         less = describe_costs([cheaper.cost, chosen.cost], unit)
         label = decision.comparison.design.decides.label

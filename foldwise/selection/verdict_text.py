@@ -140,14 +140,15 @@ def baseline_text(decision: Decision) -> str:
     scores = decision.architecture.scores
     if baseline is None or scores is None or design.metric == "calibration_error":
         return ""
-    value = baseline.metrics[design.metric]
+    name, value = decision.chosen.name, baseline.metrics[design.metric]
     lead = as_loss(value, design.decides) - as_loss(scores.mean, design.decides)
     text = f"the baseline of {value:.4f} (always predicting the largest class)"
     if lead <= 0:
-        return f"That is no better than {text}."
+        return f"{name} is no better than {text}."
     if scores.interval[0] <= value <= scores.interval[1]:
-        return f"It is not significantly better than {text}."
-    return f"That is {lead:.4f} {'above' if design.decides.higher_is_better else 'below'} {text}."
+        return f"{name} is not significantly better than {text}."
+    side = "above" if design.decides.higher_is_better else "below"
+    return f"{name} is {lead:.4f} {side} {text}."
 
 
 def _rival(decision: Decision) -> str:
@@ -185,6 +186,9 @@ def _significance(decision: Decision, pair: Pair) -> str:
     text, repeats = "The difference is not significant", decision.repeats_needed
     if decision.same_mean:
         return f"{text}."
+    if pair.p <= 1 - decision.comparison.design.confidence:
+        n = decision.comparison.n_tests
+        return f"{text}, counting all {n} pairs; the probabilities look at this pair alone."
     if repeats is None:
         cannot = "no number of repeats would reliably detect a difference of this size"
         return f"{text}, and {cannot}, because repeats share their images."

@@ -58,7 +58,7 @@ def test_golden_comparison(tmp_path, capsys):
     # differences .05, .02, .06: mean .0433, s² .000433, t(2) 4.3027: half = 4.3027·√(5/6 · s²)
     assert verdict(tmp_path).text == (
         "Take slim_vgg: it has the highest mean accuracy, 0.9533 ± 0.0600 (95 % confidence "
-        "interval, 3 folds; the choice among 2 does not flatter it). That is 0.7033 above the "
+        "interval, 3 folds; the choice among 2 does not flatter it). slim_vgg is 0.7033 above the "
         "baseline of 0.2500 (always predicting the "
         "largest class). The second best is lenet5, 0.0433 worse (95 % confidence interval "
         "-0.0384 to 0.1251; p = 0.15). slim_vgg is better by more than 0.01 with probability "

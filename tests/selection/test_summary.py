@@ -30,7 +30,7 @@ def test_other_worth_and_other_cost_that_change_the_choice_are_named():
 def test_cheap_choice_names_the_worth_below_which_it_is_another():
     found = summary({"a": moved(0.005), "b": STEADY}, cards={"b": {"macs": 100}})
     assert "Below `compare.worth=0.0050`, it is a." in found.change
-    assert "a, which has the best mean, would need 5,000 instead of 100 MACs" in found.cost
+    assert "a, which has the highest mean, would need 5,000 instead of 100 MACs" in found.cost
     assert "gives up no more than 0.01 of accuracy against a" in found.sure
     assert "0.0050 better on these images" in found.sure
 

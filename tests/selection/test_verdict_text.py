@@ -64,3 +64,12 @@ def test_architectures_that_diverged_are_named():
         {"a": STEADY, "b": [[None, *STEADY[0][1:]]], "c": [[None] * 5]}
     )
     assert text({"a": [[None, 0.9]]}).startswith("Nothing can be chosen")
+
+
+def test_p_value_of_many_pairs_does_not_contradict_the_probabilities_of_one():
+    scores = {"a": [[0.90, 0.91, 0.89, 0.92, 0.90]], "b": [[0.876, 0.864, 0.860, 0.872, 0.867]]}
+    many = scores | {name: [[x - 0.05 for x in NOISY[0]]] for name in "cdef"}
+    assert "The difference is significant." in text(scores)
+    words = text(many)
+    assert "a is better by more than 0.01 with probability >99 %" in words
+    assert "not significant, counting all 15 pairs" in words
