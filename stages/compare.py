@@ -50,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_verdict(args.output, result.verdict, result.metrics)
     for name, columns in TABLES.items():
         write_table(args.output / f"{name}.csv", getattr(result, name), columns)
-    first_sentence = result.verdict.text.partition(". ")[0]
-    print(f"compare: {first_sentence} -> {args.output / 'verdict.json'}")
+    print(f"compare: {result.verdict.line} -> {args.output / 'verdict.json'}")
 
 
 if __name__ == "__main__":

@@ -132,6 +132,13 @@ class Verdict(Strict):
     text: str  # one paragraph of plain English
     next: list[str]  # what to try next and why, a sentence or two each
 
+    @property
+    def line(self) -> str:
+        """The choice and its score, such as "take a, accuracy 0.9512 ± 0.0123"."""
+        if self.summary is None:
+            return self.text.partition(". ")[0]
+        return f"take {self.summary.take.partition(' (')[0]}"
+
 
 class Metrics(Strict):
     """metrics.json: one row of `dvc exp show`, few and stable keys for `dvc metrics diff`.
