@@ -141,7 +141,11 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
             "did you mean 'lenet5'? (a new one needs base, file or layers)",
         ),
         ("train.epochs", True, "train.epochs is True; expected a valid integer"),
-        ("train.learning_rate", math.nan, "train.learning_rate is nan; expected 'auto' or a finite number"),
+        (
+            "train.learning_rate",
+            math.nan,
+            "train.learning_rate is nan; expected 'auto' or a finite number",
+        ),
         ("train.batch_size", 1, "train.batch_size is 1; expected at least 3"),
         ("train", [3], "train is [3]; expected keys and values"),
         ("forecast.seconds", 0, "forecast.seconds is 0; expected greater than 0"),
