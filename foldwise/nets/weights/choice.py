@@ -23,8 +23,7 @@ from foldwise.nets.weights.checkpoint import SHOWN, StateDict, WeightsError
 from foldwise.nets.weights.sources import CheckpointFile
 from foldwise.nets.weights.tensors import TrainedOn
 
-# A counter of BatchNorm that is not used; old files of torchvision lack it.
-OPTIONAL = "num_batches_tracked"
+OPTIONAL = "num_batches_tracked"  # of BatchNorm, not used; old files of torchvision lack it
 MINIMUM_MATCH = 90  # percent of the tensors; fewer mean that the checkpoint is of another network
 DTYPES = {  # that can be converted, unlike complex, quantised and packed numbers
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
