@@ -50,7 +50,7 @@ def test_only_what_training_runs_in_each_step_weighs():
     whole = trial(CANDIDATES["resnet18"], 224).macs
     assert whole == pytest.approx(1.81e9, rel=0.01)
     assert trial(CANDIDATES["resnet18_frozen"], 224).macs == 5120
-    part = trial(thawed(10, TRAIN.learning_rate, gradually=False), 224).macs
+    part = trial(thawed(10, TRAIN.common_rate, gradually=False), 224).macs
     assert 5120 < part < whole / 3
     assert trial(thawed(10, 0.01, gradually=True), 224).macs > part
 
