@@ -54,6 +54,7 @@ def test_code_of_an_own_network_counts_and_kept_weights_start_another_one(clone)
     warm = {
         "base": "lenet5",
         "weights": "data/digits.safetensors",
+        "allow_seen": True,  # they have trained on the same images
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "policy": "frozen",
     }

@@ -17,8 +17,15 @@ def reset(clone):
 
 
 def files(clone):
-    """Return all files but the locks of trainings, which are empty."""
-    return {name: content for name, content in clone.files().items() if not name.endswith(".lock")}
+    """Return all files but the locks of trainings, which are empty, and measured latencies.
+
+    A latency is measured once for each network and machine, and kept.
+    """
+    return {
+        name: content
+        for name, content in clone.files().items()
+        if not name.endswith(".lock") and not name.startswith("data/latency/")
+    }
 
 
 def is_clean(clone):
