@@ -5,19 +5,21 @@
 
 A case is a data set and a side in pixels: digits-8 or FashionMNIST-28, for example; with --quick,
 only the first fold is trained, at the common and at the tuned rate. The results are lines of JSON
-in FOLDER/CASE.jsonl; what is there is not trained again. The table of docs/verdict.md is printed.
+in FOLDER/CASE.jsonl; what is there is not trained again. It prints a row for each architecture, and
+a summary.
 """
 
 import argparse
 import json
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from benchmarks.case import commands
 from benchmarks.cases import DIGITS, FASHION, races
 from benchmarks.settings import write_settings
 from foldwise.core.errors import InputError, run_main
@@ -26,7 +28,6 @@ from foldwise.engine.training import open_fold, train_fold
 from foldwise.engine.tuning import tune_learning_rate
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
-from foldwise.files.network import Network
 from foldwise.files.params import Params, read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.proof import prove_trainable
@@ -77,17 +78,10 @@ def _prepare(folder: Path, name: str, params: Path, data: Path) -> Params:
     folder.mkdir(parents=True, exist_ok=True)
     write_settings(params, values, folder / "params.yaml")
     if not (folder / "recipe").exists():
-        settings, dataset = ["--params", f"{folder}/params.yaml"], f"{folder}/prepared"
-        split = ["--dataset", dataset, "--repeat", "0"]
-        _stage("prepare", *settings, "--output", dataset)
-        _stage("split", *settings, *split, "--output", f"{folder}/split")
-        augment = ["--split", f"{folder}/split", "--sheets", f"{folder}/sheets"]
-        _stage("augment", *settings, *split, *augment, "--recipe", f"{folder}/recipe")
+        stages = commands(case, folder)
+        for stage in ("prepare", "split", "augment"):
+            subprocess.run(stages[stage], check=True)
     return read_params(folder / "params.yaml", "build", "train", "hardware", "folds")
-
-
-def _stage(name: str, *args: str) -> None:
-    import_module(f"stages.{name}").main(args)
 
 
 def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str, Any]:
@@ -100,20 +94,18 @@ def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str,
     )
     info = data[0].info
     network, _ = prove_trainable(fit_network(model, params.build, info), {}, info.seed)
-    folds = [open_fold(data, (0, n), network, Features(), hardware.device) for n in params.folds]
+    numbers = params.folds[:1] if quick else params.folds
+    folds = [open_fold(data, (0, n), network, Features(), hardware.device) for n in numbers]
     start = time.perf_counter()
-    first, *others = folds[:1] if quick else folds
-    tuned = [
-        tune_learning_rate(network, {}, (fold, data[1]), section, hardware)
-        for fold in (first, *others)
-    ]
+    tuned = [tune_learning_rate(network, {}, (fold, data[1]), section, hardware) for fold in folds]
     seconds = (time.perf_counter() - start) / len(tuned)
     common = section.common_rate
     rates = [common] if quick else [factor * common for factor in GRID]
     start, accuracies = time.perf_counter(), {}
     for rate in dict.fromkeys([*rates, *(t.learning_rate for t in tuned)]):
-        tasks = (train_fold(_at(network, rate), {}, f, section, hardware) for f in (first, *others))
-        accuracies[rate] = [task.record.accuracy or 0.0 for task in tasks]
+        at_rate = network.with_learning_rate(rate)
+        results = (train_fold(at_rate, {}, fold, section, hardware) for fold in folds)
+        accuracies[rate] = [result.record.accuracy or 0.0 for result in results]
     n_trained = sum(map(len, accuracies.values()))
     return {
         "rate": tuned[0].learning_rate,
@@ -125,11 +117,6 @@ def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str,
         "fold_seconds": round((time.perf_counter() - start) / n_trained, 1),
         "n_classes": len(info.classes),
     }
-
-
-def _at(network: Network, rate: float) -> Network:
-    """Return the network with a learning rate."""
-    return network.with_learning_rate(rate)
 
 
 def _numbers(row: dict[str, Any]) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from foldwise.files.split import HELD_OUT, Split
 
-MAX_SCORING = 2000  # images that score a learning rate: their losses differ by well under a percent
+MAX_SCORING = 2000  # images that score a learning rate; with more, scoring takes long
 
 
 def training_indices(split: Split, fold: int) -> NDArray[np.int64]:
