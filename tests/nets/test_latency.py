@@ -41,6 +41,14 @@ def test_measurement_of_another_network_or_machine_is_not_taken(network, tmp_pat
     assert read_latency(kept).machine.cpu != "Xeon"
 
 
+def test_settings_of_the_training_keep_the_measurement(network, tmp_path):
+    measured = latency_of(network, {}, tmp_path / "latency.json")
+    write_latency(tmp_path / "latency.json", measured.model_copy(update={"image": 9.0}))
+    trained = {"frozen": network.heads, "keep_weights": True, "thaw": []}
+    other = network.with_learning_rate(1e30).model_copy(update=trained)
+    assert latency_of(other, {}, tmp_path / "latency.json").image == 9
+
+
 def test_all_four_settings_are_measured_and_the_threads_stay(network, tmp_path):
     before = torch.get_num_threads()
     measured = latency_of(network, {}, tmp_path / "latency.json")
