@@ -15,6 +15,7 @@ from foldwise.engine.without_images import count_without
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.fold_record import read_predictions
 from foldwise.files.inspection import LabelCounts, write_inspection
+from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.split import read_split
 from foldwise.selection.labels import label_table, mean_probabilities, suspicious_labels
@@ -22,18 +23,20 @@ from foldwise.selection.labels import label_table, mean_probabilities, suspiciou
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write inspection.json, counts.json, near_duplicates.csv, labels.csv and pictures."""
-    args = parse_options("inspect", __doc__, argv, "params dataset splits runs output")
+    args = parse_options("inspect", __doc__, argv, "params dataset splits runs models output")
     params = read_params(args.params, *RUN_KEYS, "prepare")
     dataset, samples = read_dataset(args.dataset), read_samples(args.dataset)
     splits = {repeat: read_split(args.splits / str(repeat)) for repeat in params.repeats}
     runs = {run: read_predictions(args.runs / run[0] / f"{run[1]}-{run[2]}") for run in params.runs}
+    unseen = {name for name in params.models if not read_card(args.models / name).seen_images}
     mode = params.prepare.near_duplicates
     n = 0 if mode == "ignore" else len(dataset.labels)
     near = find_near_duplicates(dataset.images[:n], dataset.labels[:n])
     pairs, places = sort_pairs(near, samples, splits)
     duplicates = pair_table(pairs, places, samples, dataset.info)
     labels, classes = dataset.labels[: dataset.info.n_train], dataset.info.classes
-    probabilities = mean_probabilities(runs.values(), len(labels), len(classes))
+    fair = [predictions for run, predictions in runs.items() if run[0] in unseen]
+    probabilities = mean_probabilities(fair, len(labels), len(classes))
     wrong = suspicious_labels(labels, probabilities)
     table = label_table(wrong, labels, probabilities, samples.files, classes)
     n_wrong = LabelCounts(images=len(wrong), checked=int(probabilities.any(axis=1).sum()))

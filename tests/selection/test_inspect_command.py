@@ -5,11 +5,13 @@ import pytest
 import yaml
 from dataset_info import info_of
 from PIL import Image
+from records import card
 
 from foldwise.files.base import read_json
 from foldwise.files.dataset import Samples, create_images, write_dataset
-from foldwise.files.fold_record import Predictions, write_predictions
+from foldwise.files.fold_record import Predictions, read_predictions, write_predictions
 from foldwise.files.inspection import LABELS, NEAR_DUPLICATES, CheckedCounts, Inspection
+from foldwise.files.network import write_card
 from foldwise.files.split import FoldDigests, Normalisation, Split, write_split
 from foldwise.files.tables import read_table
 from stages.inspect import main
@@ -42,12 +44,13 @@ def flags(tmp_path):
             logits = np.eye(3, dtype=np.float32)[true[index]] * (3 + 4 * (index[:, None] < 9))
             predictions = Predictions(index, logits, logits)
             write_predictions(tmp_path / "runs" / model / f"0-{fold}", predictions)
+        write_card(tmp_path / "models" / model, card(model))
     prepare = {"dataset": "digits", "root": "raw", "image_size": "native", "test_fraction": 0.2}
     params = {"model": "a", "candidates": ["a", "b"], "repeats": [0], "folds": [0, 1]}
     params["prepare"] = prepare | {"limit": None, "groups": None}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     names = {"params": "params.yaml", "dataset": "prepared", "output": "out"}
-    names |= {"splits": "splits", "runs": "runs"}
+    names |= {"splits": "splits", "runs": "runs", "models": "models"}
     return [word for flag, name in names.items() for word in (f"--{flag}", f"{tmp_path}/{name}")]
 
 
@@ -97,6 +100,23 @@ def test_trainings_that_diverged_count_for_nothing(flags, tmp_path, diverged):
     assert inspection.labels.checked == (N if diverged == ["a"] else 0)
     runs = read_json(tmp_path / "out" / "counts.json", CheckedCounts).runs
     assert {run.model for run in runs if run.fold_counts is None} == set(diverged)
+
+
+@pytest.mark.parametrize(("kept_out", "checked", "wrong"), [(["a"], N, 1), (["a", "b"], 0, 0)])
+def test_weights_that_have_seen_the_images_judge_no_label(
+    flags, tmp_path, kept_out, checked, wrong
+):
+    sure = np.eye(3, dtype=np.float32)[[0]] * 99  # of the label of image 3, which is wrong
+    for model in kept_out:
+        write_card(tmp_path / "models" / model, card(model, seen_images=N))
+        predictions = read_predictions(tmp_path / "runs" / model / "0-1")
+        predictions.last[predictions.index == 3] = sure
+        write_predictions(tmp_path / "runs" / model / "0-1", predictions)
+    main(flags)
+    found = read_json(tmp_path / "out" / "inspection.json", Inspection)
+    assert (found.labels.images, found.labels.checked) == (wrong, checked)
+    runs = read_json(tmp_path / "out" / "counts.json", CheckedCounts).runs
+    assert {run.model for run in runs} == {"a", "b"}
 
 
 def test_counts_leave_out_labels_that_look_wrong(flags, tmp_path):
