@@ -13,15 +13,24 @@ def git_output(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
         words: The command and its arguments.
         stdin: What it reads.
     """
-    command = ["git", "-c", "core.quotePath=false", *words]
-    offline = os.environ | {"GIT_NO_LAZY_FETCH": "1"}  # a partial clone would ask its server
     try:
-        done = subprocess.run(
-            command, cwd=folder, env=offline, input=stdin, capture_output=True, check=False
-        )
+        done = run_git(folder, *words, stdin=stdin)
     except FileNotFoundError:
         return None
     return None if done.returncode else done.stdout
+
+
+def run_git(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a git command that asks no server, and return its result.
+
+    Raises:
+        FileNotFoundError: If git is not installed.
+    """
+    command = ["git", "-c", "core.quotePath=false", *words]
+    offline = os.environ | {"GIT_NO_LAZY_FETCH": "1"}  # a partial clone would ask its server
+    return subprocess.run(
+        command, cwd=folder, env=offline, input=stdin, capture_output=True, check=False
+    )
 
 
 def blobs_in_history(folder: Path, revisions: list[str]) -> dict[str, str]:

@@ -94,8 +94,10 @@ def compare_rates(logits: dict[float, Logits], labels: NDArray[np.int64]) -> lis
         labels: (n,) true class.
     """
     losses = {rate: image_losses(logits[rate], labels) for rate in sorted(logits)}
-    means = {rate: float(values.mean()) for rate, values in losses.items()}
-    lowest = losses[min(means, key=lambda rate: _finite(means[rate]))]
+    means = {
+        rate: float(np.nan_to_num(values, nan=np.inf).mean()) for rate, values in losses.items()
+    }
+    lowest = losses[min(means, key=means.__getitem__)]
     return [
         TriedRate(learning_rate=rate, loss=None, standard_error=None, accuracy=None)
         if not math.isfinite(means[rate])
@@ -140,10 +142,6 @@ def choose_rate(tried: list[TriedRate], common: float) -> float:
 
 def _loss(tried: TriedRate) -> float:
     return math.inf if tried.loss is None else tried.loss
-
-
-def _finite(loss: float) -> float:
-    return loss if math.isfinite(loss) else math.inf
 
 
 def _train_briefly(trainer: Trainer, n_steps: int) -> Logits:

@@ -4,13 +4,14 @@
 ended leaves its changes staged; and `dvc checkout` fails where a result is not in the cache.
 """
 
+import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from foldwise.core.errors import InputError
+from foldwise.core.git import run_git
 from foldwise.files.base import read_yaml
 from foldwise.run.dvc import Pipeline
 from foldwise.run.repair import LOCK, repair_dvc_files
@@ -93,9 +94,8 @@ def _remove_other_outputs() -> set[Path]:
 
 def _git(*words: str) -> list[str]:
     """Run git and return the lines that it prints."""
-    command = ["git", "-c", "core.quotePath=false", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_git(Path(), *words)
     if done.returncode != 0:
-        reason = " ".join(done.stderr.split())
+        reason = " ".join(done.stderr.decode(errors="replace").split())
         raise InputError(f"git {words[0]}: {reason}; mend this and run 'foldwise reset' again")
-    return done.stdout.splitlines()
+    return os.fsdecode(done.stdout).splitlines()

@@ -9,7 +9,7 @@ from foldwise.files.catalogue import TIMM_PREFIX
 from foldwise.files.layers import WEIGHT_SOURCES
 from foldwise.nets.weights.checkpoint import WeightsError
 from foldwise.nets.weights.download import DEADLINE, read_file, unreachable
-from foldwise.nets.weights.published import PublishedWeights
+from foldwise.nets.weights.published import PublishedWeights, describe_images
 from foldwise.nets.weights.tensors import TrainedOn
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # of a repository; the first is preferred
@@ -92,15 +92,7 @@ def _trained_on(repository: str, details: object) -> TrainedOn | None:
     if not isinstance(details, dict) or any(key not in details for key in keys):
         return None
     try:
-        channels, height, width = details["input_size"]
-        return TrainedOn(
-            data=f"the data of {repository}",
-            channels=channels,
-            height=height,
-            width=width,
-            mean=details["mean"],
-            std=details["std"],
-        )
+        return describe_images(f"the data of {repository}", *(details[key] for key in keys))
     except (TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(

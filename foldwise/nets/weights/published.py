@@ -55,6 +55,16 @@ def find_published(architecture: str, name: str) -> PublishedWeights:
     raise WeightsError(f"{architecture} has no published weights; give a file or an https address")
 
 
+def describe_images(
+    data: str, shape: Sequence[int], mean: Sequence[float], std: Sequence[float]
+) -> TrainedOn:
+    """Return the description of training images of a shape: channels, height and width."""
+    channels, height, width = shape
+    return TrainedOn(
+        data=data, channels=channels, height=height, width=width, mean=list(mean), std=list(std)
+    )
+
+
 def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
     from foldwise.nets.from_library import models
 
@@ -65,7 +75,7 @@ def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
     mean, std = (HALF, HALF) if architecture in FROM_GOOGLE else (preset.mean, preset.std)
     title = f"{weights.name} of torchvision's {architecture}"
     shape = (len(preset.mean), side, side)
-    return PublishedWeights(title, weights.url, _trained_on("ImageNet", shape, mean, std))
+    return PublishedWeights(title, weights.url, describe_images("ImageNet", shape, mean, std))
 
 
 def _timm_weights(architecture: str, name: str) -> PublishedWeights:
@@ -77,17 +87,8 @@ def _timm_weights(architecture: str, name: str) -> PublishedWeights:
     tag = "" if name == DEFAULT else f".{name}"
     config: Any = timm.get_pretrained_cfg(f"{architecture}{tag}")
     title, data = f"{config.tag} of timm's {architecture}", f"the data of {config.tag}"
-    trained_on = _trained_on(data, config.input_size, config.mean, config.std)
+    trained_on = describe_images(data, config.input_size, config.mean, config.std)
     return PublishedWeights(title, config.hf_hub_id or config.url, trained_on)
-
-
-def _trained_on(
-    data: str, shape: tuple[int, int, int], mean: Sequence[float], std: Sequence[float]
-) -> TrainedOn:
-    channels, height, width = shape
-    return TrainedOn(
-        data=data, channels=channels, height=height, width=width, mean=list(mean), std=list(std)
-    )
 
 
 def _require_known(name: str, known: Iterable[str], publisher: str) -> None:
