@@ -53,7 +53,7 @@ def test_renaming_classes_or_groups_changes_nothing(labels, n_folds, seed, rando
     assert np.array_equal(fold, other)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None)
 @given(grouped_images(), folds, seeds, st.randoms())
 def test_renaming_changes_nothing_where_groups_hold_several_classes(case, n_folds, seed, random):
     labels, groups = case

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -11,11 +12,21 @@ STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast", "tune"),
     *("train", "inspect", "compare", "mistakes", "report"),
 )
+# Each stage is imported in a fork, so that packages are imported once.
 LOADED = """
-import sys
-import {names}
-print(*(name for name in sys.modules if name.split(".")[0] in ("foldwise", "stages")))
+import importlib, json, os, sys
+import matplotlib.figure, pandas, scipy.stats, sklearn.model_selection
+for stage, names in json.loads(sys.argv[1]).items():
+    if os.fork() == 0:
+        for name in names:
+            importlib.import_module(name)
+        ours = [name for name in sys.modules if name.split(".")[0] in ("foldwise", "stages")]
+        print(stage, *ours, flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0
 """
+# Imported where there is something to do.
+LATER = {"extract": ["foldwise.engine.extract"], "tune": ["foldwise.engine.tuning"]}
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +44,19 @@ def copy(tmp_path_factory):
 
 @pytest.fixture
 def fingerprints_after(copy):
-    """Return a function that changes a file of the library and returns the fingerprints then."""
+    """Return a function that changes files of the library and returns the fingerprints then."""
 
-    def fingerprints_after(file, change):
-        path = copy / "foldwise" / file
-        text = path.read_text()
-        path.write_text(change(text))
+    def fingerprints_after(changes):
+        before = {
+            copy / "foldwise" / file: (copy / "foldwise" / file).read_text() for file in changes
+        }
+        for (path, text), change in zip(before.items(), changes.values(), strict=True):
+            path.write_text(change(text))
         try:
             return stage_fingerprints(copy)
         finally:
-            path.write_text(text)
+            for path, text in before.items():
+                path.write_text(text)
 
     return fingerprints_after
 
@@ -51,20 +65,19 @@ def test_every_stage_has_fingerprints_but_check(counted):
     assert sorted(counted) == sorted(STAGES)
 
 
+@pytest.fixture(scope="module")
+def loaded(torch_process):
+    """Return the modules of ours that each stage loads."""
+    names = {stage: [f"stages.{stage}", *LATER.get(stage, [])] for stage in STAGES}
+    lines = torch_process.run("-c", LOADED, json.dumps(names)).stdout.splitlines()
+    return {line.split()[0]: set(line.split()[1:]) for line in lines}
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_computing_module_that_a_stage_loads_counts(counted, torch_process, stage):
-    names = [f"stages.{stage}"]
-    if stage == "extract":  # imported where there is something to do
-        names.append("foldwise.engine.extract")
-    if stage == "tune":
-        names.append("foldwise.engine.tuning")
-    code = LOADED.format(names=", ".join(names))
-    done = torch_process.run("-c", code)
-    free = ("foldwise", "foldwise.core", "foldwise.files", "foldwise.run")
-    computing = {
-        name for name in done.stdout.split() if name != "foldwise" and not name.startswith(free[1:])
-    }
-    assert {f"stages.{stage}", *names} <= computing
+def test_every_computing_module_that_a_stage_loads_counts(counted, loaded, stage):
+    free = ("foldwise.core", "foldwise.files", "foldwise.run")
+    computing = {name for name in loaded[stage] if not name.startswith(free)} - {"foldwise"}
+    assert {f"stages.{stage}", *LATER.get(stage, [])} <= computing
     assert computing <= set(counted[stage])
 
 
@@ -88,14 +101,16 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
 def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(
     counted, fingerprints_after, file, stages
 ):
-    assert fingerprints_after(file, add_comments) == counted
-    after = fingerprints_after(file, add_constant)
+    after = fingerprints_after({file: add_constant})
     assert {stage for stage in counted if counted[stage] != after[stage]} == stages
 
 
-@pytest.mark.parametrize("file", ERROR_TEXTS)
-def test_error_texts_count_for_no_stage(counted, fingerprints_after, file):
-    assert fingerprints_after(file, change_error_texts) == counted
+def test_comments_count_for_no_stage(counted, fingerprints_after):
+    assert fingerprints_after(dict.fromkeys(STALE_AFTER, add_comments)) == counted
+
+
+def test_error_texts_count_for_no_stage(counted, fingerprints_after):
+    assert fingerprints_after(dict.fromkeys(ERROR_TEXTS, change_error_texts)) == counted
 
 
 def test_new_stage_and_new_network_count(copy, tmp_path):

@@ -16,8 +16,7 @@ CHECK = (
     *("python", "-m", "stages.check", "--params", "params.yaml", "--pipeline", "dvc.yaml"),
     *("--code", ".", "--output", "data/checked"),
 )
-# One row of each kind; tests/files/test_code.py asks all rows without DVC.
-EACH_KIND = (*("data/decode.py", "nets/network.py", "selection/statistics.py", "run/progress.py"),)
+QUICK = ("nets/network.py",)  # tests/files/test_code.py asks all rows without DVC
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def names(stages):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        pytest.param(*row, marks=() if row[0] in EACH_KIND else pytest.mark.slow)
+        pytest.param(*row, marks=() if row[0] in QUICK else pytest.mark.slow)
         for row in STALE_AFTER.items()
     ],
 )
@@ -57,18 +56,14 @@ def test_a_new_constant_reruns_the_stages_whose_results_it_decides(stale_after, 
     assert names(stale_after(f"foldwise/{file}", add_constant)) == stages
 
 
-@pytest.mark.parametrize(
-    "file",
-    [ERROR_TEXTS[0], *(pytest.param(file, marks=pytest.mark.slow) for file in ERROR_TEXTS[1:])],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ERROR_TEXTS)
 def test_an_error_text_reruns_nothing(stale_after, file):
     assert stale_after(f"foldwise/{file}", change_error_texts) == set()
 
 
-@pytest.mark.parametrize(
-    "file",
-    ["foldwise/engine/trainer.py", pytest.param("stages/train.py", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["foldwise/engine/trainer.py", "stages/train.py"])
 def test_a_comment_reruns_nothing(stale_after, file):
     assert stale_after(file, add_comments) == set()
 

@@ -75,6 +75,14 @@ def confused(classes, model="a"):
     return lambda: matrices.draw_confusion(table, classes, model)
 
 
+QUICK = ("one_finished_one_epoch", "eight_with_long_names", "confusion-hostile", "confusion-two")
+
+
+def mostly_slow(names):
+    """Return the names, of which those that do not begin like QUICK run with the slow tests."""
+    return [pytest.param(n, marks=() if n.startswith(QUICK) else pytest.mark.slow) for n in names]
+
+
 DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}
 DRAWN |= {f"confusion-{name}": confused(classes, LONG) for name, classes in CLASSES.items()}
 
@@ -106,7 +114,7 @@ def shown(name):
         return figure.bbox, texts_of(figure)
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", mostly_slow(DRAWN))
 def test_nothing_is_cut_off_and_no_text_lies_on_another(name):
     page, texts = shown(name)
     assert texts
@@ -121,7 +129,7 @@ def test_nothing_is_cut_off_and_no_text_lies_on_another(name):
         assert apart_x or apart_y, (one, other)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", mostly_slow(CASES))
 def test_every_architecture_is_named_in_every_figure(name):
     case = CASES[name]
     failed = any(one.scores is None for one in case.comparison.architectures)
