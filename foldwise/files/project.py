@@ -129,6 +129,7 @@ COMPUTING = (
     "foldwise.selection",
     "foldwise.report",
     "foldwise.plan",
+    "foldwise.ship",
 )
 FORMATS = "foldwise.files."
 WRITERS = ("write_", "create_")  # first part of the names of functions that write a format

@@ -1,0 +1,133 @@
+"""Train the final networks: one on all training images, or those of the first folds again."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foldwise.core.errors import InputError
+from foldwise.data.folds import draw_train_eval_subset, network_seed
+from foldwise.data.split import digest_folds, fit_normalisation
+from foldwise.engine.hardware import Hardware
+from foldwise.engine.inputs import AugmentedImages, Fold, ImageBatches, Place
+from foldwise.engine.progress import SILENT, Progress
+from foldwise.engine.training import open_fold, open_trainer
+from foldwise.files.dataset import Dataset
+from foldwise.files.features import Features
+from foldwise.files.final import MemberTraining
+from foldwise.files.network import ChannelStatistics, Network
+from foldwise.files.params import AugmentSection, TrainSection
+from foldwise.files.split import Split
+
+Refitted = tuple[dict[str, Tensor], ChannelStatistics, MemberTraining]
+MAX_CURVE_IMAGES = 2000  # that measure the training curve
+NO_FOLD = -1
+
+
+def open_whole(
+    data: tuple[Dataset, Split, AugmentSection],
+    repeat: int,
+    network: Network,
+    device: torch.device,
+) -> Fold:
+    """Return all training images as a fold that no image validates.
+
+    The random streams are those
+    of the fold after the last one, which no comparison uses.
+
+    Args:
+        data: Data set, split of the repeat, and augmentation of the repeat.
+        repeat: Its number.
+        network: Its own normalisation, if it has one, replaces that of the training images.
+        device: Device of the batches.
+    """
+    dataset, split, recipe = data
+    info, place = dataset.info, (repeat, split.n_folds)
+    images, labels = dataset.images[: info.n_train], dataset.labels[: info.n_train]
+    whole = np.full(info.n_train, NO_FOLD)
+    fitted = fit_normalisation(images, whole, 1)
+    normalisation = network.normalisation or ChannelStatistics(
+        mean=fitted.mean[0], std=fitted.std[0]
+    )
+    digest = digest_folds(images, labels, whole, 1).train[0]
+    training = np.arange(info.n_train)
+    subset = draw_train_eval_subset(training, MAX_CURVE_IMAGES, info.seed, place)
+    batches = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
+    return Fold(
+        repeat=repeat,
+        number=split.n_folds,
+        n_folds=split.n_folds,
+        seed=info.seed,
+        training=training,
+        train_eval_subset=subset,
+        validation=subset[:1],  # the trainer needs one; its score is not used
+        recipe=recipe,
+        inputs=AugmentedImages(batches, recipe, dataset.images.shape, info.seed, place),
+        labels=dataset.labels,
+        weights=dataset.weights,
+        normalisation=normalisation,
+        train_digest=digest,
+        validation_digest=digest,
+    )
+
+
+def open_members(
+    data: tuple[Dataset, Split, AugmentSection],
+    place: Place,
+    network: Network,
+    device: torch.device,
+) -> list[Fold]:
+    """Return what the members train on: all training images, or those of the first folds.
+
+    Args:
+        data: Data set, split of the repeat, and augmentation of the repeat.
+        place: The repeat, and the number of members.
+        network: The network.
+        device: Device of the batches.
+    """
+    repeat, members = place
+    if members == 1:
+        return [open_whole(data, repeat, network, device)]
+    return [open_fold(data, (repeat, n), network, Features(), device) for n in range(members)]
+
+
+def refit(
+    network: Network,
+    weights: dict[str, Tensor],
+    fold: Fold,
+    section: TrainSection,
+    hardware: Hardware,
+    progress: Progress = SILENT,
+) -> Refitted:
+    """Return the trained tensors, the normalisation and the training of a member.
+
+    On the images of a fold it gets the weights of that fold's training.
+
+    Args:
+        network: Description of the network, with its learning rate.
+        weights: Its pretrained tensors by name; empty if it has none.
+        fold: What the member trains on.
+        section: How to train.
+        hardware: Device, precision and threads, from `set_up`.
+        progress: Receives steps and epochs.
+
+    Raises:
+        InputError: If the training diverges.
+    """
+    torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
+    trainer, state = open_trainer(network, weights, fold, section, hardware)
+    result = trainer.fit(progress)
+    if result.diverged is not None:
+        raise InputError(
+            f"{network.name} diverged ({result.diverged}); set a lower learning_rate for it in "
+            "params.yaml, or choose another architecture in final/params.yaml"
+        )
+    last = result.curves[-1]
+    training = MemberTraining(
+        n_train=len(fold.training),
+        epochs=last.epoch,
+        train_loss=last.train_loss,
+        train_accuracy=last.train_accuracy,
+        train_seconds=round(result.train_seconds, 3),
+    )
+    tensors = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+    return tensors, fold.normalisation, training

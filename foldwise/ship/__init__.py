@@ -1,0 +1,1 @@
+"""From the verdict to a model in use: refit, calibration, test, export, prediction."""

@@ -1,0 +1,137 @@
+"""Calibrate the final model on images that did not train: temperature, prediction sets, risk.
+
+Temperature: Guo et al. 2017, "On calibration of modern neural networks". Prediction sets: split
+conformal prediction with the scores 1 - p(true class), Sadinle, Lei and Wasserman 2019, "Least
+ambiguous set-valued classifiers with bounded error levels". The images are those of all folds, so
+each score is that of a network that did not train on the image (Vovk 2015, cross-conformal).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp, softmax
+
+from foldwise.engine.scores import count_fold
+from foldwise.files.final import Calibrated, CalibrationRecord, Choice, OutOfFold, RiskPoint
+from foldwise.selection.metrics import fold_metrics
+
+Logits = NDArray[np.float32]
+Floats = NDArray[np.float64]
+TEMPERATURES = (0.05, 20.0)  # limits of the search
+N_RISK_POINTS = 20
+
+
+def calibrate(choice: Choice, logits: Logits, labels: NDArray[np.int64]) -> CalibrationRecord:
+    """Return temperature, threshold and the risk-coverage curve.
+
+    Args:
+        choice: What is shipped.
+        logits: (repeats, n, n_classes), each by a network that did not train on the image.
+        labels: (n,) true class.
+    """
+    n_repeats = len(logits)
+    temperature = fit_temperature(logits.reshape(-1, logits.shape[2]), np.tile(labels, n_repeats))
+    before, after = (_mean_probabilities(logits, t) for t in (1.0, temperature))
+    threshold = conformal_threshold(after[np.arange(len(labels)), labels], choice.coverage)
+    sets = prediction_sets(after, threshold)
+    predicted = logits.argmax(axis=2)
+    return CalibrationRecord(
+        calibrated=Calibrated(
+            temperature=temperature, coverage=choice.coverage, threshold=threshold
+        ),
+        n_images=len(labels),
+        n_networks=n_repeats,
+        before=describe(before, labels),
+        after=describe(after, labels),
+        accuracy=float((after.argmax(axis=1) == labels).mean()),
+        accuracy_of_one=float((predicted == labels).mean()),
+        covered=float(sets[np.arange(len(labels)), labels].mean()),
+        mean_set_size=float(sets.sum(axis=1).mean()),
+        risk=risk_coverage(after, labels),
+    )
+
+
+def fit_temperature(logits: Logits, labels: NDArray[np.int64]) -> float:
+    """Return the temperature by which the logits have the lowest mean log loss.
+
+    Args:
+        logits: (n, n_classes) of images that did not train.
+        labels: (n,) true class.
+    """
+    values = logits.astype(np.float64)
+    true = values[np.arange(len(labels)), labels]
+
+    def loss(log_temperature: float) -> float:
+        inverse = math.exp(-log_temperature)
+        return float((logsumexp(values * inverse, axis=1) - true * inverse).mean())
+
+    low, high = map(math.log, TEMPERATURES)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+    return float(math.exp(found.x))
+
+
+def conformal_threshold(of_true: Floats, coverage: float) -> float:
+    """Return the probability from which a class is in the prediction set.
+
+    Of new images like these, a share of at least `coverage` has the true class in its set.
+
+    Args:
+        of_true: (n,) probability of the true class of images that did not train.
+        coverage: Between 0 and 1.
+    """
+    n = len(of_true)
+    rank = math.ceil((n + 1) * coverage)  # of the scores 1 - p, ascending
+    if rank > n:
+        return 0.0  # too few images for this coverage: every class
+    return float(np.sort(of_true)[n - rank])
+
+
+def prediction_sets(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Return which classes are in the set of each image: never none, the likeliest at least.
+
+    Args:
+        probabilities: (n, n_classes).
+        threshold: From `conformal_threshold`.
+    """
+    sets = probabilities >= threshold
+    sets[np.arange(len(sets)), probabilities.argmax(axis=1)] = True
+    return sets
+
+
+def risk_coverage(probabilities: Floats, labels: NDArray[np.int64]) -> list[RiskPoint]:
+    """Return the accuracy on the most certain images, for several shares of the images."""
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    right = np.cumsum((probabilities.argmax(axis=1) == labels)[order])
+    n = len(labels)
+    sizes = sorted(
+        {max(1, round(n * part / N_RISK_POINTS)) for part in range(1, N_RISK_POINTS + 1)}
+    )
+    return [
+        RiskPoint(
+            share=size / n,
+            accuracy=float(right[size - 1] / size),
+            confidence=min(1.0, float(confidence[order[size - 1]])),
+        )
+        for size in sizes
+    ]
+
+
+def describe(probabilities: Floats, labels: NDArray[np.int64]) -> OutOfFold:
+    """Return log loss and calibration error, in 15 bins."""
+    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float32)
+    counts = count_fold(logits, labels, np.arange(len(labels)))
+    metrics = fold_metrics(counts, 1)
+    return OutOfFold(
+        log_loss=metrics["log_loss"],
+        calibration_error=metrics["calibration_error"],
+        bins=counts.calibration,
+    )
+
+
+def _mean_probabilities(logits: Logits, temperature: float) -> Floats:
+    """Return the probabilities of each image, averaged over the repeats, (n, n_classes)."""
+    probabilities: Floats = softmax(logits.astype(np.float64) / temperature, axis=2).mean(axis=0)
+    return probabilities

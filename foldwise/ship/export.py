@@ -1,0 +1,229 @@
+"""Export the final model as torch.export and as ONNX, and prove that both agree with PyTorch."""
+
+import json
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foldwise.core.errors import InputError
+from foldwise.core.process import count_cores
+from foldwise.files.base import write_json
+from foldwise.files.final import Exported, FinalModel
+from foldwise.ship.model import DESCRIPTION, WEIGHTS, Classifier
+
+OPSET = 20
+LARGEST_DIFFERENCE = 1e-4  # of a probability
+BATCH_SIZES = (1, 2)  # and all images at once
+SECONDS, MOST = 0.2, 50  # limits of the repetitions of one measurement
+THREADS = 4
+READER = Path(__file__).with_name("read_image.py")
+
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def export_all(
+    folder: Path, source: Path, model: FinalModel, classifier: Classifier, project: Path
+) -> dict[str, Predict]:
+    """Write all files, and return how each predicts.
+
+    Args:
+        folder: Where to write; emptied first.
+        source: The folder of the weights.
+        model: The complete description.
+        classifier: On the CPU, in eval mode.
+        project: The root of the project, which may hold files of own networks.
+
+    Raises:
+        InputError: If the network cannot be exported; it names the operation.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(source / WEIGHTS, folder)
+    shutil.copy(READER, folder)
+    write_json(folder / DESCRIPTION, model)
+    if model.network.builder == "from_file":
+        shutil.copytree(project / "nets", folder / "nets", ignore=shutil.ignore_patterns("_*"))
+    program = _trace(model, classifier)
+    torch.export.save(program, folder / "model.pt2")
+    _write_onnx(folder / "model.onnx", program, model)
+    loaded = torch.export.load(folder / "model.pt2").module()
+    return {
+        "model.safetensors": partial(_run_module, classifier),
+        "model.pt2": partial(_run_module, loaded),
+        "model.onnx": open_onnx(folder / "model.onnx"),
+    }
+
+
+def _trace(model: FinalModel, classifier: Classifier) -> torch.export.ExportedProgram:
+    size = model.preparation
+    images = torch.zeros(2, size.height, size.width, size.channels, dtype=torch.uint8)
+    batch = torch.export.Dim("batch", min=1)
+    try:
+        with _quiet():
+            return torch.export.export(classifier, (images,), dynamic_shapes=({0: batch},))
+    except Exception as error:  # noqa: BLE001 - of the user's network, of any kind
+        raise _not_exportable(model, "torch.export", error) from None
+
+
+def _write_onnx(path: Path, program: torch.export.ExportedProgram, model: FinalModel) -> None:
+    try:
+        with _quiet():
+            exported = torch.onnx.export(
+                program,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=["images"],
+                output_names=["probabilities"],
+                verbose=False,
+            )
+    except Exception as error:  # noqa: BLE001 - of the user's network, of any kind
+        raise _not_exportable(model, f"ONNX (opset {OPSET})", error) from None
+    assert exported is not None
+    exported.model.metadata_props.update(_metadata(model))
+    exported.save(path)
+
+
+def _metadata(model: FinalModel) -> dict[str, str]:
+    facts: dict[str, Any] = {
+        "classes": model.classes,
+        "preparation": model.preparation.model_dump(),
+        "dataset": model.dataset,
+        "data_digest": model.data_digest,
+        "commit": model.commit,
+        "test": model.test and model.test.model_dump(),
+        "calibrated": model.calibrated and model.calibrated.model_dump(),
+        "architecture": model.network.name,
+        "foldwise": model.version,
+    }
+    return {key: json.dumps(value, ensure_ascii=False) for key, value in facts.items()}
+
+
+def _not_exportable(model: FinalModel, target: str, error: Exception) -> InputError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    named = [line for line in lines if "aten" in line or "Unsupported" in line or "<class" in line]
+    reason = f"{type(error).__name__}: {(named or lines or [''])[0]}"[:300]
+    return InputError(
+        f"{model.network.name} cannot be exported to {target} ({reason}); replace that operation "
+        "in the network, or choose another architecture in final/params.yaml"
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what exporters log about their progress and their own deprecations."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def open_onnx(path: Path, threads: int = 0) -> Predict:
+    """Return how an ONNX file predicts, by onnxruntime on the CPU.
+
+    Args:
+        path: The file.
+        threads: 0: as many as onnxruntime chooses.
+    """
+    import onnxruntime  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"images": images})[0]
+
+
+@torch.inference_mode()
+def _run_module(
+    module: Callable[..., torch.Tensor], images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    probabilities: NDArray[np.float32] = module(torch.from_numpy(images)).numpy()
+    return probabilities
+
+
+def compare_exports(
+    folder: Path, exports: dict[str, Predict], images: NDArray[np.uint8], files: list[str]
+) -> list[Exported]:
+    """Return size, latency and agreement of each file, on every test image.
+
+    Each image goes alone, in batches of two, and all at once.
+
+    Args:
+        folder: Of the files.
+        exports: How each file predicts; the first is PyTorch.
+        images: (n, h, w, c) uint8.
+        files: Names of the images.
+
+    Raises:
+        InputError: If a probability differs by more than 1e-4, or a class; names the image.
+    """
+    (first, reference), *_ = exports.items()
+    expected = np.concatenate(
+        [reference(images[at : at + 256]) for at in range(0, len(images), 256)]
+    )
+    records = []
+    for name, predict in exports.items():
+        differences = np.zeros(len(images))
+        same = np.ones(len(images), dtype=bool)
+        for size in (*BATCH_SIZES, len(images)):
+            starts = range(0, len(images), size)
+            output = np.concatenate([predict(images[at : at + size]) for at in starts])
+            differences = np.maximum(differences, abs(output - expected).max(axis=1))
+            same &= output.argmax(axis=1) == expected.argmax(axis=1)
+        worst = int(differences.argmax())
+        if differences[worst] > LARGEST_DIFFERENCE or not same.all():
+            worst = worst if same.all() else int(np.flatnonzero(~same)[0])
+            raise InputError(
+                f"{folder / name}: {files[worst]} gets probabilities that differ from those of "
+                f"{first} by {differences[worst]:.1e}, over {LARGEST_DIFFERENCE:g}; report it with "
+                "the architecture, and use model.safetensors"
+            )
+        records.append(
+            Exported(
+                file=name,
+                bytes=(folder / name).stat().st_size,
+                same_class=float(same.mean()),
+                largest_difference=float(differences.max()),
+                image_seconds=_latency(folder / name, predict, images[:1], 1),
+                image_seconds_threads=_latency(
+                    folder / name, predict, images[:1], min(THREADS, count_cores())
+                ),
+            )
+        )
+    return records
+
+
+def _latency(path: Path, predict: Predict, image: NDArray[np.uint8], threads: int) -> float:
+    """Return the median duration for one image; a first run only warms up."""
+    if path.suffix == ".onnx":
+        predict = open_onnx(path, threads)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        predict(image)
+        times: list[float] = []
+        while not times or (sum(times) < SECONDS and len(times) < MOST):
+            start = time.perf_counter()
+            predict(image)
+            times.append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(before)
+    return median(times)

@@ -1,0 +1,177 @@
+"""The one look at the test images, and how often models were tested on them before."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from scipy.stats import binomtest
+
+from foldwise.core.git import blobs_in_history, git_output, read_blobs
+from foldwise.engine.scores import count_fold
+from foldwise.files.dataset import Dataset, Samples
+from foldwise.files.final import (
+    Calibrated,
+    ClassScore,
+    Expected,
+    FinalModel,
+    Opening,
+    TestRecord,
+    WrongImage,
+)
+from foldwise.selection.metrics import confusion_matrix, fold_metrics
+from foldwise.ship.calibration import describe, prediction_sets
+from foldwise.ship.model import Classifier
+
+BATCH = 256  # images
+MAX_MISTAKES = 12
+
+Floats = NDArray[np.float64]
+
+
+@torch.inference_mode()
+def predict_all(
+    classifier: Classifier, images: NDArray[np.uint8], device: torch.device
+) -> NDArray[np.float32]:
+    """Return the probabilities of images, (n, n_classes).
+
+    Args:
+        classifier: On the device, in eval mode.
+        images: (n, h, w, c), may be memory-mapped.
+        device: Device of the batches.
+    """
+    batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+    parts = [classifier(torch.from_numpy(np.array(b)).to(device)).cpu() for b in batches]
+    probabilities: NDArray[np.float32] = torch.cat(parts).numpy()
+    return probabilities
+
+
+def score_test(
+    model: FinalModel,
+    calibrated: Calibrated,
+    expected: Expected,
+    data: tuple[Dataset, Samples],
+    logits: tuple[NDArray[np.float32], NDArray[np.float32]],
+    history: tuple[list[Opening], bool, str | None],
+) -> TestRecord:
+    """Return the record of the test.
+
+    Args:
+        model: What is tested.
+        calibrated: Its calibration.
+        expected: What the comparison expects.
+        data: The data set and its table; test images come last.
+        logits: Probabilities of the test images before and after calibration.
+        history: Models tested on the same images before, whether git could be read, and the
+            commit of the project.
+    """
+    (dataset, samples), (raw, probabilities) = data, logits
+    n_train = dataset.info.n_train
+    labels, n = dataset.labels[n_train:], dataset.info.n_test
+    index = np.arange(n_train, n_train + n)
+    values = probabilities.astype(np.float64)
+    log_probabilities = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    counts = count_fold(log_probabilities, labels, index)
+    metrics = fold_metrics(counts, expected.top_k)
+    matrix = confusion_matrix([counts])
+    exact = binomtest(counts.n_correct, n).proportion_ci(expected.confidence, "exact")
+    sets = prediction_sets(values, calibrated.threshold)
+    earlier, complete, commit = history
+    this = Opening(
+        model=model.weights_sha256,
+        architecture=model.network.name,
+        commit=commit,
+        accuracy=metrics["accuracy"],
+    )
+    same = [each for each in earlier if each.model == this.model]
+    openings = [each for each in earlier if each.model != this.model]
+    low, high = expected.interval
+    wrong = np.flatnonzero(values.argmax(axis=1) != labels)
+    wrong = wrong[np.argsort(-values[wrong].max(axis=1), kind="stable")][:MAX_MISTAKES]
+    return TestRecord(
+        architecture=model.network.name,
+        model=model.weights_sha256,
+        test_digest=digest_images(dataset.images[n_train:], labels),
+        n_images=n,
+        n_correct=counts.n_correct,
+        accuracy=metrics["accuracy"],
+        interval=(float(exact.low), float(exact.high)),
+        metrics=metrics,
+        expected=expected,
+        as_expected=low <= metrics[expected.metric] <= high,
+        calibration_error_before=describe(raw.astype(np.float64), labels).calibration_error,
+        covered=float(sets[np.arange(n), labels].mean()),
+        mean_set_size=float(sets.sum(axis=1).mean()),
+        classes=_score_classes(matrix, model.classes),
+        confusion=counts.confusion,
+        mistakes=[
+            WrongImage(
+                image=int(index[at]),
+                file=samples.files[index[at]],
+                true=model.classes[labels[at]],
+                predicted=model.classes[values[at].argmax()],
+                confidence=min(1.0, float(values[at].max())),
+            )
+            for at in wrong
+        ],
+        openings=[*openings, *(same or [this])],
+        history_complete=complete,
+    )
+
+
+def digest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
+    """Return a SHA-256 of images and labels that does not depend on their order."""
+    digests = sorted(
+        hashlib.sha256(int(label).to_bytes(8, "little") + image.tobytes()).digest()
+        for image, label in zip(images, labels, strict=True)
+    )
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def read_openings(record: Path, test_digest: str) -> tuple[list[Opening], bool, str | None]:
+    """Return each model that was tested on some images, whether git was read, and the commit.
+
+    The records are those in the history of all branches and experiments, and the one on disk.
+
+    Args:
+        record: test.json, which may not exist.
+        test_digest: Of the test images.
+    """
+    folder = record.parent if record.parent.is_dir() else Path()
+    shallow = git_output(folder, "rev-parse", "--is-shallow-repository")
+    versions = blobs_in_history(folder, ["--all"])
+    blobs = [blob for blob, path in versions.items() if path == record.name]
+    contents = read_blobs(folder, blobs) if blobs else []
+    if record.is_file():
+        contents.append(record.read_bytes())
+    head = git_output(folder, "rev-parse", "HEAD")
+    openings = _openings_of(contents, test_digest)
+    return openings, shallow == b"false\n", head.decode().strip() if head else None
+
+
+def _openings_of(contents: Iterable[bytes], test_digest: str) -> list[Opening]:
+    found: dict[str, Opening] = {}
+    for content in contents:
+        try:
+            record = TestRecord.model_validate_json(content)
+        except ValidationError:  # of another version of Foldwise
+            continue
+        if record.test_digest == test_digest:
+            found |= {each.model: each for each in record.openings if each.model not in found}
+    return list(found.values())
+
+
+def _score_classes(matrix: NDArray[np.int64], names: Sequence[str]) -> list[ClassScore]:
+    images, predictions = matrix.sum(axis=1), matrix.sum(axis=0)
+    return [
+        ClassScore(
+            name=name,
+            n_images=int(images[at]),
+            recall=float(matrix[at, at] / images[at]) if images[at] else None,
+            precision=float(matrix[at, at] / predictions[at]) if predictions[at] else None,
+        )
+        for at, name in enumerate(names)
+    ]
