@@ -140,10 +140,12 @@ def read_openings(record: Path, test_digest: str) -> tuple[list[Opening], bool, 
         record: test.json, which may not exist.
         test_digest: Of the test images.
     """
-    folder = record.parent if record.parent.is_dir() else Path()
+    path = record.absolute()
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    name = path.relative_to(folder).as_posix()
     shallow = git_output(folder, "rev-parse", "--is-shallow-repository")
     versions = blobs_in_history(folder, ["--all"])
-    blobs = [blob for blob, path in versions.items() if path == record.name]
+    blobs = [blob for blob, version in versions.items() if version == name]
     contents = read_blobs(folder, blobs) if blobs else []
     if record.is_file():
         contents.append(record.read_bytes())

@@ -1,0 +1,92 @@
+"""Temperature, prediction sets and the risk–coverage curve."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from foldwise.ship.calibration import (
+    conformal_threshold,
+    describe,
+    fit_temperature,
+    prediction_sets,
+    risk_coverage,
+)
+
+
+def draw(n, n_classes=5, scale=2.0, seed=0):
+    """Return logits whose softmax is the true distribution of the labels."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=scale, size=(n, n_classes))
+    probabilities = softmax(logits, axis=1)
+    labels = (rng.random(n)[:, None] > probabilities.cumsum(axis=1)).sum(axis=1)
+    return logits.astype(np.float32), np.minimum(labels, n_classes - 1)
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_the_temperature_undoes_a_scale_of_the_logits(factor):
+    logits, labels = draw(20_000)
+    assert fit_temperature(logits * factor, labels) == pytest.approx(factor, rel=0.03)
+
+
+@pytest.mark.parametrize("factor", [0.25, 4.0])
+def test_calibration_halves_the_error(factor):
+    logits, labels = draw(4_000)
+    temperature = fit_temperature(logits * factor, labels)
+    before, after = (
+        describe(softmax(logits.astype(float) * factor / t, axis=1), labels)
+        for t in (1.0, temperature)
+    )
+    assert after.calibration_error < before.calibration_error / 2
+    assert after.log_loss < before.log_loss
+
+
+def test_logits_without_a_mistake_have_a_temperature():
+    logits = np.eye(3, dtype=np.float32)[[0, 1, 2]] * 9
+    assert 0 < fit_temperature(logits, np.arange(3)) < 1
+
+
+@given(st.integers(1, 60), st.floats(0.01, 0.99))
+def test_the_threshold_is_the_quantile_of_split_conformal_prediction(n, coverage):
+    """As numpy gives it, at the level (n + 1) · coverage / n of the scores 1 − p."""
+    of_true = np.random.default_rng(n).random(n)
+    threshold = conformal_threshold(of_true, coverage)
+    level = math.ceil((n + 1) * coverage) / n
+    if level > 1:
+        assert threshold == 0
+    else:
+        expected = np.quantile(1 - of_true, level, method="inverted_cdf")
+        assert 1 - threshold == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+def test_sets_of_new_images_hold_the_true_class_as_often_as_was_asked(coverage):
+    shares = []
+    for seed in range(40):
+        logits, labels = draw(600, scale=1.0, seed=seed)
+        probabilities = softmax(logits.astype(float), axis=1)
+        threshold = conformal_threshold(probabilities[np.arange(300), labels[:300]], coverage)
+        sets = prediction_sets(probabilities[300:], threshold)
+        shares.append(sets[np.arange(300), labels[300:]].mean())
+    assert np.mean(shares) == pytest.approx(coverage, abs=0.02)
+
+
+def test_a_set_is_never_empty():
+    probabilities = np.array([[0.6, 0.4], [0.5, 0.5]])
+    assert prediction_sets(probabilities, 0.9).tolist() == [[True, False], [True, False]]
+
+
+def test_the_curve_ends_at_the_accuracy_of_all_images():
+    logits, labels = draw(500)
+    probabilities = softmax(logits.astype(float), axis=1)
+    points = risk_coverage(probabilities, labels)
+    assert points[-1].share == 1
+    assert points[-1].accuracy == pytest.approx((probabilities.argmax(axis=1) == labels).mean())
+    assert points[0].accuracy > points[-1].accuracy
+    half = np.argsort(-probabilities.max(axis=1))[:250]
+    by_hand = (probabilities.argmax(axis=1) == labels)[half].mean()
+    (at_half,) = [point.accuracy for point in points if point.share == 0.5]
+    assert at_half == pytest.approx(by_hand)
