@@ -12,6 +12,7 @@ STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast", "tune"),
     *("train", "inspect", "compare", "mistakes", "report"),
 )
+FINAL = ("choose", "refit", "calibrate", "test", "export")  # of final/dvc.yaml
 # Each stage is imported in a fork, so that packages are imported once.
 LOADED = """
 import importlib, json, os, sys
@@ -62,18 +63,18 @@ def fingerprints_after(copy):
 
 
 def test_every_stage_has_fingerprints_but_check(counted):
-    assert sorted(counted) == sorted(STAGES)
+    assert sorted(counted) == sorted([*STAGES, *FINAL])
 
 
 @pytest.fixture(scope="module")
 def loaded(torch_process):
     """Return the modules of ours that each stage loads."""
-    names = {stage: [f"stages.{stage}", *LATER.get(stage, [])] for stage in STAGES}
+    names = {stage: [f"stages.{stage}", *LATER.get(stage, [])] for stage in (*STAGES, *FINAL)}
     lines = torch_process.run("-c", LOADED, json.dumps(names)).stdout.splitlines()
     return {line.split()[0]: set(line.split()[1:]) for line in lines}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *FINAL])
 def test_every_computing_module_that_a_stage_loads_counts(counted, loaded, stage):
     free = ("foldwise.core", "foldwise.files", "foldwise.run")
     computing = {name for name in loaded[stage] if not name.startswith(free)} - {"foldwise"}
@@ -99,6 +100,22 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
 
 @pytest.mark.parametrize(("file", "stages"), STALE_AFTER.items())
 def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(
+    counted, fingerprints_after, file, stages
+):
+    after = fingerprints_after({file: add_constant})
+    assert {stage for stage in STAGES if counted[stage] != after[stage]} == stages
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("engine/refit.py", {"refit", "test", "export"}),
+        ("ship/calibration.py", {"calibrate", "test"}),
+        ("ship/testing.py", {"test"}),
+        ("ship/export.py", {"export"}),
+    ],
+)
+def test_a_change_of_the_final_stages_leaves_the_comparison_alone(
     counted, fingerprints_after, file, stages
 ):
     after = fingerprints_after({file: add_constant})

@@ -133,7 +133,7 @@ def test_what_cannot_be_exported_is_named(made, shipped, tmp_path, monkeypatch):
     assert "\n" not in str(e.value)
 
 
-QUICK = ("lenet5", "vgg_resnet", "resnet18", "squeezenet1_1")
+QUICK = ("lenet5",)
 
 
 @pytest.mark.timeout(600)
