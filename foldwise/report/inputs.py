@@ -88,7 +88,7 @@ def read_report_inputs(folder: Path, params: Path) -> ReportInputs:
         cards={name: read_card(path) for name, path in models.items()},
         tunings={name: read_tuning(folder / "tuning" / f"{name}.json") for name in models},
         summaries={name: _summary(path) for name, path in models.items()},
-        params=_as_yaml(read_yaml(params)),
+        params=as_yaml(read_yaml(params)),
     )
 
 
@@ -105,7 +105,7 @@ def _require_strips(confused: Confused, mistakes: Mistakes, folder: Path) -> Non
         )
 
 
-def _as_yaml(params: Mapping[str, object]) -> str:
+def as_yaml(params: Mapping[str, object]) -> str:
     """Return parameters as YAML, in their order."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False

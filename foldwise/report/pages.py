@@ -24,7 +24,7 @@ Picture = Sequence[str]  # data addresses of an embedded picture; a second one i
 
 _UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
 _TEXT = ("address", "code", "fenced", "table", "with_code")  # filters, functions of formats
-_NUMBERS = ("count", "memory", "percent", "shape")
+_NUMBERS = ("count", "memory", "percent", "probability", "score", "seconds", "shape", "short")
 _HTML = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -63,17 +63,27 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
         draw["confusion"] = partial(
             matrices.draw_confusion, inputs.confusion, inputs.class_names, chosen
         )
+    return svg_figures(draw)
+
+
+def svg_figures(draw: Mapping[str, Callable[[], Figure]]) -> dict[str, SvgFigure]:
+    """Return figures by name, each drawn for a light and for a dark page."""
     return {name: SvgFigure(as_svg(d), as_svg(d, dark=True)) for name, d in draw.items()}
 
 
 def report_markdown(inputs: ReportInputs) -> str:
     """Return report.md; its links are relative to the folder of reports."""
-    return _MARKDOWN.get_template("report.md.j2").render(inputs=inputs)
+    return render_markdown("report.md.j2", inputs=inputs)
 
 
 def architectures_markdown(inputs: ReportInputs) -> str:
     """Return architectures.md; its links are relative to the folder of reports."""
-    return _MARKDOWN.get_template("architectures.md.j2").render(inputs=inputs)
+    return render_markdown("architectures.md.j2", inputs=inputs)
+
+
+def render_markdown(template: str, **context: object) -> str:
+    """Return a page in Markdown; text in the context is shown literally unless it is Markup."""
+    return _MARKDOWN.get_template(template).render(context)
 
 
 def to_html(markdown: str, picture: Callable[[str], Picture]) -> str:
