@@ -20,8 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_options("card", __doc__, argv, "reports choice model dataset output")
     dataset, output = read_dataset(args.dataset), args.output
     inputs = read_card_inputs(args.reports, args.choice, args.model, dataset.info)
-    for name, figure in draw_card_figures(inputs).items():
-        write_text(output / "figures" / f"{name}.svg", figure.light)
+    for name, svg in draw_card_figures(inputs).items():
+        write_text(output / "figures" / f"{name}.svg", svg)
     wrong = [mistake.image for mistake in inputs.test.mistakes]
     image_strip(dataset.images[wrong]).save(output / "mistakes.png", optimize=True)
     write_text(output / "README.md", card_markdown(inputs))

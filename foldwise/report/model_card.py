@@ -28,9 +28,10 @@ from foldwise.files.network import Card, read_card
 from foldwise.files.verdict import METRICS, Metric, Verdict, metric
 from foldwise.report import formats
 from foldwise.report.figures import calibration, matrices
+from foldwise.report.figures.style import as_svg
 from foldwise.report.formats import NONE, Row, Table, percent, probability, score
 from foldwise.report.inputs import as_yaml
-from foldwise.report.pages import SvgFigure, render_markdown, svg_figures
+from foldwise.report.pages import render_markdown
 
 LEFT_TO_A_PERSON = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the images, in the table
 
@@ -125,8 +126,8 @@ def _require_one_model(inputs: CardInputs, test: Path, model: Path) -> None:
             )
 
 
-def draw_card_figures(inputs: CardInputs) -> dict[str, SvgFigure]:
-    """Return the figures by name: reliability, risk and confusion."""
+def draw_card_figures(inputs: CardInputs) -> dict[str, str]:
+    """Return the figures as SVG by name: reliability, risk and confusion."""
     quality, test, classes = inputs.calibration, inputs.test, inputs.model.classes
     rows = [(classes[true], classes[taken], n) for true, taken, n in test.confusion]
     confusion = pd.DataFrame(rows, columns=["true", "predicted", "images"])
@@ -135,7 +136,7 @@ def draw_card_figures(inputs: CardInputs) -> dict[str, SvgFigure]:
         "risk": partial(calibration.draw_risk, quality.risk),
         "confusion": partial(matrices.draw_confusion, confusion, classes, test.architecture),
     }
-    return svg_figures(draw)
+    return {name: as_svg(figure) for name, figure in draw.items()}
 
 
 def card_markdown(inputs: CardInputs) -> str:

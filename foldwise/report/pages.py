@@ -63,11 +63,6 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
         draw["confusion"] = partial(
             matrices.draw_confusion, inputs.confusion, inputs.class_names, chosen
         )
-    return svg_figures(draw)
-
-
-def svg_figures(draw: Mapping[str, Callable[[], Figure]]) -> dict[str, SvgFigure]:
-    """Return figures by name, each drawn for a light and for a dark page."""
     return {name: SvgFigure(as_svg(d), as_svg(d, dark=True)) for name, d in draw.items()}
 
 

@@ -7,9 +7,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from figure_cases import Case, confusion
+from final_records import calibration_record, quality
 from matplotlib.text import Text
 
-from foldwise.report.figures import curves, matrices, scores
+from foldwise.report.figures import calibration, curves, matrices, scores
 from foldwise.report.figures.matrices import shades
 from foldwise.report.figures.style import DARK, LIGHT, as_svg, canvas, marks, styled
 
@@ -75,7 +76,13 @@ def confused(classes, model="a"):
     return lambda: matrices.draw_confusion(table, classes, model)
 
 
-QUICK = ("one_finished_one_epoch", "eight_with_long_names", "confusion-hostile", "confusion-two")
+QUICK = (
+    "one_finished_one_epoch",
+    "eight_with_long_names",
+    "confusion-hostile",
+    "confusion-two",
+    "calibration",
+)
 
 
 def mostly_slow(names):
@@ -84,6 +91,10 @@ def mostly_slow(names):
 
 
 DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}
+DRAWN |= {
+    "calibration-reliability": lambda: calibration.draw_reliability(quality(0.08), quality(0.02)),
+    "calibration-risk": lambda: calibration.draw_risk(calibration_record().risk),
+}
 DRAWN |= {f"confusion-{name}": confused(classes, LONG) for name, classes in CLASSES.items()}
 
 

@@ -2,11 +2,12 @@
 
 import functools
 import re
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 
 import pandas as pd
 import pytest
 from compared import compared, read_all
+from final_records import card_inputs
 from html_tree import parse, parse_markdown
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from records import MACHINE, loaded, write_case
 
 from foldwise.report.formats import NO_BREAK_SPACE, WORD_JOINER, visible, visible_lines
+from foldwise.report.model_card import card_markdown
 from foldwise.report.pages import architectures_markdown, report_markdown, to_html
 
 PLACEHOLDER = "Xq"  # stands in each text from outside
@@ -92,6 +94,9 @@ def substitute(value, text):
     """Return inputs, a record or a table with the text in place of the placeholder."""
     if isinstance(value, str):
         return value.replace(PLACEHOLDER, text)
+    if is_dataclass(value):
+        changed = {each.name: substitute(getattr(value, each.name), text) for each in fields(value)}
+        return replace(value, **changed)
     if isinstance(value, list | tuple):
         return type(value)(substitute(each, text) for each in value)
     if isinstance(value, dict):
@@ -108,18 +113,23 @@ def substitute(value, text):
 
 @pytest.fixture(scope="module")
 def pages(template):
-    """Return report.md, architectures.md and report.html as trees, with a text from outside."""
+    """Return all pages as trees, with a text from outside.
+
+    They are report.md, architectures.md, the model card without front matter, and report.html.
+    """
+
+    model = card_inputs(template)
+    model = replace(model, dataset=model.dataset.model_copy(update={"name": PLACEHOLDER}))
 
     @functools.cache
     def pages(text):
-        changed = {
-            each.name: substitute(getattr(template, each.name), text) for each in fields(template)
-        }
-        inputs = replace(template, **changed)
+        inputs = substitute(template, text)
+        card = card_markdown(substitute(model, text)).partition("\n---\n")[2]
         markdown = report_markdown(inputs)
         html = to_html(markdown, lambda path: [f"data:image/png,{len(path)}"])
         architectures = architectures_markdown(inputs)
-        return parse_markdown(markdown), parse_markdown(architectures), parse(html)
+        trees = map(parse_markdown, (markdown, architectures, card))
+        return *trees, parse(html)
 
     return pages
 
@@ -160,7 +170,7 @@ def test_every_text_is_shown_literally(pages, text):
 
 @pytest.mark.parametrize("text", ["`", "``` x", "a`b|c`d"])
 def test_backticks_are_shown_literally(pages, text):
-    page, _, html = pages(text)
+    page, _, _, html = pages(text)
     for root in (page, html):
         names = [node.text for node in root.all("td", "th")]
         assert f"{text}dog" in names
@@ -178,7 +188,11 @@ def test_no_address_leaves_the_page_and_its_folder(pages, text):
 
 
 def test_the_placeholder_is_in_every_kind_of_element(pages):
-    page, architectures, _ = pages(PLACEHOLDER)
-    for root, tags in ((page, ("h1", "h2", "p", "li", "td", "pre")), (architectures, ("h2", "li"))):
+    page, architectures, card, _ = pages(PLACEHOLDER)
+    for root, tags in (
+        (page, ("h1", "h2", "p", "li", "td", "pre")),
+        (architectures, ("h2", "li")),
+        (card, ("h1", "p", "li", "td")),
+    ):
         for tag in tags:
             assert any(PLACEHOLDER in node.text for node in root.all(tag))

@@ -1,4 +1,4 @@
-"""Figures of the final model's probabilities: reliability, and accuracy without uncertain images."""
+"""Figures of the final model: reliability, and accuracy without its least certain images."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -67,7 +67,9 @@ def draw_risk(risk: Sequence[RiskPoint]) -> Figure:
     figure = style.canvas(height=2.8)
     axes = figure.subplots()
     left = [1 - point.share for point in risk]
-    axes.plot(left, [point.accuracy for point in risk], "-o", color="C0", markersize=5, clip_on=False)
+    axes.plot(
+        left, [point.accuracy for point in risk], "-o", color="C0", markersize=5, clip_on=False
+    )
     axes.set_xlabel("least certain images that are left to a person")
     axes.set_ylabel("accuracy on the others")
     style.at_least(axes, "y", 0.02)
