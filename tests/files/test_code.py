@@ -12,7 +12,7 @@ STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast", "tune"),
     *("train", "inspect", "compare", "mistakes", "report"),
 )
-FINAL = ("choose", "refit", "calibrate", "test", "export")  # of final/dvc.yaml
+FINAL = ("choose", "refit", "calibrate", "test", "export", "card")  # of final/dvc.yaml
 # Each stage is imported in a fork, so that packages are imported once.
 LOADED = """
 import importlib, json, os, sys
@@ -113,6 +113,7 @@ def test_a_change_of_code_counts_for_the_stages_whose_results_it_decides(
         ("ship/calibration.py", {"calibrate", "test"}),
         ("ship/testing.py", {"test"}),
         ("ship/export.py", {"export"}),
+        ("report/model_card.py", {"card"}),
     ],
 )
 def test_a_change_of_the_final_stages_leaves_the_comparison_alone(
