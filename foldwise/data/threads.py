@@ -4,9 +4,10 @@ import logging
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ BATCH = 8  # images per task; single tiny images take three times as long, for t
 AHEAD = 2  # waiting tasks per core: keeps all cores busy, and needs little memory for large photos
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 def map_all(
@@ -39,16 +41,28 @@ def map_images(
     positions: NDArray[np.intp],
     function: Callable[[Image.Image | Path], T],
 ) -> Iterator[tuple[int, T | InputError]]:
-    """Yield each position with the function of its image, or with its error, in order.
+    """Yield each position with the function of its image, or with its error, in order."""
+
+    def apply(position: int) -> T:
+        with decoder_errors():
+            file = source.load(position)
+        return function(file)
+
+    return map_ahead(apply, positions.tolist())
+
+
+def map_ahead(
+    function: Callable[[Item], T], items: Iterable[Item]
+) -> Iterator[tuple[Item, T | InputError]]:
+    """Yield each item with its result, or with its error, in order.
 
     Threads work a few batches ahead; Executor.map would keep every result in memory.
     """
-    n_threads = os.cpu_count() or 1
-    waiting: deque[Future[list[tuple[int, T | InputError]]]] = deque()
+    n_threads, remaining = os.cpu_count() or 1, iter(items)
+    waiting: deque[Future[list[tuple[Item, T | InputError]]]] = deque()
     with _quiet_decoders(), ThreadPoolExecutor(n_threads) as pool:
-        for start in range(0, len(positions), BATCH):
-            batch = positions[start : start + BATCH].tolist()
-            waiting.append(pool.submit(_apply, source, batch, function))
+        while batch := list(islice(remaining, BATCH)):
+            waiting.append(pool.submit(_apply, function, batch))
             if len(waiting) > AHEAD * n_threads:
                 yield from waiting.popleft().result()
         for future in waiting:
@@ -71,15 +85,11 @@ def _quiet_decoders() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _apply(
-    source: ImageSource, batch: list[int], function: Callable[[Image.Image | Path], T]
-) -> list[tuple[int, T | InputError]]:
-    results: list[tuple[int, T | InputError]] = []
-    for position in batch:
+def _apply(function: Callable[[Item], T], batch: list[Item]) -> list[tuple[Item, T | InputError]]:
+    results: list[tuple[Item, T | InputError]] = []
+    for item in batch:
         try:
-            with decoder_errors():
-                file = source.load(position)
-            results.append((position, function(file)))
+            results.append((item, function(item)))
         except InputError as error:
-            results.append((position, error))
+            results.append((item, error))
     return results

@@ -15,7 +15,7 @@ IGNORED = frozenset((".git", ".hg", ".dvc"))  # by DVC, too
 GROUP_SECONDS = 1.0
 
 
-def list_files(root: Path, *, allow_links: bool) -> list[str]:
+def list_files(root: Path, *, allow_links: bool, key: str = "prepare.root") -> list[str]:
     """Return the paths below a folder of all files in it.
 
     DVC opens all of them, and a FIFO or a device would block it for ever. A folder that cannot be
@@ -24,6 +24,7 @@ def list_files(root: Path, *, allow_links: bool) -> list[str]:
     Args:
         root: The folder.
         allow_links: Whether to leave out links to folders; otherwise they are errors.
+        key: What names the folder, for errors.
 
     Raises:
         InputError: If something is neither a file nor a folder, or cannot be read.
@@ -31,7 +32,7 @@ def list_files(root: Path, *, allow_links: bool) -> list[str]:
     files: list[str] = []
     errors = list(_walk(root, files, allow_links=allow_links))
     if errors:
-        raise InputError(lines_by_reason(errors))
+        raise InputError(lines_by_reason((f"{key}: {place!r}", reason) for place, reason in errors))
     return files
 
 
@@ -43,13 +44,12 @@ def _walk(root: Path, files: list[str], *, allow_links: bool) -> Iterator[tuple[
         try:
             entries = list(os.scandir(root / below))
         except OSError as error:
-            place = f"prepare.root: {str(root / below)!r}"
-            yield place, f"cannot be read ({error.strerror}); change its mode"
+            yield str(root / below), f"cannot be read ({error.strerror}); change its mode"
             continue
         for entry in entries:
             problem = _problem(entry, allow_links=allow_links)
             if problem:
-                yield f"prepare.root: {entry.path!r}", problem
+                yield entry.path, problem
             elif entry.is_file():
                 files.append(f"{below}{entry.name}")
             elif not entry.is_symlink() and entry.name not in IGNORED:
