@@ -19,7 +19,7 @@ from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_initial_seen, read_initial_weights
 from foldwise.run.progress import FoldProgressBar
-from foldwise.ship.model import write_model
+from foldwise.ship.write_model import write_model
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,8 +14,8 @@ from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, read_choice
 from foldwise.files.params import read_params
-from foldwise.ship.model import read_model
-from foldwise.ship.testing import digest_images, predict_all, read_openings, score_test
+from foldwise.ship.model import predict_all, read_model
+from foldwise.ship.testing import digest_images, read_openings, score_test
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import (
@@ -22,7 +22,7 @@ from foldwise.files.base import (
 from foldwise.files.fold_record import Calibration, Digest, Machine
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.params import Name
-from foldwise.files.validation import error_lines
+from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import MetricName
 
 FORMAT = 1  # of model.json; another one needs another version of Foldwise
@@ -104,6 +104,19 @@ class FinalModel(Strict):
     calibrated: Calibrated | None = None  # None: before it was calibrated
     test: TestScore | None = None  # None: before the test
     commit: str | None = None  # of the project; None: no repository
+
+    @model_validator(mode="after")
+    def _agrees_with_its_network(self) -> "FinalModel":
+        network, images, n = self.network, self.preparation, len(self.classes)
+        errors: list[tuple[tuple[str, ...], str, object]] = [
+            (("preparation", side), f"{getattr(network, side)}, as in network", value)
+            for side, value in images
+            if side in ("channels", "height", "width") and value != getattr(network, side)
+        ]
+        if n != network.n_classes:
+            errors.append((("classes",), f"the {network.n_classes} of network", self.classes))
+        raise_schema_errors(type(self).__name__, errors)
+        return self
 
 
 class MemberTraining(Strict):

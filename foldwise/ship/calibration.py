@@ -1,9 +1,8 @@
 """Calibrate the final model on images that did not train: temperature, prediction sets, risk.
 
-Temperature: Guo et al. 2017, "On calibration of modern neural networks". Prediction sets: split
-conformal prediction with the scores 1 - p(true class), Sadinle, Lei and Wasserman 2019, "Least
-ambiguous set-valued classifiers with bounded error levels". The images are those of all folds, so
-each score is that of a network that did not train on the image (Vovk 2015, cross-conformal).
+Temperature: Guo et al. 2017, "On calibration of modern neural networks". The images are those of
+all folds, so each score is that of a network that did not train on the image (Vovk 2015,
+cross-conformal).
 """
 
 import math
@@ -16,6 +15,7 @@ from scipy.special import logsumexp, softmax
 from foldwise.engine.scores import count_fold
 from foldwise.files.final import Calibrated, CalibrationRecord, Choice, OutOfFold, RiskPoint
 from foldwise.selection.metrics import fold_metrics
+from foldwise.ship.conformal import conformal_threshold, prediction_sets
 
 Logits = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -70,34 +70,6 @@ def fit_temperature(logits: Logits, labels: NDArray[np.int64]) -> float:
     low, high = map(math.log, TEMPERATURES)
     found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return float(math.exp(found.x))
-
-
-def conformal_threshold(of_true: Floats, coverage: float) -> float:
-    """Return the probability from which a class is in the prediction set.
-
-    Of new images like these, a share of at least `coverage` has the true class in its set.
-
-    Args:
-        of_true: (n,) probability of the true class of images that did not train.
-        coverage: Between 0 and 1.
-    """
-    n = len(of_true)
-    rank = math.ceil((n + 1) * coverage)  # of the scores 1 - p, ascending
-    if rank > n:
-        return 0.0  # too few images for this coverage: every class
-    return float(np.sort(of_true)[n - rank])
-
-
-def prediction_sets(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
-    """Return which classes are in the set of each image: never none, the likeliest at least.
-
-    Args:
-        probabilities: (n, n_classes).
-        threshold: From `conformal_threshold`.
-    """
-    sets = probabilities >= threshold
-    sets[np.arange(len(sets)), probabilities.argmax(axis=1)] = True
-    return sets
 
 
 def risk_coverage(probabilities: Floats, labels: NDArray[np.int64]) -> list[RiskPoint]:

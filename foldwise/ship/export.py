@@ -20,7 +20,7 @@ from foldwise.core.errors import InputError
 from foldwise.core.process import count_cores
 from foldwise.files.base import write_json
 from foldwise.files.final import Exported, FinalModel
-from foldwise.ship.model import DESCRIPTION, WEIGHTS, Classifier
+from foldwise.ship.model import DESCRIPTION, WEIGHTS, Classifier, own_files
 
 OPSET = 20
 LARGEST_DIFFERENCE = 1e-4  # of a probability
@@ -47,13 +47,7 @@ def export_all(
     Raises:
         InputError: If the network cannot be exported; it names the operation.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copy(source / WEIGHTS, folder)
-    shutil.copy(READER, folder)
-    write_json(folder / DESCRIPTION, model)
-    if model.network.builder == "from_file":
-        shutil.copytree(project / "nets", folder / "nets", ignore=shutil.ignore_patterns("_*"))
+    copy_model(folder, source, model, project)
     program = _trace(model, classifier)
     torch.export.save(program, folder / "model.pt2")
     _write_onnx(folder / "model.onnx", program, model)
@@ -63,6 +57,25 @@ def export_all(
         "model.pt2": partial(_run_module, loaded),
         "model.onnx": open_onnx(folder / "model.onnx"),
     }
+
+
+def copy_model(folder: Path, source: Path, model: FinalModel, project: Path) -> None:
+    """Write what `read_model` and `Predictor` need, with the files of own networks.
+
+    Args:
+        folder: Where to write; emptied first.
+        source: The folder of the weights.
+        model: The complete description.
+        project: The root of the project.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(source / WEIGHTS, folder)
+    shutil.copy(READER, folder)
+    write_json(folder / DESCRIPTION, model)
+    if own_files(model.network):
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        shutil.copytree(project / "nets", folder / "nets", ignore=ignored)
 
 
 def _trace(model: FinalModel, classifier: Classifier) -> torch.export.ExportedProgram:

@@ -2,29 +2,28 @@
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
-from foldwise.data.split import digest_folds
-from foldwise.engine.refit import Refitted
-from foldwise.files.base import existing, read_json, write_json
-from foldwise.files.dataset import Dataset
-from foldwise.files.final import FORMAT, Choice, FinalModel
+from foldwise.core.fingerprint import imported_modules
+from foldwise.files.base import read_json
+from foldwise.files.final import FORMAT, FinalModel
 from foldwise.files.network import ChannelStatistics, Network
+from foldwise.nets.from_file import PACKAGE, module_name
 from foldwise.nets.network import construct
-from foldwise.nets.weights.tensors import METADATA_KEY, TrainedOn, WeightRecord, pack
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 PIXEL_MAX = 255
-AGAIN = "run 'dvc repro final/dvc.yaml' to make it again"
+BATCH = 256  # images
+AGAIN = "copy the whole folder again, or run 'dvc repro final/dvc.yaml' to make it again"
 
 
 class Classifier(nn.Module):
@@ -70,62 +69,6 @@ class Classifier(nn.Module):
         return parts[0] if len(parts) == 1 else torch.stack(parts).mean(dim=0)
 
 
-def write_model(
-    folder: Path,
-    choice: Choice,
-    network: Network,
-    members: Sequence[Refitted],
-    dataset: Dataset,
-    seen: Sequence[NDArray[np.uint64]] = (),
-) -> None:
-    """Write model.safetensors and model.json, before calibration.
-
-    Args:
-        folder: Where to write.
-        choice: What is shipped.
-        network: Its description.
-        members: Trained tensors, normalisation and training of each.
-        dataset: The data set.
-        seen: Digests of the images that trained, and of those that the initial weights had seen.
-    """
-    info, single = dataset.info, len(members) == 1
-    n, whole = info.n_train, np.zeros(info.n_train, dtype=np.int64)
-    digest = digest_folds(dataset.images[:n], dataset.labels[:n], whole, 1).validation[0]
-    tensors = {
-        name if single else f"{number}.{name}": tensor
-        for number, (state, _, _) in enumerate(members)
-        for name, tensor in state.items()
-    }
-    statistics = members[0][1]
-    trained_on = TrainedOn(
-        data=info.name,
-        channels=info.channels,
-        height=info.height,
-        width=info.width,
-        mean=statistics.mean,
-        std=statistics.std,
-    )
-    record = WeightRecord(trained_on=trained_on, seen=pack(*seen))
-    content = save(
-        {name: tensor.contiguous() for name, tensor in tensors.items()},
-        {METADATA_KEY: record.model_dump_json()},
-    )
-    model = FinalModel(
-        format=FORMAT,
-        version=version("foldwise"),
-        network=network,
-        normalisation=[normalisation for _, normalisation, _ in members],
-        preparation=choice.preparation,
-        classes=info.classes,
-        dataset=info.name,
-        data_digest=digest,
-        weights_sha256=hashlib.sha256(content).hexdigest(),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(content)
-    write_json(folder / DESCRIPTION, model)
-
-
 def read_description(folder: Path) -> FinalModel:
     """Read model.json.
 
@@ -135,13 +78,18 @@ def read_description(folder: Path) -> FinalModel:
     path = folder / DESCRIPTION
     if not path.is_file():
         raise InputError(f"{folder} holds no {DESCRIPTION}; give the folder of an exported model")
-    model = read_json(path, FinalModel)
-    if model.format != FORMAT:
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}): it is cut or changed; {AGAIN}") from None
+    # Before the schema, because another format has other keys.
+    if isinstance(content, dict) and content.get("format", FORMAT) != FORMAT:
+        version = f"Foldwise {content.get('version')}"
         raise InputError(
-            f"{path} has the format {model.format} of Foldwise {model.version}; this version reads "
-            f"format {FORMAT}: install Foldwise {model.version}, or export the model again"
+            f"{path} has format {content['format']!r:.20}, of {version:.40}; this version reads "
+            f"format {FORMAT}: install that version, or export the model again"
         )
-    return model
+    return read_json(path, FinalModel)
 
 
 def read_model(folder: Path) -> tuple[FinalModel, Classifier]:
@@ -151,13 +99,7 @@ def read_model(folder: Path) -> tuple[FinalModel, Classifier]:
         InputError: If a file is missing, damaged, changed, or of another version.
     """
     model = read_description(folder)
-    content = existing(folder / WEIGHTS).read_bytes()
-    if hashlib.sha256(content).hexdigest() != model.weights_sha256:
-        raise InputError(
-            f"{folder / WEIGHTS} ({len(content):,} bytes) is not the file that {DESCRIPTION} "
-            f"names: it is cut or changed; copy it again, or {AGAIN}"
-        )
-    tensors, n = load(content), len(model.normalisation)
+    tensors, n = load(_read_weights(folder / WEIGHTS, model)), len(model.normalisation)
     parts = [
         tensors
         if n == 1
@@ -169,8 +111,70 @@ def read_model(folder: Path) -> tuple[FinalModel, Classifier]:
         for number in range(n)
     ]
     # The files of own networks are found below the folder, if they were exported with it.
-    has_own = (folder / "nets").is_dir()
-    with contextlib.chdir(folder) if has_own else contextlib.nullcontext():
-        members = [construct(model.network, part) for part in parts]
+    root = folder if (folder / PACKAGE).is_dir() else Path()
+    _require_same_files(model.network, root)
+    with contextlib.chdir(root):
+        members = [_construct(model.network, part, folder) for part in parts]
     temperature = model.calibrated.temperature if model.calibrated else 1.0
     return model, Classifier(members, model.normalisation, temperature).eval()
+
+
+@torch.inference_mode()
+def predict_all(
+    classifier: Classifier, images: NDArray[np.uint8], device: torch.device, batch: int = BATCH
+) -> NDArray[np.float32]:
+    """Return the probabilities of images, (n, n_classes).
+
+    Args:
+        classifier: On the device, in eval mode.
+        images: (n, h, w, c), may be memory-mapped.
+        device: Device of the batches.
+        batch: Images that are computed together.
+    """
+    batches = [images[at : at + batch] for at in range(0, len(images), batch)]
+    parts = [classifier(torch.from_numpy(np.array(b)).to(device)).cpu() for b in batches]
+    probabilities: NDArray[np.float32] = torch.cat(parts).numpy()
+    return probabilities
+
+
+def own_files(network: Network) -> list[str]:
+    """Return the user's files that define a network, such as nets/mine.py."""
+    return [name for name in network.code if name.startswith(f"{PACKAGE}/")]
+
+
+def _read_weights(path: Path, model: FinalModel) -> bytes:
+    if not path.is_file():
+        raise InputError(f"{path} is missing; {AGAIN}")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != model.weights_sha256:
+        raise InputError(
+            f"{path} ({len(content):,} bytes) is not the file that {DESCRIPTION} names: it is cut "
+            f"or changed; {AGAIN}"
+        )
+    return content
+
+
+def _require_same_files(network: Network, root: Path) -> None:
+    """Require that the files of own networks compute what they did when the model trained."""
+    for file in own_files(network):
+        name = module_name(file)
+        module = imported_modules(root, name, packages=(PACKAGE,))[name]
+        if module.fingerprint != network.code[file]:
+            raise InputError(
+                f"{root / file} has changed since the model was trained; restore it: {AGAIN}"
+            )
+
+
+def _construct(network: Network, tensors: dict[str, Tensor], folder: Path) -> nn.Module:
+    """Return the network with trained tensors, every one of which it must have."""
+    try:
+        module = construct(network, tensors)
+        fits = module.state_dict().keys() == tensors.keys()
+    except (AssertionError, RuntimeError):  # other names, or other shapes
+        fits = False
+    if not fits:
+        raise InputError(
+            f"{folder / DESCRIPTION} describes a network that {WEIGHTS} does not fit: it was "
+            f"changed; {AGAIN}"
+        )
+    return module

@@ -14,32 +14,38 @@ from PIL import Image, ImageOps
 
 def read_image(path: str, preparation: dict[str, Any]) -> np.ndarray:
     """Return (height, width, channels) uint8."""
-    height, width = preparation["height"], preparation["width"]
-    image = ImageOps.exif_transpose(Image.open(path))
+    with Image.open(path) as file:
+        is_deep = file.mode[0] in "IF" or ";16" in str(file.tile)  # bits that Pillow would cut
+        image = ImageOps.exif_transpose(file)
+    if is_deep or preparation["scale"] or preparation["channels"] not in (1, 3):
+        raise ValueError(f"{path}: only 8 bits of grey or RGB are read here; use foldwise predict")
+    image = image.convert("LA") if image.mode == "La" else image
     if image.mode != "L" or preparation["resize"] == "pad" or image.has_transparency_data:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode == "RGBA":
         ground = Image.new("RGBA", image.size, (*preparation["background"], 255))
         image = Image.alpha_composite(ground, image).convert("RGB")
-    if not preparation["any_size"] and image.size != (width, height):
-        raise ValueError(f"{path} is {image.width}x{image.height}, not {width}x{height} pixels")
+    size = preparation["width"], preparation["height"]
+    if not preparation["any_size"] and image.size != size:
+        raise ValueError(f"{path} is {image.size}; the model takes {size}, in pixels")
+    pixels = np.asarray(resize(image, size, preparation).convert("RGB"))
+    if preparation["channels"] == 1 and (pixels[..., :1] != pixels).any():
+        raise ValueError(f"{path} has colours; the model takes grey images")
+    return pixels[..., : preparation["channels"]]
+
+
+def resize(image: Image.Image, size: tuple[int, int], preparation: dict[str, Any]) -> Image.Image:
+    """Return the image in the size (width, height)."""
+    (width, height), kept = size, (float(image.width), float(image.height))
     if preparation["resize"] == "pad":
         factor = min(width / image.width, height / image.height)
         inner = max(1, round(image.width * factor)), max(1, round(image.height * factor))
-        padded = Image.new("RGB", (width, height), tuple(preparation["background"]))
+        padded = Image.new("RGB", size, tuple(preparation["background"]))
         place = (width - inner[0]) // 2, (height - inner[1]) // 2
         padded.paste(image.resize(inner, Image.Resampling.BILINEAR), place)
-        image = padded
-    else:
-        kept = image.width, image.height
-        if preparation["resize"] == "crop":
-            kept = min(kept[0], kept[1] * width / height), min(kept[1], kept[0] * height / width)
-        left, top = (image.width - kept[0]) / 2, (image.height - kept[1]) / 2
-        box = left, top, left + kept[0], top + kept[1]
-        image = image.resize((width, height), Image.Resampling.BILINEAR, box=box)
-    pixels = np.asarray(image.convert("RGB"))
-    if preparation["channels"] == 1:
-        if (pixels[..., :1] != pixels).any():
-            raise ValueError(f"{path} has colours; the model takes grey images")
-        pixels = pixels[..., :1]
-    return pixels
+        return padded
+    if preparation["resize"] == "crop":
+        kept = min(kept[0], kept[1] * width / height), min(kept[1], kept[0] * height / width)
+    left, top = (image.width - kept[0]) / 2, (image.height - kept[1]) / 2
+    box = left, top, left + kept[0], top + kept[1]
+    return image.resize(size, Image.Resampling.BILINEAR, box=box)

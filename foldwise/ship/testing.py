@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.stats import binomtest
@@ -23,30 +22,12 @@ from foldwise.files.final import (
     WrongImage,
 )
 from foldwise.selection.metrics import confusion_matrix, fold_metrics
-from foldwise.ship.calibration import describe, prediction_sets
-from foldwise.ship.model import Classifier
+from foldwise.ship.calibration import describe
+from foldwise.ship.conformal import prediction_sets
 
-BATCH = 256  # images
 MAX_MISTAKES = 12
 
 Floats = NDArray[np.float64]
-
-
-@torch.inference_mode()
-def predict_all(
-    classifier: Classifier, images: NDArray[np.uint8], device: torch.device
-) -> NDArray[np.float32]:
-    """Return the probabilities of images, (n, n_classes).
-
-    Args:
-        classifier: On the device, in eval mode.
-        images: (n, h, w, c), may be memory-mapped.
-        device: Device of the batches.
-    """
-    batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
-    parts = [classifier(torch.from_numpy(np.array(b)).to(device)).cpu() for b in batches]
-    probabilities: NDArray[np.float32] = torch.cat(parts).numpy()
-    return probabilities
 
 
 def score_test(

@@ -15,8 +15,7 @@ from foldwise.files.base import read_json
 from foldwise.files.final import ExportRecord, FinalModel
 from foldwise.files.params import read_params
 from foldwise.ship.export import compare_exports, export_all
-from foldwise.ship.model import read_model
-from foldwise.ship.testing import predict_all
+from foldwise.ship.model import predict_all, read_model
 from stages import export
 
 ROOT = Path(__file__).parents[2]
