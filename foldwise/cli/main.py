@@ -47,6 +47,10 @@ def run_command(argv: Sequence[str]) -> None:
         from foldwise.cli.advise import run_advise
 
         run_advise(args.params, args.dataset, write=args.write)
+    elif args.command == "predict":
+        from foldwise.cli.predict import run_predict
+
+        run_predict(args)
     else:
         if args.address is None and (args.remote, args.gpus) != (None, None):
             args.parser.error("--remote and --gpus are options of a cluster; add --address")
@@ -63,8 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         "advise": "propose architectures for the prepared images",
         "reset": "go back to the last commit, after an experiment or a stop",
         "run": "bring the pipeline up to date, with parallel trainings where the machine has room",
+        "predict": "classify image files with an exported model",
     }
-    check, advise, _, run = (
+    check, advise, _, run, predict = (
         commands.add_parser(name, help=text, description=text) for name, text in texts.items()
     )
     for command in (check, advise, run):
@@ -83,7 +88,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--gpus", type=float, help="share of a GPU for a training on the cluster")
     run.set_defaults(parser=run)
+    _add_predict_options(predict)
     return parser
+
+
+def _add_predict_options(predict: argparse.ArgumentParser) -> None:
+    predict.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help="folder with model.json and model.safetensors, such as data/final/export",
+    )
+    predict.add_argument(
+        "images",
+        nargs="*",
+        metavar="IMAGES",
+        help="files, folders (with sub-folders) or patterns; - reads paths from standard input",
+    )
+    predict.add_argument("--output", type=Path, help="file to write; default: standard output")
+    predict.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
+    for name, default, text in (
+        ("--top", 3, "number of classes to write"),
+        ("--batch-size", 64, "images that are computed together"),
+    ):
+        predict.add_argument(
+            name, type=_positive, default=default, metavar="N", help=f"{text}; default: {default}"
+        )
+    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _positive(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,15 @@ ELSEWHERE = {
     "python -m doctest docs/api.md": "tests/docs/test_api.py::test_the_page_of_the_api_runs",
     "python .dvc/plots/offline.py": "tests/pipeline/test_plots.py::plots/",
     "dvc config --local plots.html_template plots/offline.html": "Makefile::html_template",
+    "foldwise predict data/final/export photos": (
+        "tests/ship/test_predict.py::test_every_image_is_a_row_in_the_order_of_the_input"
+    ),
+    "foldwise predict data/final/export 'photos/**/*.jpg' --output predictions.csv": (
+        "tests/ship/test_predict.py::test_files_patterns_and_standard_input_give_the_same"
+    ),
+    "find photos -name '*.png' | foldwise predict data/final/export - --format jsonl": (
+        "tests/ship/test_predict.py::test_files_patterns_and_standard_input_give_the_same"
+    ),
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
     "make lint": ".ci/run::make lint",
     "make environment": ".ci/run::make environment",

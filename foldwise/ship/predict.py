@@ -1,0 +1,213 @@
+"""Predict image files with an exported model: read them as stage prepare does, in batches."""
+
+import glob
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foldwise.core.errors import InputError
+from foldwise.core.process import count_cores
+from foldwise.data.listing import list_images, other_files
+from foldwise.data.pixels import DecodedImage, PixelSettings, decode_image
+from foldwise.data.threads import map_ahead
+from foldwise.data.unreadable import MissingSettingError
+from foldwise.engine.hardware import set_up
+from foldwise.files.final import Preparation
+from foldwise.files.image_folder import list_files
+from foldwise.files.params import HardwareSection
+from foldwise.ship.conformal import prediction_sets
+from foldwise.ship.model import AGAIN, DESCRIPTION, predict_all, read_model
+
+BANDS = {1: "grey images", 3: "images in colour or grey"}  # that a model of such channels takes
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one image.
+
+    Attributes:
+        file: The path, as it was asked for.
+        ranking: Classes and their probabilities, the likeliest first; empty if unreadable.
+        prediction_set: Classes that together hold the true class with the calibrated coverage, the
+            likeliest first.
+        error: Why the image cannot be read, and the remedy; None if it was.
+    """
+
+    file: str
+    ranking: Sequence[tuple[str, float]] = ()
+    prediction_set: Sequence[str] = ()
+    error: str | None = None
+
+
+class Predictor:
+    """An exported model that predicts image files.
+
+    >>> predictor = Predictor("data/final/export")  # doctest: +SKIP
+    >>> [result.ranking[0] for result in predictor.predict(["photo.jpg"])]  # doctest: +SKIP
+    [('cat', 0.97)]
+    """
+
+    def __init__(self, folder: Path | str, device: Literal["auto", "cpu", "cuda"] = "auto") -> None:
+        """Read the model, and configure torch for this device, in float32.
+
+        Args:
+            folder: Holds model.json and model.safetensors.
+            device: "auto" means CUDA, where the machine has it.
+
+        Raises:
+            InputError: If the model is missing, damaged, changed, of another version or not
+                calibrated, or if there is no such device.
+        """
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError(
+                "--device is cuda, but torch finds no CUDA device; set it to auto or cpu"
+            )
+        self.model, classifier = read_model(Path(folder))
+        if self.model.calibrated is None:
+            place = Path(folder) / DESCRIPTION
+            raise InputError(f"{place} is not calibrated; give the folder of the export: {AGAIN}")
+        self._threshold = self.model.calibrated.threshold
+        section = HardwareSection(precision="float32", device=device, threads=count_cores())
+        self._device = set_up(section).device
+        self._classifier = classifier.to(self._device)
+
+    def predict(
+        self, files: Iterable[str | Path], top: int = 3, batch_size: int = 64
+    ) -> Iterator[Prediction]:
+        """Yield the prediction of each file, in order; threads read a few batches ahead.
+
+        Args:
+            files: Paths of images; see `find_images` for folders and glob patterns.
+            top: Length of the ranking; at most all classes.
+            batch_size: Images that are computed together.
+        """
+        read = partial(read_pixels, preparation=self.model.preparation)
+        images = map_ahead(read, files)
+        while batch := list(islice(images, batch_size)):
+            pixels = [image for _, image in batch if not isinstance(image, InputError)]
+            predictions = self._predict_pixels(pixels, top)
+            for file, image in batch:
+                if isinstance(image, InputError):
+                    yield Prediction(str(file), error=str(image))
+                else:
+                    yield Prediction(str(file), *next(predictions))
+
+    def _predict_pixels(
+        self, pixels: Sequence[NDArray[np.uint8]], top: int
+    ) -> Iterator[tuple[list[tuple[str, float]], list[str]]]:
+        """Yield the ranking and the prediction set of each image."""
+        if not pixels:
+            return
+        n = len(pixels)
+        probabilities = predict_all(self._classifier, np.stack(pixels), self._device, n)
+        sets = prediction_sets(probabilities.astype(np.float64), self._threshold)
+        names = self.model.classes
+        for row, is_member in zip(probabilities, sets, strict=True):
+            order = np.argsort(-row, kind="stable").tolist()
+            ranking = [(names[index], float(row[index])) for index in order[:top]]
+            yield ranking, [names[index] for index in order if is_member[index]]
+
+
+def read_pixels(path: str | Path, preparation: Preparation) -> NDArray[np.uint8]:
+    """Return the pixels that stage prepare stores of an image, (height, width, channels).
+
+    Args:
+        path: The file.
+        preparation: Of the model.
+
+    Raises:
+        InputError: If it cannot be read, or differs in depth, bands or size from the images that
+            the model takes. The message lacks the name of the file, which goes before it.
+    """
+    size = (preparation.height, preparation.width) if preparation.any_size else None
+    settings = PixelSettings(size, preparation.resize, preparation.background, preparation.scale)
+    if not Path(path).is_file():  # nor a device, which may block for ever
+        raise InputError("is not a file; correct the path")
+    try:
+        image = decode_image(Path(path), settings)
+    except MissingSettingError:
+        raise InputError(
+            "has more than 8 bits per channel; the model takes 8 bits: convert it"
+        ) from None
+    if mismatch := _mismatch(image, preparation):
+        raise InputError(mismatch)
+    return image.pixels[..., : preparation.channels]
+
+
+def _mismatch(image: DecodedImage, preparation: Preparation) -> str | None:
+    """Return why an image is not like the images that trained, as prepare requires it."""
+    (height, width, n_bands), channels = image.pixels.shape, preparation.channels
+    takes = f"the model takes {BANDS.get(channels, f'images of {channels} bands')}"
+    if n_bands != (channels if channels not in BANDS else 3):
+        bands = "colours or grey" if n_bands == 3 else f"{n_bands} bands"
+        return f"has {bands}; {takes}: convert it"
+    if channels == 1 and not image.is_grey:
+        return f"has colours; {takes}: convert it"
+    if preparation.scale is not None and image.bits <= 8:
+        low, high = preparation.scale
+        return (
+            f"has 8 bits per channel; the model takes images of more bits, with {low} as black and "
+            f"{high} as white: save it as the images that trained"
+        )
+    if (height, width) != (preparation.height, preparation.width):
+        return (
+            f"is {width}×{height} pixels; the model takes {preparation.width}×{preparation.height} "
+            "only: resize it as the images that trained"
+        )
+    return None
+
+
+def find_images(arguments: Iterable[str | Path]) -> list[str]:
+    """Return the paths of files, of all images below folders, and of what glob patterns match.
+
+    Args:
+        arguments: Files, folders and patterns such as "photos/**/*.jpg".
+
+    Raises:
+        InputError: If one does not exist or match, or if a folder holds no image or cannot be read;
+            one line for each.
+    """
+    files: list[str] = []
+    errors: list[str] = []
+    for argument in map(str, arguments):
+        try:
+            files += _expand(argument)
+        except InputError as error:
+            errors.append(str(error))
+    if errors:
+        raise InputError("\n".join(errors))
+    return files
+
+
+def _expand(argument: str) -> list[str]:
+    path = Path(argument)
+    if path.is_dir():
+        return _images_below(path)
+    if path.exists():
+        return [argument]
+    if not glob.has_magic(argument):
+        raise InputError(f"IMAGES: {argument!r} does not exist; correct the path")
+    matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207 - any root
+    if not (
+        files := [_images_below(match) if match.is_dir() else [str(match)] for match in matches]
+    ):
+        raise InputError(f"IMAGES: {argument!r} matches no file; correct the pattern")
+    return list(dict.fromkeys(chain(*files)))  # a/** matches a folder, and also its files
+
+
+def _images_below(folder: Path) -> list[str]:
+    """Return the images in a folder and its sub-folders as stage prepare lists them, sorted."""
+    listing = list_images(folder, list_files(folder, allow_links=False, key="IMAGES"))
+    images = sorted(chain.from_iterable(listing.images.values()))
+    if not images:
+        others = list(chain.from_iterable(listing.others.values()))
+        only = f", only {other_files(others)}" if others else ""
+        raise InputError(f"IMAGES: {str(folder)!r} holds no image{only}; name another folder")
+    return [str(folder / image) for image in images]

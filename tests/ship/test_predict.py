@@ -1,0 +1,371 @@
+"""Predictions of image files: the pixels of prepare, every image in a row, clear errors."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from dataset_info import info_of
+from PIL import Image
+
+from foldwise.cli.main import run_command
+from foldwise.core.errors import InputError
+from foldwise.data import threads
+from foldwise.files.architecture import ArchitectureSection, BuildSection
+from foldwise.files.base import read_json, write_json
+from foldwise.files.dataset import read_dataset, read_samples
+from foldwise.files.final import Calibrated, CalibrationRecord, FinalModel, Preparation
+from foldwise.files.params import read_params
+from foldwise.nets.resolve import resolve
+from foldwise.ship.choice import describe_preparation
+from foldwise.ship.conformal import prediction_sets
+from foldwise.ship.export import copy_model
+from foldwise.ship.model import predict_all, read_model
+from foldwise.ship.predict import Predictor, find_images, read_pixels
+from foldwise.ship.read_image import read_image
+from stages import prepare
+
+N = 48  # training images of `shipped`; its test images follow
+EIGHT_BITS = {
+    **{"height": 12, "width": 12, "channels": 3, "any_size": True, "resize": "crop"},
+    **{"background": (255, 255, 255), "scale": None},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(shipped, tmp_path_factory):
+    """Return a calibrated model; read only."""
+    folder = tmp_path_factory.mktemp("model") / "export"
+    shutil.copytree(shipped / "model", folder)
+    calibrated = read_json(shipped / "calibration.json", CalibrationRecord).calibrated
+    model = read_json(folder / "model.json", FinalModel)
+    write_json(folder / "model.json", model.model_copy(update={"calibrated": calibrated}))
+    return folder
+
+
+@pytest.fixture
+def changed(folder, tmp_path):
+    """Copy the model, with other keys in model.json."""
+
+    def changed(**keys):
+        shutil.copytree(folder, tmp_path / "changed")
+        path = tmp_path / "changed" / "model.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | keys))
+        return tmp_path / "changed"
+
+    return changed
+
+
+@pytest.fixture
+def images(shipped, tmp_path):
+    """Save the test images, the last two in a sub-folder; return the folder and their pixels."""
+    pixels = np.array(np.load(shipped / "prepared" / "images.npy")[N:])
+    for number, image in enumerate(pixels):
+        path = tmp_path / "photos" / ("more" if number > 17 else "") / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(path)
+    (tmp_path / "photos" / "notes.txt").write_text("no image")
+    return tmp_path / "photos", pixels
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def predict(*arguments):
+    run_command(["predict", *map(str, arguments)])
+
+
+def kinds(folder, deep=False, colours=True):
+    """Save an image of each kind in two class folders."""
+    rng = np.random.default_rng(0)
+    exif = Image.Exif()
+    exif[274] = 6  # a quarter turn
+    for label in "ab":
+        (folder / label).mkdir(parents=True)
+        for number in range(5):
+            pixels = rng.integers(0, 256, (11, 17, 4), dtype=np.uint8)
+            if deep:
+                values = rng.integers(100, 4000, (17, 11)).astype(np.uint16)
+                Image.fromarray(values).save(folder / label / f"deep{number}.png")
+                continue
+            grey = Image.fromarray(pixels[..., 0])
+            grey.save(folder / label / f"grey{number}.png", transparency=int(pixels[3, 3, 0]))
+            grey.save(folder / label / f"turned{number}.jpg", exif=exif)
+            if colours:
+                image = Image.fromarray(pixels)
+                image.save(folder / label / f"rgba{number}.png", exif=exif)
+                image.convert("RGB").quantize(9).save(folder / label / f"palette{number}.gif")
+                image.convert("CMYK").save(folder / label / f"cmyk{number}.jpg")
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [
+        ({}, {"image_size": [12, 9], "resize": "crop"}),
+        ({}, {"image_size": [9, 12], "resize": "pad", "background": [10, 200, 30]}),
+        ({}, {"image_size": 10, "resize": "stretch", "background": "black"}),
+        ({"colours": False}, {"image_size": 8}),
+        ({"deep": True}, {"image_size": 8, "scale": "data"}),
+        ({"deep": True}, {"image_size": "native", "scale": [0, 4095]}),
+    ],
+)
+def test_pixels_are_those_of_prepare(kind, section, tmp_path):
+    kinds(tmp_path / "raw", **kind)
+    section |= {"dataset": "folder", "root": str(tmp_path / "raw"), "test_fraction": 0.2}
+    section |= {"limit": None, "groups": None}
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump({"seed": 1, "prepare": section}))
+    prepare.main(["--params", str(params), "--output", str(tmp_path / "out")])
+    dataset, samples = read_dataset(tmp_path / "out"), read_samples(tmp_path / "out")
+    preparation = describe_preparation(read_params(params, "seed", "prepare"), dataset.info)
+    assert preparation.channels == (3 if kind == {} else 1)
+    for file, stored in zip(samples.files, dataset.images, strict=True):
+        assert np.array_equal(read_pixels(tmp_path / "raw" / file, preparation), stored), file
+        if "deep" not in kind:
+            again = read_image(str(tmp_path / "raw" / file), preparation.model_dump())
+            assert np.array_equal(again, stored), file
+
+
+@pytest.mark.parametrize(
+    ("array", "changes", "reason"),
+    [
+        (
+            np.arange(432).reshape(12, 12, 3) % 250,
+            {"channels": 1},
+            "has colours; .* grey .*: convert",
+        ),
+        (np.zeros((12, 12), np.uint16), {}, "more than 8 bits .*: convert"),
+        (np.zeros((12, 12)), {"scale": (0, 4095)}, "has 8 bits .* 0 .* 4095 .*: save"),
+        (np.zeros((9, 12)), {"any_size": False}, "is 12×9 pixels; .* 12×12 only: resize"),
+        (np.zeros((12, 12)), {"channels": 4}, "has colours or grey; .* 4 bands: convert"),
+    ],
+)
+def test_an_image_that_prepare_would_refuse_is_unreadable(array, changes, reason, tmp_path):
+    is_deep = array.dtype == np.uint16
+    Image.fromarray(array if is_deep else array.astype(np.uint8)).save(tmp_path / "a.png")
+    preparation = Preparation(**EIGHT_BITS | changes)
+    with pytest.raises(InputError, match=reason):
+        read_pixels(tmp_path / "a.png", preparation)
+    with pytest.raises(ValueError, match=r"a\.png"):
+        read_image(str(tmp_path / "a.png"), preparation.model_dump())
+
+
+def test_every_image_is_a_row_in_the_order_of_the_input(folder, images, capsys):
+    root, pixels = images
+    (root / "05a.png").write_text("no image at all")
+    predict(folder, root, "--batch-size", 7)
+    output = capsys.readouterr()
+    rows = rows_of(output.out)
+    files = [f"{n:02}.png" for n in range(18)] + ["more/18.png", "more/19.png"]
+    files.insert(6, "05a.png")
+    assert [row["file"] for row in rows] == [str(root / file) for file in files]
+    broken = rows.pop(6)
+    assert "replace or remove" in broken.pop("error")
+    assert not any(value for key, value in broken.items() if key != "file")
+    assert "05a.png is empty or not an image" in output.err
+    assert "1 of 21 images could not be read" in output.err
+    model, classifier = read_model(folder)
+    expected = predict_all(classifier, pixels, torch.device("cpu"))
+    names = np.array(model.classes)
+    assert [row["class"] for row in rows] == names[expected.argmax(axis=1)].tolist()
+    assert [row["class_2"] for row in rows] == names[expected.argmin(axis=1)].tolist()
+    values = [[float(row["probability"]), float(row["probability_2"])] for row in rows]
+    assert np.allclose(values, -np.sort(-expected), atol=2e-6)
+    sets = prediction_sets(expected.astype(float), model.calibrated.threshold)
+    assert [set(row["prediction_set"].split(";")) for row in rows] == [
+        set(names[is_member]) for is_member in sets
+    ]
+
+
+def test_files_patterns_and_standard_input_give_the_same(folder, images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = find_images(["photos"])
+    assert sorted(find_images(["photos/*.png", "photos/more"])) == files
+    assert sorted(find_images(["photos/**/*.png"])) == files
+    assert len(find_images(["photos/**"])) == len(files) + 1  # and notes.txt, once
+    lines = "\n".join(files).encode() + b"\r\n\nphotos/\xff.png\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    relative = os.path.relpath(folder)
+    predict(relative, "-", "--output", "stdin.jsonl", "--format", "jsonl", "--top", 1)
+    predict(relative, *files, "--output", "files.csv")
+    rows = [json.loads(line) for line in Path("stdin.jsonl").read_text().splitlines()]
+    assert rows.pop() == {"file": "photos/\udcff.png", "error": "is not a file; correct the path"}
+    assert [row["file"] for row in rows] == files
+    assert all(len(row["top"]) == 1 for row in rows)
+    table = rows_of(Path("files.csv").read_text())
+    assert [row["class"] for row in rows] == [row["class"] for row in table]
+    assert {row["top"][0]["probability"] == row["probability"] for row in rows} == {True}
+
+
+def test_class_names_of_any_characters_are_kept(changed, images, capsys):
+    names = ['a;b, "c"\r\nd', "ü\r"]
+    folder = changed(
+        classes=names, calibrated={"temperature": 9.0, "coverage": 0.9, "threshold": 0.0}
+    )
+    predict(folder, images[0] / "00.png")
+    (row,) = rows_of(capsys.readouterr().out)
+    (members,) = csv.reader([row["prediction_set"]], delimiter=";")
+    assert {row["class"], row["class_2"]} == set(members) == set(names)
+    predict(folder, images[0] / "00.png", "--format", "jsonl")
+    assert set(json.loads(capsys.readouterr().out)["prediction_set"]) == set(names)
+
+
+def test_files_are_read_only_a_few_batches_ahead(folder, images):
+    root, _ = images
+    taken = count()
+    endless = (str(root / f"0{next(taken) % 10}.png") for _ in count())
+    predictions = Predictor(folder, "cpu").predict(endless, batch_size=4)
+    assert next(predictions).file.endswith("00.png")
+    predictions.close()
+    n_threads = os.cpu_count() or 1
+    assert next(taken) <= 4 + (threads.AHEAD * n_threads + 2) * threads.BATCH
+
+
+def test_a_reader_that_ends_ends_the_command_quietly(folder, images, monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stdout, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit) as caught:
+            predict(folder, images[0])
+    assert caught.value.code == 141
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no file is named; give"),
+        (["none.png"], "'none.png' does not exist; correct"),
+        (["none.png", "x/*"], "'x/[*]' matches no file; correct"),
+        (["empty"], r"'empty' holds no image, only 1 other file \(1 .txt\); name another"),
+        (["-", "a.png"], "leave out either"),
+        (["-"], "standard input lists no file; write"),
+        (["empty/notes.txt"], "none of 1 image could be read"),
+    ],
+)
+def test_images_that_do_not_exist_are_an_error(folder, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no image")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    with pytest.raises(InputError, match=message):
+        predict(folder, *arguments)
+
+
+def cut(folder, name, n):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:n])
+
+
+def flip(folder):
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+
+
+def description(folder, **keys):
+    model = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(model | keys))
+
+
+def network(folder, **keys):
+    model = json.loads((folder / "model.json").read_text())
+    description(folder, network=model["network"] | keys)
+
+
+BAD_MODELS = {
+    "weights cut": (
+        lambda f: cut(f, "model.safetensors", 99),
+        "99 bytes.* is cut or changed; copy",
+    ),
+    "weights changed": (flip, "is cut or changed; copy"),
+    "weights missing": (lambda f: (f / "model.safetensors").unlink(), "is missing; copy"),
+    "cut": (lambda f: cut(f, "model.json", 99), "is not JSON .*: it is cut or changed; copy"),
+    "missing": (lambda f: (f / "model.json").unlink(), "holds no model.json; give the folder"),
+    "newer": (
+        lambda f: description(f, format=2, version="9.1", heads=3),
+        "has format 2, of Foldwise 9.1; this version reads format 1: install",
+    ),
+    "unknown key": (lambda f: description(f, heads=3), "heads is not a known key"),
+    "other network": (lambda f: network(f, builder="zoo.nin"), "does not fit: .* copy"),
+    "other class count": (lambda f: description(f, classes=["a"]), "classes .* the 2 of network"),
+    "other size": (lambda f: network(f, width=14), "preparation.width is 12; expected 14"),
+    "not calibrated": (lambda f: description(f, calibrated=None), "is not calibrated; give"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), BAD_MODELS.values(), ids=BAD_MODELS)
+def test_a_damaged_model_is_one_line(changed, damage, message):
+    folder = changed()
+    damage(folder)
+    with pytest.raises(InputError, match=message) as caught:
+        Predictor(folder, "cpu")
+    assert "\n" not in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_one_line(folder):
+    with pytest.raises(InputError, match=r"--device is cuda.* set it to auto or cpu"):
+        Predictor(folder, "cuda")
+
+
+MINE = """
+from torch import nn
+from nets.blocks._flat import Flat
+
+class Mine(nn.Module):
+    def __init__(self, n_classes):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 4, 3), Flat(), nn.Linear(400, n_classes))
+
+    def forward(self, images):
+        return self.layers(images)
+"""
+FLAT = "from torch import nn\nclass Flat(nn.Flatten):\n    pass\n"
+
+
+def test_an_own_network_predicts_elsewhere(made, images, tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    (project / "nets" / "blocks").mkdir(parents=True)
+    (project / "nets" / "mine.py").write_text(MINE)
+    (project / "nets" / "blocks" / "_flat.py").write_text(FLAT)
+    monkeypatch.chdir(project)
+    section = ArchitectureSection(file="nets/mine.py:Mine")
+    info = info_of(["dark", "bright"], (12, 12, 1), N, 20)
+    network = resolve("mine", BuildSection(architectures={"mine": section}), info)
+    made.write_comparison(project, network)
+    made.run_refit(project)
+    model, _ = read_model(project / "model")
+    calibrated = Calibrated(temperature=1.0, coverage=0.9, threshold=0.5)
+    complete = model.model_copy(update={"calibrated": calibrated})
+    copy_model(tmp_path / "sent", project / "model", complete, project)
+    shutil.rmtree(project)
+    monkeypatch.chdir(tmp_path)
+    predict("sent", "photos", "--output", "rows.csv")
+    assert {row["class"] for row in rows_of(Path("rows.csv").read_text())} <= {"dark", "bright"}
+    flat = tmp_path / "sent" / "nets" / "blocks" / "_flat.py"
+    flat.write_text(f"# a comment\n{FLAT}")
+    Predictor("sent")
+    flat.write_text(FLAT.replace("pass", "end_dim = 2"))
+    with pytest.raises(InputError, match=r"_flat\.py has changed .*; restore it: copy"):
+        Predictor("sent")
+    flat.unlink()
+    with pytest.raises(InputError, match=r"nets\.blocks\._flat"):
+        Predictor("sent")
+
+
+def test_help_imports_no_torch():
+    code = "import sys; from foldwise.cli.main import _parser; _parser(); print(*sys.modules)"
+    modules = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert not {"torch", "numpy", "pydantic"} & set(modules)
