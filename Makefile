@@ -7,10 +7,13 @@ INSTALLED := $(ENVIRONMENT)/installed
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
-.PHONY: repro check advise experiments bench test test-all lint environment local-config clean
+.PHONY: repro final check advise experiments bench test test-all lint environment local-config clean
 
 repro: $(INSTALLED)  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
 	@foldwise run $(if $(JOBS),--jobs $(JOBS))
+
+final: $(INSTALLED)  ## train the choice on all images, test it once and export it
+	@foldwise final $(if $(JOBS),--jobs $(JOBS))
 
 check: $(INSTALLED)  ## report the errors in params.yaml, one on each line
 	@foldwise check

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for number, fold in enumerate(folds):
         title = f"{network.name} member {number} (of {len(folds)})"
         n_images = choice.epochs * len(fold.training)
-        with FoldProgressBar(title, n_images, choice.epochs, None) as bar:
+        with FoldProgressBar(title, n_images, choice.epochs, None, "training") as bar:
             members.append(refit(network, start, fold, section, hardware, bar))
     require_unchanged(params, args.params)
     digests = read_digests(args.dataset).train

@@ -9,6 +9,8 @@ from pathlib import Path
 from foldwise.core.errors import run_main
 from foldwise.core.process import tune_python
 
+FINAL = "final/dvc.yaml"
+
 
 def main() -> None:
     """Run the subcommand that the command line names."""
@@ -67,27 +69,31 @@ def _parser() -> argparse.ArgumentParser:
         "advise": "propose architectures for the prepared images",
         "reset": "go back to the last commit, after an experiment or a stop",
         "run": "bring the pipeline up to date, with parallel trainings where the machine has room",
+        "final": "train the choice on all images, test it once and export it",
         "predict": "classify image files with an exported model",
     }
-    check, advise, _, run, predict = (
+    check, advise, _, run, final, predict = (
         commands.add_parser(name, help=text, description=text) for name, text in texts.items()
     )
-    for command in (check, advise, run):
+    for command in (check, advise, run, final):
         command.add_argument("--params", type=Path, default=Path("params.yaml"))
-    for command in (check, run):
+    for command in (check, run, final):
         command.add_argument("--pipeline", type=Path, default=Path("dvc.yaml"))
         command.set_defaults(output=Path("data/checked"))
     advise.add_argument("--dataset", type=Path, default=Path("data/prepared"))
     advise.add_argument("--write", action="store_true", help="write the proposals to the params")
     target = run.add_mutually_exclusive_group()
-    target.add_argument("--jobs", type=int, help="parallel trainings; default: as many as fit")
+    for group in (target, final):
+        group.add_argument("--jobs", type=int, help="parallel trainings; default: as many as fit")
     target.add_argument("--list", type=Path, help="write the stale trainings to a file; train none")
     target.add_argument("--address", help="train on the Ray cluster at HOST:PORT or auto (local)")
     run.add_argument(
         "--remote", help="DVC remote for the data of the cluster; default: core.remote"
     )
     run.add_argument("--gpus", type=float, help="share of a GPU for a training on the cluster")
-    run.set_defaults(parser=run)
+    run.set_defaults(parser=run, targets=())
+    final.set_defaults(parser=final, targets=(FINAL,), list=None, address=None, remote=None)
+    final.set_defaults(gpus=None)
     _add_predict_options(predict)
     return parser
 

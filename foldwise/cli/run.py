@@ -1,4 +1,4 @@
-"""`foldwise run`: DVC with preloaded stages and parallel trainings, which a stop cannot harm."""
+"""`foldwise run` and `final`: DVC with preloaded stages and parallel trainings, safe to stop."""
 
 import argparse
 import importlib.util
@@ -17,7 +17,7 @@ def run_pipeline(args: argparse.Namespace) -> None:
     This is no stage of dvc.yaml, because it runs DVC, once for each of several parallel trainings.
 
     Args:
-        args: Options of `foldwise run`.
+        args: Options of the command.
 
     Raises:
         InputError: If params.yaml is wrong, a stage fails, or the options do not fit this machine.
@@ -33,9 +33,9 @@ def run_pipeline(args: argparse.Namespace) -> None:
         if args.list:
             _list_trainings(args, pipeline)
         elif backend is not None:
-            _run_trainings(pipeline, *backend)
+            _run_trainings(pipeline, *backend, args.targets)
         else:
-            pipeline.run("repro")
+            pipeline.run("repro", *args.targets)
 
 
 def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train, str] | None:
@@ -68,7 +68,7 @@ def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
     print(f"run: {_count(stages)} -> {args.list}")
 
 
-def _run_trainings(pipeline: Pipeline, train: Train, where: str) -> None:
+def _run_trainings(pipeline: Pipeline, train: Train, where: str, targets: Sequence[str]) -> None:
     """Run the stages before the trainings, the trainings, and the stages after them."""
     pipeline.run("repro", *UPSTREAM)
     stages = pipeline.stale_trainings()
@@ -77,7 +77,7 @@ def _run_trainings(pipeline: Pipeline, train: Train, where: str) -> None:
         failures = train(stages)
         if failures:
             raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
-    pipeline.run("repro")
+    pipeline.run("repro", *targets)
 
 
 def _count(stages: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
@@ -13,6 +14,7 @@ from foldwise.files.forecast import format_duration
 from foldwise.run.dvc import is_cached_line, split_log
 
 EPOCH = re.compile(r": epoch (\d+) of (\d+), ")
+Part = Literal["training", "validation"]
 LOG_FOLDER = Path(".dvc/tmp/parallel")
 BAR_FORMAT = "{n_fmt}/{total_fmt} |{bar:8}| {elapsed}<{remaining}{postfix}"
 
@@ -63,7 +65,14 @@ def result_line(record: FoldRecord) -> str:
 class FoldProgressBar:
     """Throughput, loss, accuracy and remaining time of one fold, on stderr."""
 
-    def __init__(self, title: str, n_images: int, n_epochs: int, following: float | None) -> None:
+    def __init__(
+        self,
+        title: str,
+        n_images: int,
+        n_epochs: int,
+        following: float | None,
+        part: Part = "validation",
+    ) -> None:
         """Show an empty bar.
 
         Args:
@@ -71,7 +80,9 @@ class FoldProgressBar:
             n_images: Images to train on, all epochs together.
             n_epochs: Epochs to train.
             following: Predicted seconds of the trainings after this fold; None: unknown.
+            part: The images whose accuracy is shown.
         """
+        self._part = part
         self._title = title
         self._n_epochs = n_epochs
         self._start = time.monotonic()
@@ -96,8 +107,9 @@ class FoldProgressBar:
         self._bar.update(n_images)
 
     def evaluated(self, point: Epoch) -> None:
-        """Show the validation accuracy at the end of an epoch."""
-        accuracy = f"{point.validation_accuracy:.3f}"
+        """Show the accuracy at the end of an epoch."""
+        is_training = self._part == "training"
+        accuracy = f"{point.train_accuracy if is_training else point.validation_accuracy:.3f}"
         self._fields |= {"epoch": f"{point.epoch}/{self._n_epochs}", "accuracy": accuracy}
         if self._following:
             self._fields["then"] = self._following
@@ -105,7 +117,7 @@ class FoldProgressBar:
         if self._is_log:
             line = f"epoch {point.epoch} of {self._n_epochs}, loss {self._fields['loss']}"
             left = self._remaining(point.epoch)
-            sys.stderr.write(f"{self._title}: {line}, validation accuracy {accuracy}{left}\n")
+            sys.stderr.write(f"{self._title}: {line}, {self._part} accuracy {accuracy}{left}\n")
 
     def __enter__(self) -> "FoldProgressBar":
         return self
