@@ -5,7 +5,7 @@ import json
 import pytest
 
 FINAL = "final/dvc.yaml"
-STAGES = ["choose", "refit", "calibrate", "test", "export"]
+STAGES = ["choose", "refit", "calibrate", "test", "export", "card"]
 
 
 def final(clone):
