@@ -59,6 +59,7 @@ ELSEWHERE = {
         "tests/ship/test_predict.py::test_files_patterns_and_standard_input_give_the_same"
     ),
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
+    "make final": 'tests/pipeline/test_final.py::"make", "final"',
     "make lint": ".ci/run::make lint",
     "make environment": ".ci/run::make environment",
     "make test": ".ci/run::make",

@@ -43,6 +43,15 @@ def test_the_choice_is_tested_once_and_a_second_model_is_counted(clone, tmp_path
 
 
 @pytest.mark.slow
+def test_make_final_says_what_it_made(clone):
+    (clone.path / ".venv").mkdir()
+    (clone.path / ".venv" / "installed").touch()
+    result = clone.quick("make", "final")
+    assert result.returncode == 0, result.stderr
+    assert "export: model.safetensors, model.pt2, model.onnx, the same class" in result.stdout
+
+
+@pytest.mark.slow
 def test_a_changed_comparison_is_brought_up_to_date_first(clone):
     clone.change_params(compare={"worth": 1.0})
     ran = clone.dvc("repro", FINAL)
