@@ -60,6 +60,8 @@ ELSEWHERE = {
     ),
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
     "make final": 'tests/pipeline/test_final.py::"make", "final"',
+    "foldwise final": "Makefile::foldwise final",
+    "dvc repro final/dvc.yaml": "tests/pipeline/test_final.py::final/dvc.yaml",
     "make lint": ".ci/run::make lint",
     "make environment": ".ci/run::make environment",
     "make test": ".ci/run::make",
