@@ -24,7 +24,11 @@ from foldwise.ship.model import DESCRIPTION, WEIGHTS, Classifier, own_files
 
 OPSET = 20
 LARGEST_DIFFERENCE = 1e-4  # of a probability
-BATCH_SIZES = (1, 2)  # and all images at once
+SMALL_BATCHES = (1, 2)
+MAX_SMALL = 1000  # images in small batches, evenly spaced; more take too long
+MAX_BATCH_BYTES = 2**31  # of feature maps, so that all images at once fit into memory
+BYTES_PER_PIXEL = 4 * 64  # of a feature map of many channels
+ROUNDING = 1e-6  # two probabilities that differ by less are equal
 SECONDS, MOST = 0.2, 50  # limits of the repetitions of one measurement
 THREADS = 4
 READER = Path(__file__).with_name("read_image.py")
@@ -177,7 +181,7 @@ def compare_exports(
 ) -> list[Exported]:
     """Return size, latency and agreement of each file, on every test image.
 
-    Each image goes alone, in batches of two, and all at once.
+    All go in batches as large as memory allows, and up to 1000 of them alone and in pairs.
 
     Args:
         folder: Of the files.
@@ -189,18 +193,19 @@ def compare_exports(
         InputError: If a probability differs by more than 1e-4, or a class; names the image.
     """
     (first, reference), *_ = exports.items()
-    expected = np.concatenate(
-        [reference(images[at : at + 256]) for at in range(0, len(images), 256)]
-    )
+    n, every = len(images), np.arange(len(images))
+    large = max(3, MAX_BATCH_BYTES // (BYTES_PER_PIXEL * images[0, :, :, 0].size))
+    some = np.unique(np.linspace(0, n - 1, min(n, MAX_SMALL)).astype(np.int64))
+    cases = [(every, large), *((some, size) for size in SMALL_BATCHES)]
+    expected = _in_batches(reference, images, every, large)
     records = []
     for name, predict in exports.items():
-        differences = np.zeros(len(images))
-        same = np.ones(len(images), dtype=bool)
-        for size in (*BATCH_SIZES, len(images)):
-            starts = range(0, len(images), size)
-            output = np.concatenate([predict(images[at : at + size]) for at in starts])
-            differences = np.maximum(differences, abs(output - expected).max(axis=1))
-            same &= output.argmax(axis=1) == expected.argmax(axis=1)
+        differences, same = np.zeros(n), np.ones(n, dtype=bool)
+        for index, size in cases:
+            output = _in_batches(predict, images, index, size)
+            gaps = abs(output - expected[index]).max(axis=1)
+            differences[index] = np.maximum(differences[index], gaps)
+            same[index] &= _same_class(output, expected[index])
         worst = int(differences.argmax())
         if differences[worst] > LARGEST_DIFFERENCE or not same.all():
             worst = worst if same.all() else int(np.flatnonzero(~same)[0])
@@ -222,6 +227,21 @@ def compare_exports(
             )
         )
     return records
+
+
+def _same_class(output: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return for each image whether the likeliest class is the same, up to rounding."""
+    taken = np.take_along_axis(expected, output.argmax(axis=1)[:, None], axis=1)[:, 0]
+    same: NDArray[np.bool_] = expected.max(axis=1) - taken <= ROUNDING
+    return same
+
+
+def _in_batches(
+    predict: Predict, images: NDArray[np.uint8], index: NDArray[np.int64], size: int
+) -> NDArray[np.float32]:
+    return np.concatenate(
+        [predict(images[index[at : at + size]]) for at in range(0, len(index), size)]
+    )
 
 
 def _latency(path: Path, predict: Predict, image: NDArray[np.uint8], threads: int) -> float:
