@@ -107,7 +107,7 @@ def _add_predict_options(predict: argparse.ArgumentParser) -> None:
     )
     predict.add_argument(
         "images",
-        nargs="*",
+        nargs="+",  # with "*", argparse takes no images behind an option
         metavar="IMAGES",
         help="files, folders (with sub-folders) or patterns; - reads paths from standard input",
     )

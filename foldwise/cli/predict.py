@@ -46,11 +46,6 @@ def run_predict(args: argparse.Namespace) -> None:
 
 def _list_files(arguments: Sequence[str]) -> tuple[Iterable[str], int | None]:
     """Return the files, and how many there are; None if standard input lists them."""
-    if not arguments:
-        raise InputError(
-            "IMAGES: no file is named; give files, folders or patterns, or - to read paths from "
-            "standard input"
-        )
     if STDIN not in arguments:
         files = find_images(arguments)
         return files, len(files)

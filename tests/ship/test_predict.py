@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from PIL import Image
 from foldwise.cli.main import run_command
 from foldwise.core.errors import InputError
 from foldwise.data import threads
-from foldwise.files.architecture import ArchitectureSection, BuildSection
+from foldwise.files.architecture import BuildSection
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import Calibrated, CalibrationRecord, FinalModel, Preparation
@@ -29,7 +30,7 @@ from foldwise.nets.resolve import resolve
 from foldwise.ship.choice import describe_preparation
 from foldwise.ship.conformal import prediction_sets
 from foldwise.ship.export import copy_model
-from foldwise.ship.model import predict_all, read_model
+from foldwise.ship.model import own_files, predict_all, read_model
 from foldwise.ship.predict import Predictor, find_images, read_pixels
 from foldwise.ship.read_image import read_image
 from stages import prepare
@@ -196,7 +197,7 @@ def test_files_patterns_and_standard_input_give_the_same(folder, images, tmp_pat
     lines = "\n".join(files).encode() + b"\r\n\nphotos/\xff.png\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     relative = os.path.relpath(folder)
-    predict(relative, "-", "--output", "stdin.jsonl", "--format", "jsonl", "--top", 1)
+    predict(relative, "--output", "stdin.jsonl", "--format", "jsonl", "--top", 1, "-")
     predict(relative, *files, "--output", "files.csv")
     rows = [json.loads(line) for line in Path("stdin.jsonl").read_text().splitlines()]
     assert rows.pop() == {"file": "photos/\udcff.png", "error": "is not a file; correct the path"}
@@ -244,7 +245,6 @@ def test_a_reader_that_ends_ends_the_command_quietly(folder, images, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "no file is named; give"),
         (["none.png"], "'none.png' does not exist; correct"),
         (["none.png", "x/*"], "'x/[*]' matches no file; correct"),
         (["empty"], r"'empty' holds no image, only 1 other file \(1 .txt\); name another"),
@@ -335,15 +335,20 @@ class Mine(nn.Module):
 FLAT = "from torch import nn\nclass Flat(nn.Flatten):\n    pass\n"
 
 
-def test_an_own_network_predicts_elsewhere(made, images, tmp_path, monkeypatch):
+@pytest.fixture
+def own_export(made, tmp_path, monkeypatch):
+    """Export a network in a file of the user's that imports another, and leave its project."""
     project = tmp_path / "project"
     (project / "nets" / "blocks").mkdir(parents=True)
     (project / "nets" / "mine.py").write_text(MINE)
     (project / "nets" / "blocks" / "_flat.py").write_text(FLAT)
     monkeypatch.chdir(project)
-    section = ArchitectureSection(file="nets/mine.py:Mine")
+    joined = {"layers": [{"name": "part", "take": "mine.layers"}]}
+    sections = {"mine": {"file": "nets/mine.py:Mine"}, "joined": joined}
+    build = BuildSection.model_validate({"architectures": sections})
     info = info_of(["dark", "bright"], (12, 12, 1), N, 20)
-    network = resolve("mine", BuildSection(architectures={"mine": section}), info)
+    network, composition = (resolve(name, build, info) for name in sections)
+    assert own_files(composition) == own_files(network) != []
     made.write_comparison(project, network)
     made.run_refit(project)
     model, _ = read_model(project / "model")
@@ -352,9 +357,13 @@ def test_an_own_network_predicts_elsewhere(made, images, tmp_path, monkeypatch):
     copy_model(tmp_path / "sent", project / "model", complete, project)
     shutil.rmtree(project)
     monkeypatch.chdir(tmp_path)
+    return tmp_path / "sent"
+
+
+def test_an_own_network_predicts_elsewhere(own_export, images):
     predict("sent", "photos", "--output", "rows.csv")
     assert {row["class"] for row in rows_of(Path("rows.csv").read_text())} <= {"dark", "bright"}
-    flat = tmp_path / "sent" / "nets" / "blocks" / "_flat.py"
+    flat = own_export / "nets" / "blocks" / "_flat.py"
     flat.write_text(f"# a comment\n{FLAT}")
     Predictor("sent")
     flat.write_text(FLAT.replace("pass", "end_dim = 2"))
@@ -363,6 +372,14 @@ def test_an_own_network_predicts_elsewhere(made, images, tmp_path, monkeypatch):
     flat.unlink()
     with pytest.raises(InputError, match=r"nets\.blocks\._flat"):
         Predictor("sent")
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.png", "--top", "0"], ["a.png", "--batch-size", "x"]])
+def test_missing_images_and_wrong_numbers_are_errors(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        predict("model", *arguments)
+    assert caught.value.code == 2
+    assert re.search("required: IMAGES|whole number of at least 1", capsys.readouterr().err)
 
 
 def test_help_imports_no_torch():
