@@ -91,5 +91,6 @@ def _apply(function: Callable[[Item], T], batch: list[Item]) -> list[tuple[Item,
         try:
             results.append((item, function(item)))
         except InputError as error:
-            results.append((item, error))
+            # A copy, because the frames in a traceback hold the pixels of the image.
+            results.append((item, type(error)(str(error))))
     return results

@@ -1,4 +1,6 @@
+import gc
 import io
+import tracemalloc
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -98,6 +100,27 @@ def test_no_more_images_are_in_memory_than_promised(source_of, tmp_path, monkeyp
         ahead.append(len(started) - taken)
     assert taken == 400
     assert max(ahead) <= (threads.AHEAD * 2 + 1) * threads.BATCH
+
+
+def test_errors_keep_no_pixels_in_memory():
+    def read(number):
+        pixels = np.zeros(2**20, dtype=np.uint8)
+        try:
+            raise OSError(pixels)
+        except OSError:
+            raise InputError(f"{number} cannot be read") from None
+
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        errors = [str(error) for _, error in threads.map_ahead(read, range(100))]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert errors[99] == "99 cannot be read"
+    assert peak < 20 * 2**20
 
 
 def test_every_unreadable_image_is_listed(save, tmp_path):
