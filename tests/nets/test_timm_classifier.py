@@ -46,8 +46,7 @@ FIXED = (  # networks that timm makes for one size, of kinds that differ in how 
     *("cait_xxs24_224", "levit_128s", "xcit_nano_12_p8_224", "nest_tiny", "twins_svt_small"),
 )
 QUICK = (  # of the networks of a fixed size, and of those with a stem: one for each kind
-    *("vit_tiny_patch16_224", "swinv2_tiny_window8_256", "levit_128s", "resnet18", "resnet26d"),
-    *("legacy_seresnet18", "resnetv2_18", "test_vit", "test_resnet", "xcit_nano_12_p8_224"),
+    *("vit_tiny_patch16_224", "levit_128s", "resnet18", "test_vit", "test_resnet"),
     *("test_efficientnet", "tf_efficientnet_lite0"),
 )
 STEMS = {  # with the first convolution

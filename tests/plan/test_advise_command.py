@@ -97,6 +97,7 @@ def test_fashion_is_clean_and_takes_two_downsamplings(flags, capsys):
     assert "2 downsamplings; at most 2 leave 7 of 28 px" in page
 
 
+@pytest.mark.slow
 def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, capsys):
     given = flags("folder", photos)
     path = Path(given[1])

@@ -132,13 +132,9 @@ def test_what_cannot_be_exported_is_named(made, shipped, tmp_path, monkeypatch):
     assert "\n" not in str(e.value)
 
 
-QUICK = ("lenet5",)
-
-
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in ALL]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
 def test_every_architecture_is_exported_and_agrees(name):
     row = export_untrained(name, read_params(ROOT / "params.yaml", "build"))
     assert "error" not in row
