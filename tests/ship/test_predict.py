@@ -1,4 +1,4 @@
-"""Predictions of image files: the pixels of prepare, every image in a row, clear errors."""
+"""Predictions of image files: every image in a row, clear errors, own networks elsewhere."""
 
 import csv
 import io
@@ -80,8 +80,7 @@ def test_every_image_is_a_row_in_the_order_of_the_input(folder, images, capsys):
     root, pixels = images
     (root / "05a.png").write_text("no image at all")
     predict(folder, root, "--batch-size", 7)
-    output = capsys.readouterr()
-    rows = rows_of(output.out)
+    rows = rows_of((output := capsys.readouterr()).out)
     files = [f"{n:02}.png" for n in range(18)] + ["more/18.png", "more/19.png"]
     files.insert(6, "05a.png")
     assert [row["file"] for row in rows] == [str(root / file) for file in files]
@@ -143,8 +142,7 @@ def test_files_are_read_only_a_few_batches_ahead(folder, images):
     predictions = Predictor(folder, "cpu").predict(endless, batch_size=4)
     assert next(predictions).file.endswith("00.png")
     predictions.close()
-    n_threads = os.cpu_count() or 1
-    assert next(taken) <= 4 + (threads.AHEAD * n_threads + 2) * threads.BATCH
+    assert next(taken) <= 4 + (threads.AHEAD * os.cpu_count() + 2) * threads.BATCH
 
 
 def test_a_reader_that_ends_ends_the_command_quietly(folder, images, monkeypatch):
@@ -178,8 +176,7 @@ def test_images_that_do_not_exist_are_an_error(folder, arguments, message, tmp_p
 
 
 def cut(folder, name, n):
-    content = (folder / name).read_bytes()
-    (folder / name).write_bytes(content[:n])
+    (folder / name).write_bytes((folder / name).read_bytes()[:n])
 
 
 def flip(folder):
@@ -194,8 +191,8 @@ def description(folder, **keys):
 
 
 def network(folder, **keys):
-    model = json.loads((folder / "model.json").read_text())
-    description(folder, network=model["network"] | keys)
+    network = json.loads((folder / "model.json").read_text())["network"]
+    description(folder, network=network | keys)
 
 
 BAD_MODELS = {
