@@ -125,7 +125,7 @@ def _require_slug(name: object) -> object:
         return name
     expected = "the name of an architecture: letters, digits and underscores"
     if isinstance(name, str) and re.search(r"[./\\~]", name):
-        expected += "; 'dvc checkout --allow-missing' restores tracked data that 'dvc exp run' cleared there"
+        expected += "; 'dvc checkout' restores tracked data that 'dvc exp run' cleared there"
     raise ValueError(expected)
 
 

@@ -10,7 +10,7 @@ from foldwise.files.params import check_params
 from foldwise.files.validation import MAX_LINES
 
 SLUG = "expected the name of an architecture: letters, digits and underscores"
-RESTORE = "; 'dvc checkout --allow-missing' restores tracked data that 'dvc exp run' cleared there"
+RESTORE = "; 'dvc checkout' restores tracked data that 'dvc exp run' cleared there"
 FOLDS = "expected 0, 1, .. k - 1 in this order for k folds, at least [0, 1]"
 TOP = (
     "advise, augment, build, candidates, compare, extract, folds, forecast, hardware, model, "

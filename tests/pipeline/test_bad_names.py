@@ -30,7 +30,7 @@ def restored(with_raw):
     before = with_raw.files()
     yield with_raw
     with_raw.git("checkout", "--quiet", ".")
-    with_raw.dvc("checkout", "--allow-missing")
+    with_raw.dvc("checkout")
     assert changed(before, with_raw.files()) == set()
 
 

@@ -14,7 +14,7 @@ QUICK = (
 )
 IN_OTHER_TESTS = (  # with --json or --csv
     *("dvc status", "dvc exp show", "dvc metrics diff main", "dvc params diff main"),
-    *("dvc plots diff", "dvc plots diff main", "dvc checkout --allow-missing"),
+    *("dvc plots diff", "dvc plots diff main", "dvc checkout"),
 )
 UP_TO_DATE = (
     *("make repro", "make repro JOBS=2", "foldwise run", "dvc repro", "dvc repro forecast"),

@@ -28,7 +28,7 @@ def test_an_experiment_becomes_a_branch(clone):
     clone.dvc("exp", "run", "--name", "other", "--set-param", "model=nin")
     clone.dvc("exp", "branch", "other", "proposal")
     clone.git("checkout", "--quiet", "--force", "proposal")
-    clone.dvc("checkout", "--allow-missing")
+    clone.dvc("checkout")
     assert clone.dvc("repro") == []
     assert (clone.path / "reports/folds/nin/0-1.json").is_file()
 

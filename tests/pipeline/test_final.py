@@ -1,6 +1,7 @@
 """The final pipeline in real runs of DVC: one test, counted, and a model that others can fetch."""
 
 import json
+import shutil
 
 import pytest
 
@@ -29,6 +30,8 @@ def test_the_choice_is_tested_once_and_a_second_model_is_counted(clone, tmp_path
     assert final(clone) == []
     assert clone.dvc("repro") == []
     assert len(record(clone)["openings"]) == 1
+    shutil.copytree(clone.path / "data/final/export", clone.path / "models/classifier")
+    clone.dvc("add", "models/classifier")
     clone.commit("the final model")
     clone.git("tag", "--annotate", "final=classifier@v0.1.0", "--message", "x")
     target = str(tmp_path / "fetched")
