@@ -192,41 +192,47 @@ def compare_exports(
     Raises:
         InputError: If a probability differs by more than 1e-4, or a class; names the image.
     """
-    (first, reference), *_ = exports.items()
+    (_, reference), *_ = exports.items()
     n, every = len(images), np.arange(len(images))
     large = max(3, MAX_BATCH_BYTES // (BYTES_PER_PIXEL * images[0, :, :, 0].size))
     some = np.unique(np.linspace(0, n - 1, min(n, MAX_SMALL)).astype(np.int64))
     cases = [(every, large), *((some, size) for size in SMALL_BATCHES)]
     expected = _in_batches(reference, images, every, large)
+    threads = min(THREADS, count_cores())
     records = []
     for name, predict in exports.items():
-        differences, same = np.zeros(n), np.ones(n, dtype=bool)
+        difference, same = np.zeros(n), np.ones(n, dtype=bool)
         for index, size in cases:
             output = _in_batches(predict, images, index, size)
             gaps = abs(output - expected[index]).max(axis=1)
-            differences[index] = np.maximum(differences[index], gaps)
+            difference[index] = np.maximum(difference[index], gaps)
             same[index] &= _same_class(output, expected[index])
-        worst = int(differences.argmax())
-        if differences[worst] > LARGEST_DIFFERENCE or not same.all():
-            worst = worst if same.all() else int(np.flatnonzero(~same)[0])
-            raise InputError(
-                f"{folder / name}: {files[worst]} gets probabilities that differ from those of "
-                f"{first} by {differences[worst]:.1e}, over {LARGEST_DIFFERENCE:g}; report it with "
-                "the architecture, and use model.safetensors"
-            )
+        _require_agreement(folder / name, difference, same, files)
+        seconds = [_latency(folder / name, predict, images[:1], each) for each in (1, threads)]
         records.append(
             Exported(
                 file=name,
                 bytes=(folder / name).stat().st_size,
                 same_class=float(same.mean()),
-                largest_difference=float(differences.max()),
-                image_seconds=_latency(folder / name, predict, images[:1], 1),
-                image_seconds_threads=_latency(
-                    folder / name, predict, images[:1], min(THREADS, count_cores())
-                ),
+                largest_difference=float(difference.max()),
+                image_seconds=seconds[0],
+                image_seconds_threads=seconds[1],
             )
         )
     return records
+
+
+def _require_agreement(
+    path: Path, difference: NDArray[np.float64], same: NDArray[np.bool_], files: list[str]
+) -> None:
+    """Raise an error for the worst image if a class, or a probability by too much, differs."""
+    worst = int(difference.argmax() if same.all() else np.flatnonzero(~same)[0])
+    if difference[worst] > LARGEST_DIFFERENCE or not same[worst]:
+        raise InputError(
+            f"{path}: {files[worst]} gets another class, or probabilities too far from those of "
+            f"{WEIGHTS} (difference {difference[worst]:.1e}; at most {LARGEST_DIFFERENCE:g}); "
+            "report it with the architecture, and use that file"
+        )
 
 
 def _same_class(output: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.bool_]:

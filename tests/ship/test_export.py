@@ -97,7 +97,8 @@ def test_a_file_that_answers_otherwise_is_refused_with_the_image(exported):
         return output
 
     exports = {"model.safetensors": torch_like, "model.onnx": shifted}
-    with pytest.raises(InputError, match=r"model\.onnx: a\.png .* differ .* by 2\.0e-04"):
+    message = r"model\.onnx: a\.png .*difference 2\.0e-04; at most 0\.0001\); report"
+    with pytest.raises(InputError, match=message):
         compare_exports(folder, exports, images, ["a.png", "b.png", "c.png"])
 
 
