@@ -11,6 +11,7 @@ from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.engine.refit import open_members, refit
+from foldwise.engine.training import trained_on
 from foldwise.files.base import write_json
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.final import Refit, read_choice
@@ -42,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_unchanged(params, args.params)
     digests = read_digests(args.dataset).train
     seen = read_initial_seen(args.choice / "network"), *(digests[f.training] for f in folds)
-    write_model(args.model, choice, network, members, dataset, seen)
+    images = trained_on(dataset.info, folds[0]), seen
+    write_model(args.model, choice, network, members, dataset, images)
     record = Refit(
         architecture=network.name,
         members=[training for _, _, training in members],

@@ -15,7 +15,7 @@ from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, read_choice
 from foldwise.files.params import read_params
 from foldwise.ship.model import predict_all, read_model
-from foldwise.ship.testing import digest_images, read_openings, score_test
+from foldwise.ship.testing import score_test
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,16 +26,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     calibrated = read_json(args.calibration, CalibrationRecord).calibrated
     dataset, samples = read_dataset(args.dataset), read_samples(args.dataset)
     images = dataset.images[dataset.info.n_train :]
-    digest = digest_images(images, dataset.labels[dataset.info.n_train :])
     model, classifier = read_model(args.model)
     classifier.to(hardware.device)
     raw = predict_all(classifier, images, hardware.device)
     classifier.temperature.fill_(calibrated.temperature)
     probabilities = predict_all(classifier, images, hardware.device)
     expected = read_choice(args.choice).expected
-    history = read_openings(args.output, digest)
     data, outputs = (dataset, samples), (raw, probabilities)
-    record = score_test(model, calibrated, expected, data, outputs, history)
+    record = score_test(model, calibrated, expected, data, outputs, args.output)
     write_json(args.output, record)
     low, high = record.interval
     n = len(record.openings)

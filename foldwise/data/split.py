@@ -1,6 +1,5 @@
 """Split a data set into stratified, grouped folds, each with its normalisation and digests."""
 
-import hashlib
 import math
 from collections.abc import Iterable
 
@@ -10,9 +9,10 @@ from sklearn.model_selection import StratifiedKFold
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
+from foldwise.data.digests import digest_folds
 from foldwise.data.grouping import are_small, assign_groups, number_by_appearance
 from foldwise.files.dataset import Dataset
-from foldwise.files.split import HELD_OUT, FoldDigests, Normalisation, Split
+from foldwise.files.split import HELD_OUT, Normalisation, Split
 
 PIXEL_MAX = 255
 MAX_LISTED = 3  # classes that a fold lacks, in a line
@@ -151,46 +151,6 @@ def fit_normalisation(
         means.append([total / (n * PIXEL_MAX) for total in totals])
         stds.append([_std(*pair, n) for pair in zip(totals, square_totals, strict=True)])
     return Normalisation(mean=means, std=stds)
-
-
-def digest_folds(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], fold: NDArray[np.int64], n_folds: int
-) -> FoldDigests:
-    """Return digests of the images that train and that validate in each fold.
-
-    Two sets of images have the same digest only if they hold the same pixels under the same
-    labels. The order of the images changes nothing.
-
-    Args:
-        images: (n, h, w, c), may be memory-mapped.
-        labels: (n,) class of each image.
-        fold: (n,) fold in which each image is validated.
-        n_folds: k.
-
-    Returns:
-        SHA-256 in hex, of the shape of an image and the sorted SHA-256 digests of the images.
-    """
-    digests = _digest_images(images, labels)
-    shape = np.array(images.shape[1:], dtype="<i8").tobytes()
-
-    def digest(members: NDArray[np.bool_]) -> str:
-        return hashlib.sha256(shape + np.sort(digests[members]).tobytes()).hexdigest()
-
-    return FoldDigests(
-        train=[digest(fold != number) for number in range(n_folds)],
-        validation=[digest(fold == number) for number in range(n_folds)],
-    )
-
-
-def _digest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.bytes_]:
-    """Return the SHA-256 of the label and the pixels of each image, (n,)."""
-    digests = np.empty(len(images), dtype="S32")
-    for part in chunks(len(images), images.nbytes // len(images)):
-        pixels = images[part].reshape(part.stop - part.start, -1)  # (b, h * w * c)
-        label_bytes = labels[part, None].astype("<i8").view(np.uint8)  # (b, 8)
-        rows = np.concatenate([label_bytes, pixels], axis=1)
-        digests[part] = [hashlib.sha256(row).digest() for row in rows]
-    return digests
 
 
 def _random_state(seed: int, repeat: int) -> int:

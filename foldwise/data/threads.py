@@ -2,11 +2,9 @@
 
 import logging
 import os
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from foldwise.core.errors import InputError
+from foldwise.core.quiet import quiet
 from foldwise.data.originals import decoder_errors
 from foldwise.data.sources import ImageSource
 
@@ -60,29 +59,14 @@ def map_ahead(
     """
     n_threads, remaining = os.cpu_count() or 1, iter(items)
     waiting: deque[Future[list[tuple[Item, T | InputError]]]] = deque()
-    with _quiet_decoders(), ThreadPoolExecutor(n_threads) as pool:
+    # Decoders warn about odd metadata, and about large images, which are errors here.
+    with quiet(logging.CRITICAL, "PIL", "tifffile"), ThreadPoolExecutor(n_threads) as pool:
         while batch := list(islice(remaining, BATCH)):
             waiting.append(pool.submit(_apply, function, batch))
             if len(waiting) > AHEAD * n_threads:
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
-
-
-@contextmanager
-def _quiet_decoders() -> Iterator[None]:
-    """Ignore what decoders warn about: odd metadata, and large images, which are errors here."""
-    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.CRITICAL)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
 
 
 def _apply(function: Callable[[Item], T], batch: list[Item]) -> list[tuple[Item, T | InputError]]:

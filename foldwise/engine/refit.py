@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from foldwise.core.errors import InputError
+from foldwise.data.digests import digest_images
 from foldwise.data.folds import draw_train_eval_subset, network_seed
-from foldwise.data.split import digest_folds, fit_normalisation
+from foldwise.data.split import fit_normalisation
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import AugmentedImages, Fold, ImageBatches, Place
 from foldwise.engine.progress import SILENT, Progress
@@ -31,8 +32,7 @@ def open_whole(
 ) -> Fold:
     """Return all training images as a fold that no image validates.
 
-    The random streams are those
-    of the fold after the last one, which no comparison uses.
+    The random streams are those of the fold after the last one, which no comparison uses.
 
     Args:
         data: Data set, split of the repeat, and augmentation of the repeat.
@@ -43,12 +43,11 @@ def open_whole(
     dataset, split, recipe = data
     info, place = dataset.info, (repeat, split.n_folds)
     images, labels = dataset.images[: info.n_train], dataset.labels[: info.n_train]
-    whole = np.full(info.n_train, NO_FOLD)
-    fitted = fit_normalisation(images, whole, 1)
+    fitted = fit_normalisation(images, np.full(info.n_train, NO_FOLD), 1)
     normalisation = network.normalisation or ChannelStatistics(
         mean=fitted.mean[0], std=fitted.std[0]
     )
-    digest = digest_folds(images, labels, whole, 1).train[0]
+    digest = digest_images(images, labels)
     training = np.arange(info.n_train)
     subset = draw_train_eval_subset(training, MAX_CURVE_IMAGES, info.seed, place)
     batches = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)

@@ -58,13 +58,13 @@ def latency_of(network: Network, weights: dict[str, Tensor], kept: Path) -> Late
 def _measure(network: Network, module: nn.Module, digest: str, machine: Machine) -> Latency:
     images = torch.rand(BATCH_SIZE, network.channels, network.height, network.width)
     single, batch = (partial(module, images[:n]) for n in (1, BATCH_SIZE))
-    image = _seconds(single, 1)
+    image = seconds_of(single, 1)
     with_batch = BATCH_SIZE * image <= MOST_BATCH_SECONDS
     return Latency(
         image=image,
-        image_all_threads=_seconds(single, machine.threads),
-        batch=_seconds(batch, 1) / BATCH_SIZE if with_batch else None,
-        batch_all_threads=_seconds(batch, machine.threads) / BATCH_SIZE if with_batch else None,
+        image_all_threads=seconds_of(single, machine.threads),
+        batch=seconds_of(batch, 1) / BATCH_SIZE if with_batch else None,
+        batch_all_threads=seconds_of(batch, machine.threads) / BATCH_SIZE if with_batch else None,
         batch_size=BATCH_SIZE,
         network=digest,
         machine=machine,
@@ -72,7 +72,7 @@ def _measure(network: Network, module: nn.Module, digest: str, machine: Machine)
 
 
 @torch.inference_mode()
-def _seconds(run: Callable[[], object], threads: int) -> float:
+def seconds_of(run: Callable[[], object], threads: int) -> float:
     """Return the median duration; a first run that is quick only warms up."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)

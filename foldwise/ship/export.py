@@ -3,13 +3,9 @@
 import json
 import logging
 import shutil
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,8 +14,10 @@ from numpy.typing import NDArray
 
 from foldwise.core.errors import InputError
 from foldwise.core.process import count_cores
+from foldwise.core.quiet import quiet
 from foldwise.files.base import write_json
 from foldwise.files.final import Exported, FinalModel
+from foldwise.nets.latency import seconds_of
 from foldwise.ship.model import DESCRIPTION, WEIGHTS, Classifier, own_files
 
 OPSET = 20
@@ -29,8 +27,8 @@ MAX_SMALL = 1000  # images in small batches, evenly spaced; more take too long
 MAX_BATCH_BYTES = 2**31  # of feature maps, so that all images at once fit into memory
 BYTES_PER_PIXEL = 4 * 64  # of a feature map of many channels
 ROUNDING = 1e-6  # two probabilities that differ by less are equal
-SECONDS, MOST = 0.2, 50  # limits of the repetitions of one measurement
 THREADS = 4
+EXPORTERS = ("torch.onnx", "onnxscript", "onnx_ir")  # loggers that report their progress
 READER = Path(__file__).with_name("read_image.py")
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -87,7 +85,7 @@ def _trace(model: FinalModel, classifier: Classifier) -> torch.export.ExportedPr
     images = torch.zeros(2, size.height, size.width, size.channels, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1)
     try:
-        with _quiet():
+        with quiet(logging.ERROR, *EXPORTERS):
             return torch.export.export(classifier, (images,), dynamic_shapes=({0: batch},))
     except Exception as error:  # noqa: BLE001 - of the user's network, of any kind
         raise _not_exportable(model, "torch.export", error) from None
@@ -95,7 +93,7 @@ def _trace(model: FinalModel, classifier: Classifier) -> torch.export.ExportedPr
 
 def _write_onnx(path: Path, program: torch.export.ExportedProgram, model: FinalModel) -> None:
     try:
-        with _quiet():
+        with quiet(logging.ERROR, *EXPORTERS):
             exported = torch.onnx.export(
                 program,
                 dynamo=True,
@@ -134,22 +132,6 @@ def _not_exportable(model: FinalModel, target: str, error: Exception) -> InputEr
         f"{model.network.name} cannot be exported to {target} ({reason}); replace that operation "
         "in the network, or choose another architecture in final/params.yaml"
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide what exporters log about their progress and their own deprecations."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.ERROR)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
 
 
 def open_onnx(path: Path, threads: int = 0) -> Predict:
@@ -251,18 +233,7 @@ def _in_batches(
 
 
 def _latency(path: Path, predict: Predict, image: NDArray[np.uint8], threads: int) -> float:
-    """Return the median duration for one image; a first run only warms up."""
+    """Return the median duration for one image."""
     if path.suffix == ".onnx":
         predict = open_onnx(path, threads)
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        predict(image)
-        times: list[float] = []
-        while not times or (sum(times) < SECONDS and len(times) < MOST):
-            start = time.perf_counter()
-            predict(image)
-            times.append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(before)
-    return median(times)
+    return seconds_of(partial(predict, image), threads)

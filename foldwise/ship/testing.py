@@ -1,6 +1,5 @@
 """The one look at the test images, and how often models were tested on them before."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from scipy.stats import binomtest
 
 from foldwise.core.git import blobs_in_history, git_output, read_blobs
+from foldwise.data.digests import digest_images
 from foldwise.engine.scores import count_fold
 from foldwise.files.dataset import Dataset, Samples
 from foldwise.files.final import (
@@ -36,7 +36,7 @@ def score_test(
     expected: Expected,
     data: tuple[Dataset, Samples],
     logits: tuple[NDArray[np.float32], NDArray[np.float32]],
-    history: tuple[list[Opening], bool, str | None],
+    record: Path,
 ) -> TestRecord:
     """Return the record of the test.
 
@@ -46,8 +46,7 @@ def score_test(
         expected: What the comparison expects.
         data: The data set and its table; test images come last.
         logits: Probabilities of the test images before and after calibration.
-        history: Models tested on the same images before, whether git could be read, and the
-            commit of the project.
+        record: test.json, which may not exist; earlier tests on the same images stay in it.
     """
     (dataset, samples), (raw, probabilities) = data, logits
     n_train = dataset.info.n_train
@@ -60,7 +59,8 @@ def score_test(
     matrix = confusion_matrix([counts])
     exact = binomtest(counts.n_correct, n).proportion_ci(expected.confidence, "exact")
     sets = prediction_sets(values, calibrated.threshold)
-    earlier, complete, commit = history
+    digest = digest_images(dataset.images[n_train:], labels)
+    earlier, complete, commit = read_openings(record, digest)
     this = Opening(
         model=model.weights_sha256,
         architecture=model.network.name,
@@ -75,7 +75,7 @@ def score_test(
     return TestRecord(
         architecture=model.network.name,
         model=model.weights_sha256,
-        test_digest=digest_images(dataset.images[n_train:], labels),
+        test_digest=digest,
         n_images=n,
         n_correct=counts.n_correct,
         accuracy=metrics["accuracy"],
@@ -101,15 +101,6 @@ def score_test(
         openings=[*openings, *(same or [this])],
         history_complete=complete,
     )
-
-
-def digest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
-    """Return a SHA-256 of images and labels that does not depend on their order."""
-    digests = sorted(
-        hashlib.sha256(int(label).to_bytes(8, "little") + image.tobytes()).digest()
-        for image, label in zip(images, labels, strict=True)
-    )
-    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def read_openings(record: Path, test_digest: str) -> tuple[list[Opening], bool, str | None]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from foldwise.data.split import digest_folds
+from foldwise.data.digests import digest_images
 from foldwise.engine.refit import Refitted
 from foldwise.files.base import write_json
 from foldwise.files.dataset import Dataset
@@ -25,7 +25,7 @@ def write_model(
     network: Network,
     members: Sequence[Refitted],
     dataset: Dataset,
-    seen: Sequence[NDArray[np.uint64]] = (),
+    images: tuple[TrainedOn, Sequence[NDArray[np.uint64]]],
 ) -> None:
     """Write model.safetensors and model.json, before calibration.
 
@@ -35,26 +35,17 @@ def write_model(
         network: Its description.
         members: Trained tensors, normalisation and training of each.
         dataset: The data set.
-        seen: Digests of the images that trained, and of those that the initial weights had seen.
+        images: Description of the images that trained; digests of these, and of those that the
+            initial weights had seen.
     """
     info, single = dataset.info, len(members) == 1
-    n, whole = info.n_train, np.zeros(info.n_train, dtype=np.int64)
-    digest = digest_folds(dataset.images[:n], dataset.labels[:n], whole, 1).validation[0]
+    n, (trained_on, seen) = info.n_train, images
+    record = WeightRecord(trained_on=trained_on, seen=pack(*seen))
     tensors = {
         name if single else f"{number}.{name}": tensor
         for number, (state, _, _) in enumerate(members)
         for name, tensor in state.items()
     }
-    statistics = members[0][1]
-    trained_on = TrainedOn(
-        data=info.name,
-        channels=info.channels,
-        height=info.height,
-        width=info.width,
-        mean=statistics.mean,
-        std=statistics.std,
-    )
-    record = WeightRecord(trained_on=trained_on, seen=pack(*seen))
     content = save(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
         {METADATA_KEY: record.model_dump_json()},
@@ -67,7 +58,7 @@ def write_model(
         preparation=choice.preparation,
         classes=info.classes,
         dataset=info.name,
-        data_digest=digest,
+        data_digest=digest_images(dataset.images[:n], dataset.labels[:n]),
         weights_sha256=hashlib.sha256(content).hexdigest(),
     )
     folder.mkdir(parents=True, exist_ok=True)

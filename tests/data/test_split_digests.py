@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core import machine
-from foldwise.data.split import digest_folds
+from foldwise.data.digests import digest_folds
 
 INDEX = np.array([3, 11, 0, 7])
 
