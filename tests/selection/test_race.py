@@ -1,0 +1,82 @@
+"""The race over folds; race_simulation.py has what it saves and what it costs."""
+
+import math
+
+import pytest
+from records import record
+
+from foldwise.files.race import read_standing, write_standing
+from foldwise.files.verdict import Criteria
+from foldwise.selection.race import LUCK, confidence_half_width, decide_race
+
+CRITERIA = Criteria(metric="accuracy", top_k=2, confidence=0.95, worth=0.01)
+
+
+def race(accuracies, **changes):
+    """Return the standing of each architecture; 300 images, None: its first fold diverged."""
+    records = [record(a, accuracy=score, n_validation=300) for a, score in accuracies.items()]
+    standings = decide_race(records, CRITERIA.model_copy(update=changes))
+    assert [standing.model for standing in standings] == list(accuracies)
+    return {standing.model: standing for standing in standings}
+
+
+def test_shortfall_is_as_certain_as_its_images_and_two_trainings_allow():
+    """The last images are wrong, so b misses 30 that a has: the variance is that of McNemar."""
+    b = race({"a": 0.9, "b": 0.8})["b"]
+    images = (30 + 1 - 30**2 / 300) / 300**2
+    half = 1.959964 * math.sqrt(images + 2 * LUCK**2)
+    assert (b.goes_on, b.score, b.shortfall) == (False, 0.8, 0.1)
+    assert b.least == pytest.approx(0.1 - half)
+    assert b.least == pytest.approx(0.06409, abs=1e-5)
+    for words in ("0.8000", f"{b.least:.4f}", "than a", "95 %"):
+        assert words in b.reason
+
+
+def test_architecture_that_may_be_within_worth_goes_on():
+    least = race({"a": 0.9, "b": 0.85})["b"].least
+    assert 0 < least < 0.05
+    for worth, goes_on in ((least, True), (least - 1e-9, False)):
+        assert race({"a": 0.9, "b": 0.85}, worth=worth)["b"].goes_on is goes_on
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.9999])
+def test_more_confidence_stops_less(confidence):
+    assert race({"a": 0.9, "b": 0.85}, confidence=confidence)["b"].goes_on is (confidence > 0.99)
+
+
+@pytest.mark.parametrize("score", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("names", ["a", "abc"])
+def test_best_scores_and_a_single_candidate_go_on(names, score):
+    for standing in race(dict.fromkeys(names, score), worth=0.0).values():
+        assert (standing.goes_on, standing.shortfall, standing.reason) == (True, 0, "")
+
+
+def test_diverged_architecture_is_stopped_and_stops_no_other():
+    standings = race({"a": None, "b": 0.9, "c": None})
+    assert [name for name, standing in standings.items() if standing.goes_on] == ["b"]
+    assert (standings["a"].score, standings["a"].least) == (None, None)
+    assert "diverged" in standings["a"].reason
+    assert not any(standing.goes_on for standing in race({"a": None, "b": None}).values())
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "top_k"])
+def test_order_changes_nothing(metric):
+    scores = {"a": 0.9, "b": 0.8, "c": 0.9, "d": None, "e": 0.5}
+    assert race(scores, metric=metric) == race(dict(reversed(scores.items())), metric=metric)
+
+
+def test_top_k_decides_by_the_ranks():
+    """Mistakes come second two times of three, and so less separates the two."""
+    plain, top = (race({"a": 0.9, "b": 0.5}, metric=m)["b"] for m in ("accuracy", "top_k"))
+    assert top.score > plain.score
+    assert top.shortfall < plain.shortfall
+
+
+def test_luck_alone_remains_with_endless_images():
+    assert confidence_half_width(0.0, 0.95) == pytest.approx(1.959964 * math.sqrt(2) * LUCK)
+
+
+def test_standing_survives_its_file(tmp_path):
+    for standing in race({"a": 0.9, "b": 0.8, "c": None}).values():
+        write_standing(tmp_path / "a.json", standing)
+        assert read_standing(tmp_path / "a.json") == standing
