@@ -2,12 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
+from optimism_simulation import FOLDS
+from race_simulation import LARGE, SMALL, World, compared, draw, simulate
 from records import record
 
 from foldwise.files.race import read_standing, write_standing
 from foldwise.files.verdict import Criteria
-from foldwise.selection.race import LUCK, confidence_half_width, decide_race
+from foldwise.selection.image_scores import RepeatScores
+from foldwise.selection.pairs import compare_pairs
+from foldwise.selection.race import LUCK, decide_race, half_width
 
 CRITERIA = Criteria(metric="accuracy", top_k=2, confidence=0.95, worth=0.01)
 
@@ -73,10 +78,50 @@ def test_top_k_decides_by_the_ranks():
 
 
 def test_luck_alone_remains_with_endless_images():
-    assert confidence_half_width(0.0, 0.95) == pytest.approx(1.959964 * math.sqrt(2) * LUCK)
+    assert half_width(0.0, 0.95) == pytest.approx(1.959964 * math.sqrt(2) * LUCK)
 
 
 def test_standing_survives_its_file(tmp_path):
     for standing in race({"a": 0.9, "b": 0.8, "c": None}).values():
         write_standing(tmp_path / "a.json", standing)
         assert read_standing(tmp_path / "a.json") == standing
+
+
+@pytest.mark.parametrize(
+    ("size", "n", "most"),
+    [
+        ({"images": 5000, "training": 0.0035}, 25, 0.75),
+        pytest.param(LARGE, 200, 0.65, marks=pytest.mark.slow),
+    ],
+)
+def test_race_saves_folds_and_costs_no_accuracy(size, n, most):
+    six = simulate(World(6, 0.02, **size), n)
+    assert 0.4 < six.trained < most
+    assert six.stopped <= 0.03
+    assert abs(six.best_mean) <= 0.0002  # .02 points
+    assert six.rule <= 0.0002
+
+
+def test_equal_architectures_are_still_called_different_in_at_most_5_percent():
+    equal = simulate(World(6, 0, **SMALL), 30)
+    assert equal.trained > 0.9
+    assert equal.different <= 0.05
+
+
+@pytest.mark.parametrize("n_unseen", [0, 4])
+def test_simulation_compares_as_compare_pairs_does(n_unseen):
+    _, right = draw(np.random.default_rng(0), World(3, 0.02, **SMALL))
+    weights, folds = np.full(1500, 1 / 1500), right.reshape(FOLDS, -1, 3).mean(axis=1)
+    order = np.argsort(-folds.mean(axis=0)).tolist()
+    pairs = compare_pairs(
+        {str(a): [folds[:, a].tolist()] for a in order},
+        CRITERIA,
+        resplit=True,
+        images={str(a): [RepeatScores(weights, right[:, a])] for a in order},
+        n_before=n_unseen,
+    )
+    result = compared(right, n_unseen)
+    for pair in pairs:
+        assert result[int(pair.first), int(pair.second)] == pytest.approx(
+            (pair.expected_shortfall, pair.p_holm)
+        )
