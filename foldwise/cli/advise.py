@@ -4,20 +4,22 @@ This is no stage of dvc.yaml, because it chooses what the pipeline compares: a p
 its own parameters would never be up to date.
 """
 
+import argparse
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from foldwise.cli.candidates import fit_slots
 from foldwise.core.atomic import write_text
 from foldwise.core.errors import counted
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_dataset
 from foldwise.files.params import RUN_KEYS, read_params
+from foldwise.files.slots import with_names
 from foldwise.plan.advise import advice_lines, advise
 from foldwise.plan.budget import Setting
 from foldwise.plan.candidates import Candidate
@@ -25,14 +27,13 @@ from foldwise.plan.candidates import Candidate
 LINE_WIDTH = 4096  # characters; lines keep the breaks that they have
 
 
-def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
-    """Print the proposals; optionally make them the model and candidates of params.yaml.
+def run_advise(args: argparse.Namespace) -> None:
+    """Print the proposals; with --write, make them the model and candidates of params.yaml.
 
     Args:
-        path: params.yaml.
-        dataset_folder: The prepared data set.
-        write: Whether to change params.yaml.
+        args: Options of the command.
     """
+    path, dataset_folder = args.params, args.dataset
     sections = ("train", "extract", "hardware", "forecast", "augment", "build", "advise")
     params, dataset = read_params(path, *RUN_KEYS, *sections), read_dataset(dataset_folder)
     advice = advise(dataset, params, set_up(params.hardware))
@@ -40,9 +41,15 @@ def run_advise(path: Path, dataset_folder: Path, *, write: bool) -> None:
         print(line)
     candidates = [proposal.candidate for proposal in advice.plan.proposals]
     names = ", ".join(candidate.name for candidate in candidates)
-    if not write:
-        print(f"advise: {names}; --write, or make advise WRITE=1, puts them into {path}")
+    if not args.write:
+        print(
+            f"advise: {names}; --write, or make advise WRITE=1, puts them into {path}; "
+            "'foldwise candidates NAMES' sets others, however many"
+        )
         return
+    _, pipeline_text = fit_slots(args.pipeline, len(candidates))
+    if pipeline_text:
+        write_text(args.pipeline, pipeline_text)
     text = path.read_text(encoding="utf-8")
     settings = [setting for setting in advice.settings if setting.value is not None]
     write_text(path, rewrite(text, candidates, settings))
@@ -57,17 +64,14 @@ def rewrite(text: str, proposals: Sequence[Candidate], settings: Sequence[Settin
 
     Args:
         text: Of a valid params.yaml.
-        proposals: Two or three, the most promising first; their sections are added to
+        proposals: The most promising first; their sections are added to
             build.architectures, above what is there.
         settings: Other values to write.
     """
-    yaml = _round_trip_yaml()
-    content = yaml.load(text)
     names = [candidate.name for candidate in proposals]
-    model, candidates = fill_slots(names, len(content["candidates"]))
-    _replace(content, "model", model)
-    for slot, name in enumerate(candidates):
-        content["candidates"][slot] = name
+    yaml = _round_trip_yaml()
+    content = yaml.load(with_names(text, names))
+    _replace(content, "model", names[0])
     architectures = content["build"]["architectures"]
     for candidate in reversed(proposals):
         if candidate.section and candidate.name not in architectures:
@@ -78,19 +82,6 @@ def rewrite(text: str, proposals: Sequence[Candidate], settings: Sequence[Settin
     output = io.StringIO()
     yaml.dump(content, output)
     return output.getvalue()
-
-
-def fill_slots(names: Sequence[str], n_slots: int) -> tuple[str, list[str]]:
-    """Return the model and the candidates that together are these names.
-
-    Args:
-        names: Two or three, the most promising first.
-        n_slots: Number of candidates in dvc.yaml. If there are more slots than names, the last
-            name is repeated; if there are fewer, the first name is the model alone.
-    """
-    candidates = list(names) if n_slots >= len(names) else list(names[1:])
-    padded = candidates + candidates[-1:] * n_slots
-    return names[0], padded[:n_slots]
 
 
 class _Representer(RoundTripRepresenter):

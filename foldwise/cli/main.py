@@ -32,12 +32,7 @@ def run_command(argv: Sequence[str]) -> None:
     """
     args = _parser().parse_args(argv)
     if args.command == "check":
-        from foldwise.files.project import check_project
-        from foldwise.run.repair import repair_dvc_files
-
-        for line in repair_dvc_files():
-            print(f"check: {line}")
-        print(check_project(args.params, args.pipeline, args.pipeline.parent, args.output))
+        _check(args)
     elif args.command == "reset":
         from foldwise.run.dvc import open_dvc
         from foldwise.run.reset import reset
@@ -45,10 +40,14 @@ def run_command(argv: Sequence[str]) -> None:
         with open_dvc() as pipeline:
             for line in reset(pipeline):
                 print(f"reset: {line}", flush=True)
+    elif args.command == "candidates":
+        from foldwise.cli.candidates import run_candidates
+
+        run_candidates(args.params, args.pipeline, args.names)
     elif args.command == "advise":
         from foldwise.cli.advise import run_advise
 
-        run_advise(args.params, args.dataset, write=args.write)
+        run_advise(args)
     elif args.command == "predict":
         from foldwise.cli.predict import run_predict
 
@@ -61,25 +60,35 @@ def run_command(argv: Sequence[str]) -> None:
         run_pipeline(args)
 
 
+def _check(args: argparse.Namespace) -> None:
+    from foldwise.files.project import check_project
+    from foldwise.run.repair import repair_dvc_files
+
+    for line in repair_dvc_files():
+        print(f"check: {line}")
+    print(check_project(args.params, args.pipeline, args.pipeline.parent, args.output))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="foldwise")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     texts = {
         "check": "report the errors in params.yaml, one on each line",
+        "candidates": "compare these architectures, however many; without names, list the present",
         "advise": "propose architectures for the prepared images",
         "reset": "go back to the last commit, after an experiment or a stop",
         "run": "bring the pipeline up to date, with parallel trainings where the machine has room",
         "final": "train the choice on all images, test it once and export it",
         "predict": "classify image files with an exported model",
     }
-    check, advise, _, run, final, predict = (
+    check, candidates, advise, _, run, final, predict = (
         commands.add_parser(name, help=text, description=text) for name, text in texts.items()
     )
-    for command in (check, advise, run, final):
+    for command in (check, candidates, advise, run, final):
         command.add_argument("--params", type=Path, default=Path("params.yaml"))
-    for command in (check, run, final):
         command.add_argument("--pipeline", type=Path, default=Path("dvc.yaml"))
         command.set_defaults(output=Path("data/checked"))
+    candidates.add_argument("names", nargs="*", metavar="NAME", help="an architecture")
     advise.add_argument("--dataset", type=Path, default=Path("data/prepared"))
     advise.add_argument("--write", action="store_true", help="write the proposals to the params")
     target = run.add_mutually_exclusive_group()

@@ -22,6 +22,7 @@ from foldwise.files.architecture import BuildSection
 from foldwise.files.base import Count, Model, NonNegative, Positive, Share, Size, Strict, read_yaml
 from foldwise.files.catalogue import expected_instead
 from foldwise.files.preparation import PrepareSection
+from foldwise.files.slots import fewest_and_most, range_text
 from foldwise.files.validation import error_lines, raise_schema_errors
 from foldwise.files.verdict import Criteria
 
@@ -143,17 +144,14 @@ def _require_ascending(repeats: list[int]) -> list[int]:
 
 def _require_slots(candidates: list[str], info: ValidationInfo) -> list[str]:
     """Check that the candidates fill the slots in dvc.yaml, whose matrices have a fixed size."""
-    n_names = len(candidates)
-    slots: Sequence[int] = (info.context or {}).get("slots", range(n_names))
-    n_slots, n_from_start = len(slots), sum(slot >= 0 for slot in slots)
-    fewest = max(n_from_start, n_slots - n_from_start)
-    names = f"{n_slots} names" if fewest == n_slots else f"{fewest} to {n_slots} names"
-    if n_names < fewest:
-        raise ValueError(f"{names}, one per slot of dvc.yaml; to have fewer, repeat a name")
-    if n_names > n_slots:
-        missing = range(n_from_start, n_from_start + n_names - n_slots)
-        more = ", ".join(f'"${{candidates[{slot}]}}"' for slot in missing)
-        raise ValueError(f"{names}, one per slot of dvc.yaml; for more, add {more} there")
+    slots: Sequence[int] = (info.context or {}).get("slots", range(len(candidates)))
+    fewest, most = fewest_and_most(slots)
+    if not fewest <= len(candidates) <= most:
+        names = " ".join(dict.fromkeys(candidates))
+        raise ValueError(
+            f"{range_text(slots)}, for which dvc.yaml has slots; 'foldwise candidates {names}' "
+            "writes others"
+        )
     return candidates
 
 

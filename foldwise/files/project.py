@@ -5,10 +5,7 @@ and no other change of the code does. The file lists the stage itself, the modul
 from the layers that compute results, and the formats that it writes.
 """
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules
@@ -16,8 +13,7 @@ from foldwise.files.base import read_yaml, write_json
 from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.params import check_params
 from foldwise.files.preparation import OWN_FILES, Blocks, GroupTable, PrepareSection
-
-SLOT = re.compile(r"\$\{\s*candidates\[(-?\d+)\]\s*\}")
+from foldwise.files.slots import candidate_slots
 
 
 def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str:
@@ -48,35 +44,6 @@ def require_plain_path(folder: Path) -> None:
             f"this folder is {str(folder)!r}; DVC fails below a folder with {{ or }} in its name: "
             "rename it"
         )
-
-
-def candidate_slots(pipeline: Mapping[str, Any], place: str) -> list[int]:
-    """Return the slots of candidates in the matrices, such as [-2, -1, 0].
-
-    DVC reads ${candidates[-1]} as the last one, so that a list with fewer names fills all slots.
-
-    Args:
-        pipeline: What dvc.yaml holds.
-        place: That file, as the user wrote it.
-
-    Raises:
-        InputError: If a stage leaves out a slot, or has others than another stage.
-    """
-    slots = {stage: _slots(body) for stage, body in pipeline.get("stages", {}).items()}
-    largest = max(slots.values(), key=len, default=[])
-    n_from_end = sum(slot < 0 for slot in largest)
-    expected = [*range(-n_from_end, len(largest) - n_from_end)]
-    for stage, numbers in slots.items():
-        if numbers and numbers != expected:
-            raise InputError(
-                f"{place}: the matrix of {stage} has the slots {numbers} of candidates; expected "
-                f"{expected}, the same for every stage"
-            )
-    return largest
-
-
-def _slots(stage: Mapping[str, Any]) -> list[int]:
-    return sorted({int(slot) for slot in SLOT.findall(str(stage.get("matrix", "")))})
 
 
 def require_root(section: PrepareSection, place: str) -> None:

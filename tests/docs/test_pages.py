@@ -10,7 +10,7 @@ from pages import PAGES, ROOT, blocks, codes, commands, prose
 
 from foldwise.cli.main import _parser
 from foldwise.files.params import Params, check_params
-from foldwise.files.project import candidate_slots
+from foldwise.files.slots import candidate_slots
 
 LANGUAGES = {"sh", "text", "yaml", "python"}
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())

@@ -74,14 +74,14 @@ def test_model_joins_the_candidates_and_equal_names_count_once(params):
         (
             "candidates",
             ["lenet5", "alexnet"],
-            "candidates is ['lenet5', 'alexnet']; expected 3 names, one per slot of dvc.yaml; "
-            "to have fewer, repeat a name",
+            "candidates is ['lenet5', 'alexnet']; expected 3 names, for which dvc.yaml has "
+            "slots; 'foldwise candidates lenet5 alexnet' writes others",
         ),
         (
             "candidates",
             ["lenet5"] * 5,
             "candidates is ['lenet5', 'lenet5', 'lenet5', 'lenet5', 'lenet5']; expected 3 names, "
-            'one per slot of dvc.yaml; for more, add "${candidates[3]}", "${candidates[4]}" there',
+            "for which dvc.yaml has slots; 'foldwise candidates lenet5' writes others",
         ),
         ("folds", [0, 2], f"folds is [0, 2]; {FOLDS}"),
         ("repeats", [10**30], f"repeats[0] is {10**30}; expected at most"),

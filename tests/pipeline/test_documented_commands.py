@@ -9,7 +9,8 @@ from pages import ROOT, blocks, commands
 from PIL import Image
 
 QUICK = (
-    *("make check", "foldwise run --help", "dvc dag"),
+    *("make check", "foldwise run --help", "dvc dag", "foldwise candidates"),
+    "foldwise candidates lenet5 nin small_alexnet narrow_vgg resnet20 slim_vgg vgg_resnet",
     *("dvc config core.hardlink_lock true", "git add --all", "git add nets"),
 )
 IN_OTHER_TESTS = (  # with --json or --csv

@@ -1,15 +1,16 @@
 import difflib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from synthetic import PARAMS
 
-from foldwise.cli.advise import fill_slots, rewrite
+from foldwise.cli.advise import rewrite
 from foldwise.files.architecture import ArchitectureSection
 from foldwise.files.base import read_yaml
 from foldwise.plan.budget import Setting
 from foldwise.plan.candidates import CANDIDATES, rename
+
+
+PROPOSALS = [CANDIDATES[name] for name in ("narrow_vgg", "lenet5", "slim_vgg")]
 
 
 def changes(before, after):
@@ -18,19 +19,10 @@ def changes(before, after):
     return [[row[2:] for row in rows if row.startswith(sign)] for sign in "-+"]
 
 
-@given(st.lists(st.sampled_from("abcdef"), min_size=2, max_size=3, unique=True), st.integers(1, 6))
-def test_every_slot_has_a_name_and_every_name_that_fits_a_place(names, n_slots):
-    model, candidates = fill_slots(names, n_slots)
-    assert model == names[0]
-    assert len(candidates) == n_slots
-    assert {model, *candidates} <= {*names}
-    assert len({model, *candidates}) == min(len(names), n_slots + 1)
-
-
 def test_nothing_but_names_changes_and_comments_stay():
     gone, new = changes(
         PARAMS,
-        rewrite(PARAMS, [CANDIDATES["narrow_vgg"], CANDIDATES["lenet5"], CANDIDATES["slim_vgg"]]),
+        rewrite(PARAMS, PROPOSALS),
     )
     assert len(gone) == len(new)
     assert [line.partition("  #")[2] for line in gone] == [line.partition("  #")[2] for line in new]
@@ -47,7 +39,7 @@ def test_settings_are_written_and_their_comments_stay(tmp_path):
         Setting("augment.flip", 0.5, ""),
     ]
     path = tmp_path / "params.yaml"
-    path.write_text(rewrite(PARAMS, [CANDIDATES["lenet5"], CANDIDATES["slim_vgg"]], settings))
+    path.write_text(rewrite(PARAMS, PROPOSALS, settings))
     content = read_yaml(path)
     for key, value, _ in settings:
         section, _, name = key.rpartition(".")
@@ -80,7 +72,7 @@ def test_a_file_of_another_layout_is_written_too(section, tmp_path):
     path.write_text(rewrite(before, [CANDIDATES["resnet18_small"], CANDIDATES["lenet5"]]))
     content = read_yaml(path)
     assert (content["model"], content["x"]) == ("resnet18_small", None)
-    assert content["candidates"] == ["resnet18_small", "lenet5", "lenet5"]
+    assert content["candidates"] == ["resnet18_small", "lenet5"]
     assert (
         content["build"]["architectures"]["resnet18_small"] == CANDIDATES["resnet18_small"].section
     )
