@@ -9,8 +9,7 @@ from pages import ROOT, blocks, commands
 from PIL import Image
 
 QUICK = (
-    *("make check", "foldwise run --help", "dvc dag", "foldwise candidates"),
-    "foldwise candidates lenet5 nin small_alexnet narrow_vgg resnet20 slim_vgg vgg_resnet",
+    *("make check", "foldwise run --help", "dvc dag"),
     *("dvc config core.hardlink_lock true", "git add --all", "git add nets"),
 )
 IN_OTHER_TESTS = (  # with --json or --csv
@@ -50,6 +49,10 @@ ELSEWHERE = {
     "python -m doctest docs/api.md": "tests/docs/test_api.py::test_the_page_of_the_api_runs",
     "python .dvc/plots/offline.py": "tests/pipeline/test_plots.py::plots/",
     "dvc config --local plots.html_template plots/offline.html": "Makefile::html_template",
+    "foldwise candidates": "tests/cli/test_candidates.py::test_without_names_the_present_ones",
+    "foldwise candidates lenet5 nin small_alexnet narrow_vgg resnet20 slim_vgg vgg_resnet": (
+        "tests/cli/test_candidates.py::test_any_number_of_candidates_fits_and_check_agrees"
+    ),
     "foldwise predict data/final/export photos": (
         "tests/ship/test_predict.py::test_every_image_is_a_row_in_the_order_of_the_input"
     ),
