@@ -9,7 +9,6 @@ from foldwise.files.base import read_yaml
 from foldwise.plan.budget import Setting
 from foldwise.plan.candidates import CANDIDATES, rename
 
-
 PROPOSALS = [CANDIDATES[name] for name in ("narrow_vgg", "lenet5", "slim_vgg")]
 
 
