@@ -82,9 +82,9 @@ def compared(right, n_unseen=0):
     n, m = right.shape
     folds = right.reshape(FOLDS, -1, m).mean(axis=1).round(12)  # (k, m)
     order = np.argsort(-folds.mean(axis=0), kind="stable")
-    shared = np.cov(right.T, bias=True).reshape(m, m)
-    spread = np.diag(shared)
-    floors = np.sqrt((spread[:, None] + spread - 2 * shared + 1 / n) / n)  # as difference_floor
+    both, means = right.T @ right / n, right.mean(axis=0)
+    variances = means[:, None] + means - 2 * both - (means[:, None] - means) ** 2
+    floors = np.sqrt((variances + 1 / n) / n)  # as difference_floor
     values = {
         (a, b): sample((folds[:, a] - folds[:, b]).tolist(), FOLDS, floors[a, b])
         for a, b in combinations(order.tolist(), 2)
@@ -123,13 +123,13 @@ def simulate(world, n, n_decisions=1, seed=0):
         trained += (FOLDS - 2) * goes_on.sum()
         left = np.flatnonzero(goes_on)
         best, chosen, different = verdict(right[:, left], costs[left], world.m - len(left))
-        without = verdict(right, costs, 0)
+        raced = left[best], left[chosen]
+        without = raced if goes_on.all() else verdict(right, costs, 0)[:2]
         rows.append(
             (
                 trained / (FOLDS * world.m),
                 not goes_on[accuracy.argmax()],
-                lost[left[best]] - lost[without[0]],
-                lost[left[chosen]] - lost[without[1]],
+                *(lost[list(raced)] - lost[list(without)]),
                 different,
             )
         )
