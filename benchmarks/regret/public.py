@@ -196,8 +196,8 @@ def short_run_table(results: EndResults) -> Iterator[str]:
         rules = (results.short.mean(axis=0), results.sizes, np.zeros(len(results.sizes)))
         mean, most, random = (mean_regret(rule, results.final, k) for rule in rules)
         yield (
-            f"| {k} | {one_run:.3f} | {mean:.3f} | {raced.regret:.3f} | {raced.trained:.0%} "
-            f"| {most:.3f} | {random:.3f} |"
+            f"| {k} | {one_run:.3f} | {mean:.3f} | {raced.regret:.3f} "
+            f"| {100 * raced.trained:.0f} % | {most:.3f} | {random:.3f} |"
         )
 
 

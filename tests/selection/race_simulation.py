@@ -149,9 +149,9 @@ def table(n):
         equal = not world.spread
         yield (
             f"| {world.images:,} | {world.training} | {world.spread:g} | {decisions} | {world.m} "
-            f"| {o.trained:.0%} | {'' if equal else f'{o.stopped:.1%}'} "
+            f"| {100 * o.trained:.0f} % | {'' if equal else f'{100 * o.stopped:.1f} %'} "
             f"| {100 * o.best_mean:+.3f} | {100 * o.rule:+.3f} "
-            f"| {f'{o.different:.1%}' if equal else ''} |"
+            f"| {f'{100 * o.different:.1f} %' if equal else ''} |"
         )
 
 
