@@ -21,7 +21,7 @@ from foldwise.plan.measure import measure_throughput
 def main(argv: Sequence[str] | None = None) -> None:
     """Write minutes.json and ready.json."""
     args = parse_options("forecast", __doc__, argv, "params dataset models output")
-    sections = ("train", "extract", "hardware", "forecast")
+    sections = ("train", "extract", "hardware", "forecast", "compare")
     params, info = read_params(args.params, *RUN_KEYS, *sections), read_info(args.dataset)
     hardware = set_up(params.hardware)
     networks = {model: read_network(args.models / model) for model, _, _ in params.trainings}
@@ -33,9 +33,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         params.trainings, throughputs, info.n_train, len(params.folds), params.train
     )
     write_forecast(args.output, forecast)
+    races = params.compare.race
     for line in forecast_lines(forecast):
         print(f"forecast: {line}")
-    print(f"forecast: {total_line(forecast)} -> {args.output / 'minutes.json'}")
+    print(f"forecast: {total_line(forecast, races=races)} -> {args.output / 'minutes.json'}")
 
 
 if __name__ == "__main__":

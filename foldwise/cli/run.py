@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from foldwise.core.errors import InputError
-from foldwise.run.dvc import UPSTREAM, Pipeline, open_pipeline
+from foldwise.run.dvc import FIRST, TRAIN, UPSTREAM, Pipeline, open_pipeline
 
 Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
 
@@ -33,7 +33,7 @@ def run_pipeline(args: argparse.Namespace) -> None:
         if args.list:
             _list_trainings(args, pipeline)
         elif backend is not None:
-            _run_trainings(pipeline, *backend, args.targets)
+            _run_trainings(args, pipeline, *backend)
         else:
             pipeline.run("repro", *args.targets)
 
@@ -62,22 +62,33 @@ def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train
 def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
     from foldwise.core.atomic import write_text
 
-    pipeline.run("repro", *UPSTREAM)
-    stages = pipeline.stale_trainings()
+    stages: list[str] = []
+    for group in _groups(args):
+        pipeline.run("repro", *UPSTREAM[group])
+        if stages := pipeline.stale(group):
+            break
     write_text(args.list, "".join(f"{stage}\n" for stage in stages))
     print(f"run: {_count(stages)} -> {args.list}")
+    if stages and stages[0].startswith(f"{FIRST}@"):
+        print("run: these are the first folds of the race; train them, then list the others")
 
 
-def _run_trainings(pipeline: Pipeline, train: Train, where: str, targets: Sequence[str]) -> None:
+def _run_trainings(args: argparse.Namespace, pipeline: Pipeline, train: Train, where: str) -> None:
     """Run the stages before the trainings, the trainings, and the stages after them."""
-    pipeline.run("repro", *UPSTREAM)
-    stages = pipeline.stale_trainings()
-    if stages:
-        print(f"run: {_count(stages)}, {where}", flush=True)
-        failures = train(stages)
-        if failures:
-            raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
-    pipeline.run("repro", *targets)
+    for group in _groups(args):
+        pipeline.run("repro", *UPSTREAM[group])
+        if stages := pipeline.stale(group):
+            print(f"run: {_count(stages)}, {where}", flush=True)
+            if failures := train(stages):
+                raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
+    pipeline.run("repro", *args.targets)
+
+
+def _groups(args: argparse.Namespace) -> list[str]:
+    """Return which stages train side by side, in their order; in a race, the first folds first."""
+    from foldwise.files.params import read_params
+
+    return [FIRST, TRAIN] if read_params(args.params, "compare").compare.race else [TRAIN]
 
 
 def _count(stages: Sequence[str]) -> str:

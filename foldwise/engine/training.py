@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +23,13 @@ from foldwise.engine.scores import count_fold
 from foldwise.engine.trainer import Trainer, TrainingResult
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.features import Features
-from foldwise.files.fold_record import FoldCounts, FoldRecord, Predictions, Timing
+from foldwise.files.fold_record import (
+    FoldCounts,
+    FoldRecord,
+    Predictions,
+    Timing,
+    no_predictions,
+)
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.params import AugmentSection, TrainSection
 from foldwise.files.split import Split
@@ -213,8 +218,7 @@ def _fold_counts(fold: Fold, result: TrainingResult) -> FoldCounts | None:
 
 def _predictions(fold: Fold, result: TrainingResult) -> Predictions:
     if result.diverged or result.last is None or result.best is None:
-        no_logits = np.empty((0, 0), dtype=np.float32)
-        return Predictions(np.empty(0, dtype=np.int64), no_logits, no_logits)
+        return no_predictions()
     return Predictions(fold.validation, result.last, result.best)
 
 

@@ -20,6 +20,7 @@ Fit = Literal[
     "unstable",
     "constant",
     "diverged",
+    "stopped",
 ]
 
 
@@ -100,8 +101,8 @@ class Diagnosis(Strict):
     """Diagnosis of the learning curves, all in eval mode; means over the folds."""
 
     fit: Fit
-    evidence: str  # numbers, or which folds diverged and why; without a full stop
-    # None: a fold diverged
+    evidence: str  # numbers, or why it has no score; without a full stop
+    # None: a fold diverged, or a race stopped it
     train_accuracy: Share | None = None  # after the last epoch
     gap: Annotated[float, Field(ge=-1, le=1)] | None = None  # train − validation, last epoch
     start: Share | None = None  # validation accuracy after the first epoch
@@ -123,7 +124,7 @@ class Cost(Strict):
 
 
 class Architecture(Strict):
-    """One architecture; without scores, metrics and cost if any of its folds diverged."""
+    """One architecture; without scores, metrics and cost unless it finished all its folds."""
 
     name: str
     parameters: Count
@@ -131,6 +132,7 @@ class Architecture(Strict):
     latency: Latency
     predicted_memory_bytes: Count  # of a process that trains on a CPU in float32
     scores: Scores | None
+    first_score: float | None = None  # of the first fold, if a race stopped it after that
     metrics: dict[MetricName, float] | None  # every metric, mean over folds
     diagnosis: Diagnosis
     cost: Cost | None
@@ -176,6 +178,16 @@ class Comparison(Strict):
         return [architecture for architecture in self.architectures if architecture.scores]
 
     @property
+    def diverged(self) -> list[Architecture]:
+        """The architectures with a fold that diverged."""
+        return [each for each in self.architectures if each.diagnosis.fit == "diverged"]
+
+    @property
+    def stopped(self) -> list[Architecture]:
+        """The architectures that a race stopped after the first fold, best first."""
+        return [each for each in self.architectures if each.diagnosis.fit == "stopped"]
+
+    @property
     def kept_out(self) -> list[Architecture]:
         """The architectures whose weights have seen images of the data set, best first."""
         return [architecture for architecture in self.architectures if architecture.seen_images]
@@ -189,7 +201,8 @@ class Comparison(Strict):
     def n_tests(self) -> int:
         """The number of pairs that were ever compared on these folds."""
         n = len({name for pair in self.pairs for name in (pair.first, pair.second)})
-        return comb(n + len(self.design.compared_before), 2) if n else 0
+        n_others = len(self.design.compared_before) + len(self.stopped)
+        return comb(n + n_others, 2) if n else 0
 
     @property
     def class_images(self) -> list[int]:

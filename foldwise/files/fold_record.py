@@ -115,8 +115,8 @@ class FoldRecord(Strict):
     repeat: Count
     fold: Count
     n_folds: Annotated[int, Field(ge=2)]
-    status: Literal["finished", "diverged"]
-    reason: str | None  # why it diverged
+    status: Literal["finished", "diverged", "stopped"]  # stopped: never trained, see files/race.py
+    reason: str | None  # why it diverged, or was stopped
     n_train: Count
     n_validation: Count
     train_digest: Digest  # of the pixels and labels of the images that train
@@ -124,14 +124,15 @@ class FoldRecord(Strict):
     epochs: Size  # asked for
     batch_size: Size  # images a step, at most
     curves: list[Epoch]  # up to the last epoch with finite losses
-    fold_counts: FoldCounts | None  # of the validation images after the last epoch; None: diverged
+    # Of the validation images after the last epoch; None: diverged or stopped.
+    fold_counts: FoldCounts | None
     best_epoch: Size | None  # by validation accuracy; never the score
     timing: Timing
     machine: Machine
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the validation images that are classified right; None: diverged."""
+        """Share of the validation images that are classified right; None without counts."""
         return self.fold_counts.n_correct / self.fold_counts.n_images if self.fold_counts else None
 
 
@@ -145,6 +146,15 @@ def encode_ranks(ranks: NDArray[np.int64], labels: NDArray[np.int64]) -> str:
     by_class = ranks[np.argsort(labels, kind="stable")]
     packed = zlib.compress(np.minimum(by_class, 255).astype(np.uint8).tobytes(), 9)
     return base64.b64encode(packed).decode()
+
+
+def result_line(record: FoldRecord) -> str:
+    """Return the line with which a stage reports the result of a fold, without a full stop."""
+    fold = f"{record.model} repeat {record.repeat} fold {record.fold}"
+    if record.accuracy is None:
+        return f"{fold}, {record.status}: {record.reason}"
+    throughput = f"{record.timing.images_per_second:,.0f} images/s"
+    return f"{fold}, {100 * record.accuracy:.2f} % of validation images right, {throughput}"
 
 
 def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:
@@ -164,7 +174,7 @@ def read_record(path: Path) -> FoldRecord:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Logits of the validation images of one fold; no rows where training diverged.
+    """Logits of the validation images of one fold; no rows where none finished its training.
 
     Attributes:
         index: (n,) position of each image in the data set, ascending.
@@ -175,6 +185,12 @@ class Predictions:
     index: NDArray[np.int64]
     last: NDArray[np.float32]
     best: NDArray[np.float32]
+
+
+def no_predictions() -> Predictions:
+    """Return the predictions of a fold whose training diverged, or that a race left out."""
+    no_logits = np.empty((0, 0), dtype=np.float32)
+    return Predictions(np.empty(0, dtype=np.int64), no_logits, no_logits)
 
 
 def write_predictions(folder: Path, predictions: Predictions) -> None:

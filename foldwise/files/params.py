@@ -24,7 +24,7 @@ from foldwise.files.catalogue import expected_instead
 from foldwise.files.preparation import PrepareSection
 from foldwise.files.slots import fewest_and_most, range_text
 from foldwise.files.validation import error_lines, raise_schema_errors
-from foldwise.files.verdict import Criteria
+from foldwise.files.verdict import IMAGE_METRICS, Criteria
 
 COMMON_RATES = {"adamw": 0.002, "sgd": 0.05}  # usual for one cycle, by optimiser
 
@@ -118,6 +118,15 @@ class CompareSection(Criteria):
 
     target: Share  # training accuracy
     gap: Share  # between training and validation accuracy
+    race: bool = False  # whether the first fold decides which architectures train on the others
+
+    @model_validator(mode="after")
+    def _race_by_images(self) -> "CompareSection":
+        if self.race and self.metric not in IMAGE_METRICS:
+            names = ", ".join(IMAGE_METRICS[:-1])
+            expected = f"false, or compare.metric {names} or {IMAGE_METRICS[-1]}"
+            raise_schema_errors(type(self).__name__, [(("race",), expected, True)])
+        return self
 
 
 def _require_slug(name: object) -> object:

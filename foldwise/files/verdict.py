@@ -10,6 +10,8 @@ from foldwise.files.base import Count, NonNegative, Strict, write_json
 MetricName = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_k", "calibration_error"
 ]
+# Means over the images, so that images say how exact they are
+IMAGE_METRICS: tuple[MetricName, ...] = ("accuracy", "balanced_accuracy", "top_k")
 # MACs of an image; seconds of an image on one thread; seconds per fold, extraction included
 CostUnit = Literal["macs", "latency", "training_seconds"]
 ScoreMethod = Literal["images", "folds", "none"]  # what the bootstrap draws; none: no choice

@@ -129,10 +129,16 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         yield f"without {slowest_first[0]}: about {remaining}"
 
 
-def total_line(forecast: Forecast) -> str:
-    """Return the size of the comparison and its duration, on one line."""
+def total_line(forecast: Forecast, *, races: bool) -> str:
+    """Return the size of the comparison and its duration, on one line.
+
+    Args:
+        forecast: Of all trainings.
+        races: Whether some of them may be left out.
+    """
     n_models, n_runs = len(forecast.models), len(forecast.runs)
+    about = "at most" if races else "about"
     return (
-        f"{counted(n_models, 'architecture')} × {n_runs // n_models} folds, about "
+        f"{counted(n_models, 'architecture')} × {n_runs // n_models} folds, {about} "
         f"{format_duration(forecast.seconds)} in all if nothing is cached"
     )

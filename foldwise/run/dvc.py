@@ -21,11 +21,15 @@ from foldwise.run.preload_server import preload_server, start_command
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-# Of train; and check.
-UPSTREAM = ("prepare", "split", "augment", "build", "extract", "forecast", "tune")
+# Stages whose instances train side by side, and the stages before them; check is upstream of all.
+FIRST, TRAIN = "first", "train"
+BEFORE_FIRST = ("prepare", "split", "augment", "build", "extract", "forecast", "tune")
+UPSTREAM = {FIRST: BEFORE_FIRST, TRAIN: (*BEFORE_FIRST, FIRST, "race")}
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
-STAGES = ("check", "prepare", "split", "inspect", "compare", "mistakes", "report")
-TORCH_STAGES = ("augment", "build", "extract", "forecast", "tune", "train")  # they import torch
+STAGES = ("check", "prepare", "split", "race", "inspect", "compare", "mistakes", "report")
+TORCH_STAGES = ("augment", "build", "extract", "forecast", "tune", "first", "train")
+# Imported inside functions, by stages that may not need torch
+LATE = ("foldwise.engine.tuning", "foldwise.nets.weights.tensors", "foldwise.run.progress")
 # Imported by a pass on torch's meta device, as in the stage build: seconds.
 META_DEVICE = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 STDIN, STDOUT, STDERR = range(3)
@@ -68,19 +72,22 @@ class Pipeline:
                 "the same command again: finished stages are kept"
             )
 
-    def stale_trainings(self) -> list[str]:
-        """Return the train stages that are not up to date, in the order of dvc.yaml.
+    def stale(self, group: str) -> list[str]:
+        """Return the stages of a matrix that are not up to date, in the order of dvc.yaml.
 
         Stages whose result is only missing here, or in the run-cache, are among them: DVC restores
         these without training.
+
+        Args:
+            group: Name of the stage with the matrix.
 
         Raises:
             InputError: If DVC fails. It has then printed the reason.
         """
         with TemporaryFile() as output:
-            self.run("status", "--json", "train", stdout=output.fileno())
+            self.run("status", "--json", group, stdout=output.fileno())
             output.seek(0)
-            return parse_stale_trainings(output.read().decode())
+            return parse_stale(output.read().decode(), group)
 
     def start(
         self, args: tuple[str, ...], stdout: int, stderr: int, environment: Mapping[str, str]
@@ -129,7 +136,7 @@ def open_pipeline(params: Path) -> Iterator[Pipeline]:
     with ExitStack() as stack:
         servers: dict[str, str] = {}
         # Two servers, because the first stages need not wait for torch.
-        for names, more in ((STAGES, ()), (TORCH_STAGES, META_DEVICE)):
+        for names, more in ((STAGES, ()), (TORCH_STAGES, (*LATE, *META_DEVICE))):
             modules = [f"stages.{name}" for name in names]
             address = stack.enter_context(preload_server([*modules, *more], signal.SIGKILL))
             servers |= dict.fromkeys(modules, address)
@@ -138,9 +145,9 @@ def open_pipeline(params: Path) -> Iterator[Pipeline]:
         yield replace(dvc, variables={PRELOAD_SERVERS: json.dumps(servers)}, watched=watched)
 
 
-def parse_stale_trainings(status: str) -> list[str]:
-    """Return the train stages in the output of `dvc status --json train`."""
-    return [stage for stage in json.loads(status) if stage.startswith("train@")]
+def parse_stale(status: str, group: str) -> list[str]:
+    """Return the stages of a matrix in the output of `dvc status --json GROUP`."""
+    return [stage for stage in json.loads(status) if stage.startswith(f"{group}@")]
 
 
 def is_cached_line(line: str) -> bool:

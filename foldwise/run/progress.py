@@ -9,7 +9,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from foldwise.files.fold_record import Epoch, FoldRecord
+from foldwise.files.fold_record import Epoch
 from foldwise.files.forecast import format_duration
 from foldwise.run.dvc import is_cached_line, split_log
 
@@ -27,7 +27,7 @@ def parse_epoch(line: str) -> str | None:
 
 def is_result_line(line: str) -> bool:
     """Return whether a log line says that a fold was trained or restored from the cache."""
-    return line.startswith("train: ") or is_cached_line(line)
+    return line.startswith(("first: ", "train: ")) or is_cached_line(line)
 
 
 def error_line(log: str) -> str:
@@ -51,15 +51,6 @@ def log_path(stage: str) -> Path:
 def failure_reason(log: Path) -> str:
     """Return one line: why a stage failed, and the path of the log."""
     return f"{error_line(log.read_text(encoding='utf-8'))} (see {log})"
-
-
-def result_line(record: FoldRecord) -> str:
-    """Return the line with which train reports the result of a fold, without a full stop."""
-    fold = f"{record.model} repeat {record.repeat} fold {record.fold}"
-    if record.accuracy is None:
-        return f"{fold}, diverged: {record.reason}"
-    throughput = f"{record.timing.images_per_second:,.0f} images/s"
-    return f"{fold}, {100 * record.accuracy:.2f} % of validation images right, {throughput}"
 
 
 class FoldProgressBar:
@@ -195,7 +186,5 @@ class ParallelProgress:
 
     def _show(self) -> None:
         failed = [f"{len(self.failures)} failed"] if self.failures else []
-        running = [
-            f"{stage.removeprefix('train@')}{epoch}" for stage, epoch in self._epochs.items()
-        ]
+        running = [f"{stage.partition('@')[2]}{epoch}" for stage, epoch in self._epochs.items()]
         self._bar.set_postfix_str(", ".join([*failed, *running]))

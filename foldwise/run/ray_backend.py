@@ -89,7 +89,8 @@ def run_on_cluster(stages: Sequence[str], target: RayTarget, pipeline: Pipeline)
     missing = [stage for stage in stages if stage not in available]
     failures: dict[str, str] = {}
     if missing:
-        pipeline.run("push", "--remote", target.remote, *UPSTREAM)
+        group = missing[0].partition("@")[0]
+        pipeline.run("push", "--remote", target.remote, *UPSTREAM[group])
         with ParallelProgress(missing) as progress:
             run_on_ray(missing, target, take_snapshot(Path.cwd()), progress)
         arrived = fetch_results(missing, target.remote)

@@ -66,8 +66,7 @@ def next_steps(
     steps = [
         f"{a.name} diverged in {a.diagnosis.evidence}: lower its peak learning rate, for example "
         f"to a third (`build.architectures.{a.name}.learning_rate` in params.yaml)."
-        for a in comparison.architectures
-        if a.scores is None
+        for a in comparison.diverged
     ]
     if decision:
         chosen = decision.chosen.name

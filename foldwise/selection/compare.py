@@ -8,7 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from foldwise.files.comparison import Architecture, Comparison, Confused, Cost, Design, Scores
+from foldwise.files.comparison import (
+    Architecture,
+    Comparison,
+    Confused,
+    Cost,
+    Design,
+    Diagnosis,
+    Scores,
+)
 from foldwise.files.fold_record import FoldCounts, FoldRecord
 from foldwise.files.measurements import Measurements
 from foldwise.files.network import Card
@@ -17,7 +25,7 @@ from foldwise.files.verdict import METRICS, Metrics, Verdict
 from foldwise.selection import advice, metrics, statistics
 from foldwise.selection.corrected_score import corrected_score
 from foldwise.selection.decision import decide
-from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class
+from foldwise.selection.diagnosis import diagnose, diverged, predicts_one_class, stopped
 from foldwise.selection.history import UNKNOWN, History
 from foldwise.selection.image_scores import ImageScores, image_scores, score_floor
 from foldwise.selection.pairs import compare_pairs
@@ -98,10 +106,11 @@ def _comparison(
     by_model: Records, table: pd.DataFrame, architectures: list[Architecture], design: Design
 ) -> Comparison:
     ranked = metrics.best_first(architectures, design.decides)
+    n_stopped = sum(architecture.diagnosis.fit == "stopped" for architecture in ranked)
     scores = metrics.scores_by_model(table)
     fair = {a.name: scores[a.name] for a in ranked if a.scores and not a.seen_images}
     by_image = _image_scores(by_model, fair, design)
-    n_before = len(design.compared_before)
+    n_before = len(design.compared_before) + n_stopped
     first = next((a.name for a in ranked if a.scores), None)
     counts = _counts(by_model[first]) if first else []
     machines = {r.machine.model_dump_json(): r.machine for r in chain(*by_model.values())}
@@ -120,7 +129,7 @@ def _design(records: Sequence[FoldRecord], params: Params, history: History) -> 
     settings, n_folds, resplit = params.compare, len(params.folds), params.resplit
     n_images = sum(record.n_validation for record in records[:n_folds])
     return Design(
-        **settings.model_dump(exclude={"target", "gap"}),
+        **settings.model_dump(exclude={"target", "gap", "race"}),
         models=params.models,
         repeats=params.repeats,
         folds=params.folds,
@@ -163,7 +172,7 @@ def _architectures(
     described: Described,
     params: Params,
 ) -> list[Architecture]:
-    """Return the numbers of each architecture; without scores, one of its folds diverged."""
+    """Return the numbers of each architecture; without scores, it did not finish all folds."""
     cards, measured = described
     scores = metrics.scores_by_model(table)
     stability = metrics.ranks({name: stdev(chain(*rows)) for name, rows in scores.items()})
@@ -172,7 +181,7 @@ def _architectures(
     architectures = []
     for name, records in by_model.items():
         rows, finished = table[table["model"] == name], name in scores
-        diagnosis = diagnoses[name] if finished else diverged(records)
+        diagnosis = diagnoses[name] if finished else _without_scores(records)
         if finished and (evidence := predicts_one_class(records, cards[name].classes)):
             update = {"fit": "constant", "evidence": evidence}
             diagnosis = diagnosis.model_copy(update=update)
@@ -181,12 +190,18 @@ def _architectures(
             latency=measured[name].latency,
             predicted_memory_bytes=cards[name].memory.with_batches_of(records[0].batch_size),
             scores=_scores(records, scores[name], stability[name], params) if finished else None,
+            first_score=rows["score"].iloc[0] if diagnosis.fit == "stopped" else None,
             metrics={metric: fmean(rows[metric]) for metric in METRICS} if finished else None,
             diagnosis=diagnosis,
             cost=_cost(records, measured[name].extraction.seconds) if finished else None,
         )
         architectures.append(architecture)
     return architectures
+
+
+def _without_scores(records: Sequence[FoldRecord]) -> Diagnosis:
+    has_diverged = any(record.status == "diverged" for record in records)
+    return diverged(records) if has_diverged else stopped(records)
 
 
 def _cost(records: Sequence[FoldRecord], extraction: float) -> Cost:

@@ -50,6 +50,12 @@ def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     return Diagnosis(fit="diverged", evidence=evidence)
 
 
+def stopped(records: Sequence[FoldRecord]) -> Diagnosis:
+    """Return the diagnosis of an architecture that a race stopped after the first fold."""
+    (reason,) = {record.reason or "" for record in records if record.status == "stopped"}
+    return Diagnosis(fit="stopped", evidence=reason)
+
+
 def predicts_one_class(records: Sequence[FoldRecord], classes: Sequence[str]) -> str | None:
     """Return the evidence that a network predicts a single class in most folds; None if not.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldwise.files.fold_record import FoldCounts, FoldRecord
-from foldwise.files.verdict import MetricName
+from foldwise.files.verdict import IMAGE_METRICS, MetricName
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def image_scores(
         metric: The deciding metric.
         top_k: k of the top-k accuracy.
     """
-    if metric not in ("accuracy", "balanced_accuracy", "top_k"):
+    if metric not in IMAGE_METRICS:
         return []
     repeats: dict[int, list[FoldCounts]] = {}
     for record in records:

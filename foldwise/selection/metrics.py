@@ -100,16 +100,22 @@ def ranks(values: Mapping[str, float]) -> dict[str, int]:
 
 
 def best_first(architectures: Sequence[Architecture], metric: Metric) -> list[Architecture]:
-    """Return the architectures sorted by mean, failed ones last; the input order does not matter.
+    """Return the architectures sorted by mean; the input order does not matter.
 
-    Equal means (to 12 decimals) are sorted by MACs, then by name; so are failed architectures.
+    Those that a race stopped follow by the score of their first fold, then those that diverged.
+    Equal scores (to 12 decimals) are sorted by MACs, then by name.
     """
-    means = {a.name: as_loss(a.scores.mean, metric) for a in architectures if a.scores}
-    return sorted(architectures, key=lambda a: (means.get(a.name, math.inf), a.macs, a.name))
+
+    def key(a: Architecture) -> tuple[bool, float, int, str]:
+        score = a.scores.mean if a.scores else a.first_score
+        loss = math.inf if score is None else as_loss(score, metric)
+        return a.scores is None, loss, a.macs, a.name
+
+    return sorted(architectures, key=key)
 
 
 def scores_table(records: Iterable[FoldRecord], metric: MetricName, top_k: int) -> pd.DataFrame:
-    """Return one row per record; a fold that diverged has no numbers.
+    """Return one row per record; a fold that diverged, or never trained, has no numbers.
 
     Args:
         records: Records in the order of the rows.
@@ -234,7 +240,7 @@ def _fold(record: FoldRecord) -> dict[str, Any]:
 
 
 def _scores(record: FoldRecord, metric: MetricName, top_k: int) -> dict[str, Any]:
-    if record.status == "diverged" or record.fold_counts is None:
+    if record.fold_counts is None:
         return {}
     metrics = fold_metrics(record.fold_counts, top_k)
     return {

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import counted, first_few
+from foldwise.core.errors import counted
 from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import Contender, percent
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
-MOST_NAMED = 6  # architectures in a sentence; the tables have all
 GROUPS = ("Significantly better", "Significantly worse", "Not significantly different")
 
 
@@ -22,8 +21,8 @@ def verdict_text(comparison: Comparison, decision: Decision | None) -> str:
         comparison: Every number.
         decision: How the choice was made; None if no architecture finished.
     """
-    fair, kept_out = comparison.without_kept_out().architectures, _kept_out(comparison)
-    failed = join_names([a.name for a in fair if a.scores is None])
+    fair, kept_out = comparison.without_kept_out(), _kept_out(comparison)
+    failed = join_names([a.name for a in fair.diverged])
     unlike = machine_differences(comparison.machines)
     differences = unlike and (
         f"Caution: the folds were trained on unlike machines or versions ({unlike}), so "
@@ -61,9 +60,7 @@ def _kept_out(comparison: Comparison) -> str:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Return "", "a", "a and b" or "a, b and c"; of more than six names, the first five."""
-    if len(names) > MOST_NAMED:
-        return first_few(names, MOST_NAMED - 1)
+    """Return "", "a", "a and b" or "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
@@ -213,14 +210,19 @@ def _others(decision: Decision) -> str:
 
 def _before(decision: Decision) -> str:
     """Return which architectures that are not in this comparison count in the tests."""
-    names, n = decision.comparison.design.compared_before, decision.comparison.n_tests
-    if not names or decision.pair is None:
+    before, n = decision.comparison.design.compared_before, decision.comparison.n_tests
+    stopped = [a.name for a in decision.comparison.stopped]
+    if not (before or stopped) or decision.pair is None:
         return ""
-    were = "was" if len(names) == 1 else "were"
-    return (
-        f"Holm's correction counts {n} pairs, because {join_names(names)} {were} compared on these "
-        "folds before."
-    )
+    reasons = [
+        f"{join_names(names)} {'was' if len(names) == 1 else 'were'} {what}"
+        for names, what in (
+            (before, "compared on these folds before"),
+            (stopped, "stopped after the first fold"),
+        )
+        if names
+    ]
+    return f"Holm's correction counts {n} pairs, because {join_names(reasons)}."
 
 
 def _cost(decision: Decision) -> str:

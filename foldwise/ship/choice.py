@@ -33,7 +33,7 @@ def choose_final(
 
     Raises:
         InputError: If nothing can be shipped: no choice, an architecture that was not compared,
-            diverged or is kept out, too many members, or no test images.
+            has no score or is kept out, too many members, or no test images.
     """
     comparison, verdict = reports
     name = final.architecture
@@ -50,7 +50,8 @@ def choose_final(
         raise InputError(f"{key}, which was not compared; expected verdict, {', '.join(by_name)}")
     chosen = by_name[name]
     if chosen.scores is None:
-        raise InputError(f"{key}, and {name} diverged in a fold; choose another")
+        why = chosen.diagnosis.fit  # diverged or stopped
+        raise InputError(f"{key}, and {name} has no score ({why}); choose another")
     if chosen.seen_images:
         raise InputError(
             f"{key}, and the weights of {name} had seen {chosen.seen_images:,} images of the "

@@ -8,6 +8,7 @@ from foldwise.files.dataset import Dataset, Samples, create_images, write_datase
 from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
+from foldwise.files.race import FoldDecision, write_decision
 from foldwise.files.split import write_recipe, write_split
 from foldwise.files.tuning import write_rate
 
@@ -74,6 +75,7 @@ def flags(case):
         write_features_info(case / "features", NO_FEATURES)
         rate = network.training.learning_rate or content["train"]["learning_rate"]
         write_rate(case / "rate.json", 0.002 if rate == "auto" else rate)
+        write_decision(case / "race.json", FoldDecision())
         paths = {
             "params": params,
             "dataset": case / "prepared",
@@ -85,6 +87,8 @@ def flags(case):
             "predictions": case / name / "run",
             "record": case / name / "record.json",
             "forecast": case / "none" / "minutes.json",
+            "race": case / "race.json",
+            "first": case / "first",
             "repeat": 0,
             "fold": fold,
         }

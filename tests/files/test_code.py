@@ -10,7 +10,7 @@ from foldwise.files.project import stage_fingerprints
 ROOT = Path(__file__).parents[2]
 STAGES = (
     *("prepare", "split", "augment", "build", "extract", "forecast", "tune"),
-    *("train", "inspect", "compare", "mistakes", "report"),
+    *("first", "race", "train", "inspect", "compare", "mistakes", "report"),
 )
 FINAL = ("choose", "refit", "calibrate", "test", "export", "card")  # of final/dvc.yaml
 # Each stage is imported in a fork, so that packages are imported once.
@@ -27,7 +27,12 @@ for stage, names in json.loads(sys.argv[1]).items():
     assert os.wait()[1] == 0
 """
 # Imported where there is something to do.
-LATER = {"extract": ["foldwise.engine.extract"], "tune": ["foldwise.engine.tuning"]}
+LATER = {
+    "extract": ["foldwise.engine.extract"],
+    "tune": ["foldwise.engine.tuning"],
+    "first": ["foldwise.engine.training"],
+    "train": ["foldwise.engine.training"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +99,7 @@ def test_networks_count_for_build_and_for_training_through_network_json_alone(co
     assert len(zoo) >= 4
     for path in zoo:
         assert f"foldwise.nets.zoo.{path.stem}" in counted["build"]
-    for stage in ("extract", "tune", "train"):
+    for stage in ("extract", "tune", "first", "train"):
         assert not any(".zoo." in name for name in counted[stage])
 
 

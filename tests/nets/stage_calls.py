@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from foldwise.files.params import read_params
+from foldwise.files.race import FoldDecision, write_decision
 from foldwise.files.split import write_recipe
 from stages import build, compare, extract, inspect, prepare, split, train, tune
 
@@ -51,7 +52,10 @@ def learn(name, fold=0):
     call(tune, **paths, tried=f"reports/tuning/{name}.json")
     paths |= {"forecast": "none"}
     predictions, record = f"data/runs/{name}/0-{fold}", f"reports/folds/{name}/0-{fold}.json"
-    call(train, **paths, repeat=0, fold=fold, predictions=predictions, record=record)
+    race = Path("data/race", name, f"0-{fold}.json")
+    write_decision(race, FoldDecision())
+    outputs = {"predictions": predictions, "record": record}
+    call(train, **paths, repeat=0, fold=fold, race=race, first=f"data/first/{name}", **outputs)
     return Path(predictions, "weights.safetensors")
 
 

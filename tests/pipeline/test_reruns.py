@@ -76,8 +76,10 @@ def test_the_readme_reruns_nothing(stale_after):
 @pytest.mark.parametrize(
     ("section", "values", "stages"),
     [
-        ("train", {"learning_rate": 0.001}, {"forecast", "tune", "train", "report"}),
-        pytest.param("compare", {"confidence": 0.9}, {"compare", "report"}, marks=pytest.mark.slow),
+        ("train", {"learning_rate": 0.001}, {"forecast", "tune", "first", "train", "report"}),
+        pytest.param(
+            "compare", {"confidence": 0.9}, {"race", "compare", "report"}, marks=pytest.mark.slow
+        ),
         pytest.param("augment", {"flip": 0.25}, {"augment", "report"}, marks=pytest.mark.slow),
     ],
 )
@@ -95,7 +97,16 @@ def test_another_repeat_trains_only_that_repeat(stale_after):
         return yaml.safe_dump(yaml.safe_load(text) | {"repeats": [0, 1]}, sort_keys=False)
 
     trainings = {f"train@{model}-1-{fold}" for model in ("lenet5", "slim_vgg") for fold in (0, 1)}
-    expected = {"split@1", "augment@1", "forecast", "inspect", "compare", "report", *trainings}
+    expected = {
+        "split@1",
+        "augment@1",
+        "forecast",
+        "race",
+        "inspect",
+        "compare",
+        "report",
+        *trainings,
+    }
     assert stale_after("params.yaml", change) == expected
 
 
@@ -112,7 +123,7 @@ def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     reviewer = type(clone)(tmp_path / "reviewer", clone.shims)
     assert reviewer.dvc("repro", "--allow-missing") == []
     reviewer.change_params(compare={"confidence": 0.9})
-    assert reviewer.dvc("repro", "--allow-missing") == ["check", "compare", "report"]
+    assert reviewer.dvc("repro", "--allow-missing") == ["check", "race", "compare", "report"]
 
 
 @pytest.mark.slow

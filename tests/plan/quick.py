@@ -11,4 +11,12 @@ SECTIONS = {
     "extract": {"views": 2, "most_gigabytes": 1.0},
     "hardware": {"precision": "float32", "device": "cpu", "threads": 1},
     "forecast": {"seconds": 0.01},
+    "compare": {
+        "metric": "accuracy",
+        "top_k": 3,
+        "confidence": 0.95,
+        "worth": 0.01,
+        "target": 0.9,
+        "gap": 0.05,
+    },
 }

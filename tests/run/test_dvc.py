@@ -18,7 +18,7 @@ from foldwise.run.dvc import (
     fetch_inputs,
     fetch_results,
     is_cached_line,
-    parse_stale_trainings,
+    parse_stale,
     reproduce,
     send_results,
     split_log,
@@ -91,7 +91,7 @@ def test_this_version_of_dvc_prints_what_is_parsed(other):
     Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))
     Path("bad.txt").write_text("its own output\n")
     status = dvc("status", "--json", "train")
-    stale = parse_stale_trainings(status)
+    stale = parse_stale(status, "train")
     assert stale == ["train@seed.txt", "train@bad.txt"], f"{DVC} prints {status}: {REMEDY}"
     dvc("repro", stale[0])
     Path("dvc.lock").unlink()
@@ -239,11 +239,12 @@ def dependencies(stage):
     return direct.union(*(dependencies(other) for other in direct))
 
 
-def test_upstream_is_all_that_train_depends_on():
-    assert dependencies("train") == {"check", *UPSTREAM}
+@pytest.mark.parametrize("group", UPSTREAM)
+def test_upstream_is_all_that_a_training_depends_on(group):
+    assert dependencies(group) == {"check", *UPSTREAM[group]}
 
 
 def test_stale_trainings_keep_the_order_of_dvc():
     status = '{"train@b-0-1": [{"changed outs": {}}], "train@a-0-0": ["changed command"]}'
-    assert parse_stale_trainings(status) == ["train@b-0-1", "train@a-0-0"]
-    assert parse_stale_trainings("{}") == []
+    assert parse_stale(status, "train") == ["train@b-0-1", "train@a-0-0"]
+    assert parse_stale("{}", "train") == []

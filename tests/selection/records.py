@@ -82,12 +82,20 @@ def loaded(source, **changes):
     return LoadedWeights(**facts | changes)
 
 
+STOPPED = "0.5000 on the first fold"
+
+
 def record(model, repeat=0, fold=0, accuracy=0.9, epochs=2, **changes):
     """Return a record whose curves rise to the accuracy; None: it diverged in its last epoch.
+
+    STOPPED as accuracy: a race left it out.
 
     The fold counts have this accuracy, to the nearest image. `changes` may hold `n_classes`, and
     `seconds` of training. Everything else follows, so that the record does not contradict itself.
     """
+    if accuracy == STOPPED:
+        left_out = {"status": "stopped", "reason": STOPPED, "curves": [], "best_epoch": None}
+        return record(model, repeat, fold, None, epochs, **changes).model_copy(update=left_out)
     diverged = accuracy is None
     n_classes, seconds = changes.pop("n_classes", len(CLASSES)), changes.pop("seconds", 3.0)
     n_folds, n_validation = changes.get("n_folds", 3), changes.get("n_validation", 100)

@@ -4,22 +4,26 @@ import math
 
 import numpy as np
 import pytest
+from comparisons import findings
 from optimism_simulation import FOLDS
 from race_simulation import LARGE, SMALL, World, compared, draw, simulate
-from records import record
+from records import STOPPED, record
 
-from foldwise.files.race import read_standing, write_standing
+from foldwise.files.race import FoldDecision, digest_record
 from foldwise.files.verdict import Criteria
 from foldwise.selection.image_scores import RepeatScores
 from foldwise.selection.pairs import compare_pairs
-from foldwise.selection.race import LUCK, decide_race, half_width
+from foldwise.selection.race import LUCK, decide_folds, decide_race, half_width, training_luck
 
 CRITERIA = Criteria(metric="accuracy", top_k=2, confidence=0.95, worth=0.01)
 
 
 def race(accuracies, **changes):
     """Return the standing of each architecture; 300 images, None: its first fold diverged."""
-    records = [record(a, accuracy=score, n_validation=300) for a, score in accuracies.items()]
+    records = [
+        record(name, accuracy=score, n_validation=300, epochs=200)  # curves that end flat
+        for name, score in accuracies.items()
+    ]
     standings = decide_race(records, CRITERIA.model_copy(update=changes))
     assert [standing.model for standing in standings] == list(accuracies)
     return {standing.model: standing for standing in standings}
@@ -35,6 +39,18 @@ def test_shortfall_is_as_certain_as_its_images_and_two_trainings_allow():
     assert b.least == pytest.approx(0.06409, abs=1e-5)
     for words in ("0.8000", f"{b.least:.4f}", "than a", "95 %"):
         assert words in b.reason
+
+
+@pytest.mark.parametrize(("epochs", "luck"), [(1, (0.9 - 1 / 4) / 2), (3, 0.15), (300, LUCK)])
+def test_few_steps_leave_much_to_luck(epochs, luck):
+    """A training whose last epoch still changes much may end anywhere: nobody is stopped for it."""
+    early = record("a", accuracy=0.9, n_validation=300, epochs=epochs, n_classes=4)
+    assert training_luck(early) == pytest.approx(luck)
+    late = record("b", accuracy=0.6, n_validation=300, epochs=300, n_classes=4)
+    least = decide_race([early, late], CRITERIA)[1].least
+    images = (90 + 1 - 90**2 / 300) / 300**2
+    half = 1.959964 * math.sqrt(images + luck**2 + LUCK**2)
+    assert least == pytest.approx(0.3 - half, abs=1e-6)
 
 
 def test_architecture_that_may_be_within_worth_goes_on():
@@ -81,12 +97,6 @@ def test_luck_alone_remains_with_endless_images():
     assert half_width(0.0, 0.95) == pytest.approx(1.959964 * math.sqrt(2) * LUCK)
 
 
-def test_standing_survives_its_file(tmp_path):
-    for standing in race({"a": 0.9, "b": 0.8, "c": None}).values():
-        write_standing(tmp_path / "a.json", standing)
-        assert read_standing(tmp_path / "a.json") == standing
-
-
 @pytest.mark.parametrize(
     ("size", "n", "most"),
     [
@@ -125,3 +135,39 @@ def test_simulation_compares_as_compare_pairs_does(n_unseen):
         assert result[int(pair.first), int(pair.second)] == pytest.approx(
             (pair.expected_shortfall, pair.p_holm)
         )
+
+
+def test_decisions_train_keep_the_first_fold_and_leave_out():
+    """A fold that trains gets the same decision with a race and without, so it trains only once."""
+    records = [record("a", accuracy=0.9), record("b", accuracy=0.1)]
+    runs = [(model, repeat, fold) for model in "abc" for repeat in (0, 1) for fold in (0, 1)]
+    decisions = decide_folds(runs, [*records, None], decide_race(records, CRITERIA))
+    assert list(decisions) == runs
+    assert decisions["a", 0, 0] == FoldDecision(trained=digest_record(records[0]))
+    assert decisions["b", 0, 0] == FoldDecision(trained=digest_record(records[1]))
+    left_out = [run for run, decision in decisions.items() if decision.first == records[1]]
+    assert left_out == [("b", 0, 1), ("b", 1, 0), ("b", 1, 1)]
+    assert "than a" in decisions["b", 1, 1].reason
+    others = [*decide_folds(runs, [None] * 3, []).values()]
+    goes_on = [decisions["a", 0, 1], decisions["c", 0, 0]]
+    assert all(decision == FoldDecision() for decision in [*goes_on, *others])
+
+
+def test_what_a_race_stopped_is_shown_and_counted_but_not_compared():
+    """Another order of params.yaml changes nothing."""
+    scores = {"c": [[0.5, STOPPED, STOPPED]], "a": [[0.9, 0.92, 0.9]], "b": [[0.88, 0.9, 0.9]]}
+    result = findings(scores)
+    comparison, text = result.comparison, result.verdict.text
+    assert [a.name for a in comparison.architectures] == ["a", "b", "c"]
+    (stopped,) = comparison.stopped
+    assert (stopped.scores, stopped.first_score, stopped.cost) == (None, 0.5, None)
+    assert stopped.diagnosis.evidence == STOPPED
+    assert {contender.name for contender in result.verdict.contenders} == {"a", "b"}
+    assert (len(comparison.pairs), comparison.n_tests) == (1, 3)
+    (alone,) = findings({name: scores[name] for name in "ab"}).comparison.pairs
+    assert comparison.pairs[0].p_holm == pytest.approx(min(1, 3 * alone.p))
+    assert "c was stopped after the first fold" in text
+    assert "3 pairs" in text
+    assert "diverged" not in text
+    assert not comparison.diverged
+    assert not [step for step in result.verdict.next if "diverged" in step]

@@ -58,9 +58,9 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
             colour = all_marks[architecture.name].colour
             if architecture.scores is None or n_folds <= MAX_LINES:
                 _draw_folds(axes, points, metric, colour, dot)
-            if architecture.scores is None:
+            if architecture.diagnosis.fit == "diverged":
                 _cross(axes, points, design)
-            else:
+            elif architecture.scores:
                 _draw_mean(axes, points, metric, colour, dot)
         _limit_losses(row[1], points)
     for axes in panels[-1]:
@@ -75,7 +75,7 @@ def draw_curves(comparison: Comparison, curves: pd.DataFrame) -> Figure:
 def _title(architecture: Architecture) -> str:
     name, diagnosis = shorten(architecture.name), architecture.diagnosis
     if architecture.scores is None or diagnosis.gap is None:
-        return f"{name}: failed, {diagnosis.fit}"
+        return f"{name}: {diagnosis.fit}"
     return f"{name}: {diagnosis.fit}, gap {diagnosis.gap:+.4f}"
 
 

@@ -64,7 +64,10 @@ def _draw_row(
     axes: Axes, row: int, architecture: Architecture, folds: pd.Series, mark: Mark
 ) -> None:
     scores = architecture.scores
-    label = f"{folds.isna().sum()} of {len(folds)} diverged"
+    n_missing, fit = folds.isna().sum(), architecture.diagnosis.fit
+    label = f"{n_missing} of {len(folds)} diverged"
+    if fit == "stopped":
+        label = f"stopped after {formats.score(folds.dropna().iloc[0])}"
     if scores is not None:
         label = f"{scores.mean:.4f}, std {scores.std:.4f}"
         heights = [row + 0.2] * len(folds)  # below the mean, so that both are visible

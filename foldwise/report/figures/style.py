@@ -141,9 +141,10 @@ def apart(places: Sequence[float], step: float, last: float) -> list[float]:
 
 
 def failed(comparison: Comparison) -> str:
-    """Return the names of the architectures that have diverged or are kept out, or ""."""
+    """Return the names of the architectures without a score and of those kept out, or ""."""
     groups = {
-        "failed": [each for each in comparison.architectures if each.scores is None],
+        "failed": comparison.diverged,
+        "stopped": comparison.stopped,
         "kept out of the choice": comparison.kept_out,
     }
     return "; ".join(

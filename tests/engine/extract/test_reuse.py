@@ -10,6 +10,7 @@ from foldwise.data.split import split_dataset
 from foldwise.files.dataset import read_dataset
 from foldwise.files.fold_record import read_record
 from foldwise.files.network import read_network, write_network
+from foldwise.files.race import FoldDecision, write_decision
 from foldwise.files.split import write_split
 from foldwise.files.tuning import write_rate
 from foldwise.nets.weights.tensors import read_initial_weights
@@ -18,6 +19,10 @@ from stages.train import main as train
 
 TRAIN = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0.05, "warmup": 0.25}
 OFF = {"shift": 0}
+
+
+def race_flags(folder):
+    return ["--race", str(folder / "race.json"), "--first", str(folder / "first")]
 
 
 @pytest.fixture
@@ -36,7 +41,8 @@ def train_fold(case, tmp_path):
         more += ["--record", str(tmp_path / "record.json"), "--repeat", "0", "--fold", "1"]
         write_rate(tmp_path / "rate.json", TRAIN["learning_rate"])
         more += ["--forecast", str(tmp_path / "none.json"), "--rate", str(tmp_path / "rate.json")]
-        train([*flags[:-4], *more])
+        write_decision(tmp_path / "race.json", FoldDecision())
+        train([*flags[:-4], *more, *race_flags(tmp_path)])
         weights = load_file(tmp_path / "run" / "weights.safetensors")
         return read_record(tmp_path / "record.json"), weights
 
@@ -89,5 +95,5 @@ def test_nothing_is_kept_unless_asked(train_fold, case, tmp_path):
     }
     paths = [str(x) for flag, name in flags.items() for x in (f"--{flag}", tmp_path / name)]
     more = ["--forecast", str(tmp_path / "none.json")]
-    train([*paths, "--repeat", "0", "--fold", "1", *more])
+    train([*paths, "--repeat", "0", "--fold", "1", *more, *race_flags(tmp_path)])
     assert not (tmp_path / "run" / "weights.safetensors").exists()
