@@ -18,6 +18,8 @@ from foldwise.files.tables import TABLES, read_table
 from foldwise.files.tuning import Tuning, read_tuning
 from foldwise.files.verdict import Verdict
 
+MOST_SHOWN = 10  # architectures in the figures that have more than a line for each
+
 
 @dataclass(frozen=True)
 class ReportInputs:
@@ -61,6 +63,18 @@ class ReportInputs:
     def class_names(self) -> list[str]:
         """The classes of the data set, in their order."""
         return self.cards[self.comparison.design.models[0]].classes
+
+    @property
+    def shown(self) -> Comparison:
+        """The comparison of the architectures and pairs that fit into a figure.
+
+        These are all up to MOST_SHOWN, else the best and the chosen one.
+        """
+        every, chosen = self.comparison.architectures, self.verdict.chosen
+        shown = [each for at, each in enumerate(every) if at < MOST_SHOWN or each.name == chosen]
+        names = {each.name for each in shown}
+        pairs = [pair for pair in self.comparison.pairs if {pair.first, pair.second} <= names]
+        return self.comparison.model_copy(update={"architectures": shown, "pairs": pairs})
 
 
 def read_report_inputs(folder: Path, params: Path) -> ReportInputs:

@@ -54,10 +54,10 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
     comparison, chosen = inputs.comparison, inputs.verdict.chosen
     draw: dict[str, Callable[[], Figure]] = {
         "scores": partial(scores.draw_scores, comparison, inputs.scores),
-        "curves": partial(curves.draw_curves, comparison, inputs.curves),
+        "curves": partial(curves.draw_curves, inputs.shown, inputs.curves),
     }
-    if comparison.pairs:
-        draw["pairs"] = partial(matrices.draw_pairs, comparison)
+    if inputs.shown.pairs:
+        draw["pairs"] = partial(matrices.draw_pairs, inputs.shown)
     if chosen is not None:
         draw["pareto"] = partial(scores.draw_pareto, comparison, inputs.verdict)
         draw["confusion"] = partial(

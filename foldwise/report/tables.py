@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 from markupsafe import Markup
 
+from foldwise.core.errors import first_few
 from foldwise.files.comparison import Architecture
-from foldwise.files.inspection import MOST_SHOWN
+from foldwise.files.inspection import MOST_SHOWN as MOST_IMAGES
 from foldwise.files.verdict import METRICS, CostUnit, metric
 from foldwise.report import formats
 from foldwise.report.formats import NONE, Row, Table, score
-from foldwise.report.inputs import ReportInputs
+from foldwise.report.inputs import MOST_SHOWN, ReportInputs
 
 COSTS: dict[CostUnit, tuple[str, Callable[[float], str], str]] = {  # column, its format, the rule
     "macs": ("MACs", formats.short, "fewest MACs per image"),
@@ -92,7 +93,7 @@ def rule_steps(inputs: ReportInputs) -> Table:
     cheapest = f"{COSTS[verdict.cost_unit][2]}; {same}, fewest parameters"
     rows: list[Row] = [
         ["1. best", f"{design.decides.best} mean {label}", all_names[0]],
-        ["2. worth it", worth, ", ".join(allowed)],
+        ["2. worth it", worth, first_few(allowed, MOST_SHOWN)],
         ["3. cheapest", cheapest, Markup(f"**{formats.inline(verdict.chosen)}**")],
     ]
     return Table(("step", "rule", "remaining"), rows, n_text=3)
@@ -114,7 +115,7 @@ def contenders(inputs: ReportInputs) -> Table:
 def pair_tests(inputs: ReportInputs) -> Table:
     """Return the difference of each pair with its significance test."""
     rows = []
-    for pair in inputs.comparison.pairs:
+    for pair in inputs.shown.pairs:
         interval = " … ".join(map(formats.change, pair.interval))
         p_values = map(formats.probability, (pair.p, pair.p_holm))
         numbers = [formats.change(pair.mean), interval, *p_values, score(pair.detectable)]
@@ -127,7 +128,7 @@ def pair_tests(inputs: ReportInputs) -> Table:
 def pair_probabilities(inputs: ReportInputs) -> Table:
     """Return the probabilities that the first of a pair is better, equal or worse."""
     rows = []
-    for pair in inputs.comparison.pairs:
+    for pair in inputs.shown.pairs:
         probabilities = map(formats.probability, (pair.better, pair.equal, pair.worse))
         rows.append([pair.first, pair.second, *probabilities, formats.percent(pair.wins)])
     return Table(("first", "second", "better", "equal", "worse", "runs won"), rows, n_text=2)
@@ -171,7 +172,7 @@ def recall(inputs: ReportInputs, most: int | None = None) -> Table:
 def near_duplicates(inputs: ReportInputs) -> Table:
     """Return the first pairs of near-duplicates, with a picture of each."""
     rows: list[Row] = []
-    pairs = inputs.near_duplicates.head(MOST_SHOWN)
+    pairs = inputs.near_duplicates.head(MOST_IMAGES)
     for at, (first, second, *classes, place) in enumerate(pairs.itertuples(index=False)):
         names = " and ".join(dict.fromkeys(classes))
         rows.append([first, second, names, place, _picture(f"pair-{at}", "Two images")])
@@ -181,7 +182,7 @@ def near_duplicates(inputs: ReportInputs) -> Table:
 def wrong_labels(inputs: ReportInputs) -> Table:
     """Return the first images whose label looks wrong, with a picture of each."""
     rows: list[Row] = []
-    images = inputs.labels.head(MOST_SHOWN)
+    images = inputs.labels.head(MOST_IMAGES)
     for at, (file, *classes, probability, of_label) in enumerate(images.itertuples(index=False)):
         numbers = [formats.probability(probability), formats.probability(of_label)]
         rows.append([file, _picture(f"label-{at}", "The image"), *classes, *numbers])
@@ -190,16 +191,21 @@ def wrong_labels(inputs: ReportInputs) -> Table:
 
 
 def fold_scores(inputs: ReportInputs) -> Table:
-    """Return the scores: a row for each fold, a column for each architecture."""
+    """Return the scores: a row for each fold, a column for each architecture.
+
+    Of many architectures, each has a row, because the page has no room for so many columns.
+    """
     fits = {each.name: each.diagnosis.fit for each in inputs.comparison.architectures}
-    names = [*fits]
-    wide = inputs.scores.pivot(index=["repeat", "fold"], columns="model", values="score")[names]
-    rows = []
-    for (repeat, fold), *scores in wide.itertuples():
-        values = zip(fits.values(), scores, strict=True)
-        cells = [fit if pd.isna(value) else score(value) for fit, value in values]
-        rows.append([f"repeat {repeat} fold {fold}", *cells])
-    return Table(("fold", *names), rows)
+    wide = inputs.scores.pivot(index=["repeat", "fold"], columns="model", values="score")
+    folds = [f"repeat {repeat} fold {fold}" for repeat, fold in wide.index]
+    columns = {
+        name: [fit if pd.isna(value) else score(value) for value in wide[name]]
+        for name, fit in fits.items()
+    }
+    if len(columns) > MOST_SHOWN:
+        return Table(("architecture", *folds), [[name, *row] for name, row in columns.items()])
+    rows = zip(folds, *columns.values(), strict=True)
+    return Table(("fold", *columns), [[*row] for row in rows])
 
 
 def cards(inputs: ReportInputs) -> Table:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import counted
+from foldwise.core.errors import counted, first_few
 from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import Contender, percent
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision
 from foldwise.selection.metrics import as_loss
 
+MOST_NAMED = 6  # architectures in a sentence; the tables have all
 GROUPS = ("Significantly better", "Significantly worse", "Not significantly different")
 
 
@@ -60,7 +61,9 @@ def _kept_out(comparison: Comparison) -> str:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Return "", "a", "a and b" or "a, b and c"."""
+    """Return "", "a", "a and b" or "a, b and c"; of more than six names, the first five."""
+    if len(names) > MOST_NAMED:
+        return first_few(names, MOST_NAMED - 1)
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 

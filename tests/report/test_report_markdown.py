@@ -274,3 +274,20 @@ def test_only_charts_stand_alone_on_lines_that_the_review_comment_copies(report)
     charts = rows(report(CASE), "![")[:5]
     names = ("scores", "pairs", "curves", "pareto", "confusion")
     assert [re.search(r"\(figures/(\w+)\.svg\)$", chart)[1] for chart in charts] == list(names)
+
+
+def test_many_architectures_are_in_the_tables_and_the_best_in_figures_and_pairs(inputs):
+    names = [f"net{at:02}" for at in range(13)]
+    many = inputs({name: [[0.99 - at / 100, 0.98 - at / 100]] for at, name in enumerate(names)})
+    last = replace(many, verdict=many.verdict.model_copy(update={"chosen": names[12]}))
+    assert [each.name for each in last.shown.architectures] == [*names[:10], names[12]]
+    text = markdown(last)
+    assert "\n\n\n" not in text
+    assert "<summary>55 of 78 pairs</summary>" in text
+    assert text.count("Shown are 11 of 13 architectures") == 3
+    assert rows(text, "| net00 | net12 |")
+    assert not rows(text, "| net00 | net10 |")
+    assert rows(text, "| net10 | 0.8900 | 0.8800 |")  # of each fold
+    assert "net06 and 6 more." in many.verdict.text
+    few = replace(many, comparison=last.shown, verdict=many.verdict)
+    assert few.shown.architectures == last.shown.architectures[:10]

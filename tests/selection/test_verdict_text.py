@@ -1,6 +1,8 @@
 import pytest
 from comparisons import findings
 
+from foldwise.selection.verdict_text import join_names
+
 STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
 NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
 
@@ -73,3 +75,9 @@ def test_p_value_of_many_pairs_does_not_contradict_the_probabilities_of_one():
     words = text(many)
     assert "a is better by more than 0.01 with probability >99 %" in words
     assert "not significant, counting all 15 pairs" in words
+
+
+def test_a_sentence_names_six_architectures_or_the_first_five():
+    assert join_names([*"abcdef"]) == "a, b, c, d, e and f"
+    assert join_names([*"abcdefg"]) == "a, b, c, d, e and 2 more"
+    assert join_names("") == ""
