@@ -63,11 +63,7 @@ def next_steps(
             "architecture that is trained from scratch."
         ]
     comparison = comparison.without_kept_out()
-    steps = [
-        f"{a.name} diverged in {a.diagnosis.evidence}: lower its peak learning rate, for example "
-        f"to a third (`build.architectures.{a.name}.learning_rate` in params.yaml)."
-        for a in comparison.diverged
-    ]
+    steps = list(_diverged(comparison))
     if decision:
         chosen = decision.chosen.name
         fits = list(_fits(comparison, chosen, cards))
@@ -79,6 +75,18 @@ def next_steps(
         steps += [step for name, step in fits if name != chosen]
     has_reference = REFERENCE in comparison.design.models
     return steps[:MAX_STEPS] or [TRAIN_LONGER if has_reference else TRY_REFERENCE]
+
+
+def _diverged(comparison: Comparison) -> Iterator[str]:
+    """Suggest a lower learning rate for the architectures that diverged, in one step."""
+    if comparison.diverged:
+        first, *others = comparison.diverged
+        also = f", and so did {join_names([a.name for a in others])}" if others else ""
+        yield (
+            f"{first.name} diverged in {first.diagnosis.evidence}{also}: lower the peak learning "
+            "rate, for example to a third "
+            f"(`build.architectures.{first.name}.learning_rate` in params.yaml)."
+        )
 
 
 def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
@@ -156,6 +164,8 @@ def _reference(decision: Decision) -> Iterator[str]:
     reached = f"{REFERENCE} reaches {accuracy:.3f} in {epochs} epochs"
     deeper = [name for name in DEEPER if name not in models]
     shallow = f"try the shallow {SHALLOW} (`dvc exp run -S model={SHALLOW}`) or variants of it"
+    if SHALLOW in models:
+        shallow = f"try variants of the shallow {SHALLOW}"
     if accuracy < GOOD_ACCURACY:
         yield f"{reached}, less than {GOOD_ACCURACY:g}: {shallow}."
     elif costs[0] > COSTLY * costs[1]:

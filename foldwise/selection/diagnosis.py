@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import fmean, linear_regression, median, stdev
 from typing import NamedTuple
 
+from foldwise.core.errors import first_few
 from foldwise.files.comparison import Diagnosis, Fit
 from foldwise.files.fold_record import Epoch, FoldRecord
 from foldwise.selection.metrics import ranks
@@ -46,7 +47,7 @@ def diverged(records: Sequence[FoldRecord]) -> Diagnosis:
     """Return the diagnosis of an architecture with a fold that diverged."""
     failed = [record for record in records if record.status == "diverged"]
     folds = [f"repeat {r.repeat} fold {r.fold} ({r.reason})" for r in failed]
-    evidence = f"{len(failed)} of {len(records)} folds, {', '.join(folds)}"
+    evidence = f"{len(failed)} of {len(records)} folds, {first_few(folds)}"
     return Diagnosis(fit="diverged", evidence=evidence)
 
 

@@ -285,6 +285,7 @@ def test_many_architectures_are_in_the_tables_and_the_best_in_figures_and_pairs(
     assert "\n\n\n" not in text
     assert "<summary>55 of 78 pairs</summary>" in text
     assert text.count("Shown are 11 of 13 architectures") == 3
+    assert "cheaper. Of 13 architectures, the best, the chosen one" in text
     assert rows(text, "| net00 | net12 |")
     assert not rows(text, "| net00 | net10 |")
     assert rows(text, "| net10 | 0.8900 | 0.8800 |")  # of each fold

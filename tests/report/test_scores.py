@@ -105,15 +105,24 @@ def test_names_are_a_column_beside_the_panel_each_with_a_line_to_its_point():
             assert lower.y1 <= upper.y0
 
 
-@pytest.mark.slow
-def test_many_names_make_the_figure_higher():
-    names = [f"n{n}" for n in range(40)]
-    costs = {name: (1.0 + at, 1000 + at) for at, name in enumerate(names)}
-    case = Case({name: [0.9, 0.8] for name in names}, costs=costs)
+def test_of_many_the_best_the_chosen_one_and_the_front_have_names():
+    names = [f"n{n:02}" for n in range(16)]  # best first; n14 and n15 are the cheapest
+    costs = {name: (1.0 + at * (at < 14), 1000 + at) for at, name in enumerate(names)}
+    costs["n13"] = (0.5, 500)
+    case = Case({name: [0.9 - at / 100] * 2 for at, name in enumerate(names)}, costs=costs)
+    case.verdict = case.verdict.model_copy(update={"chosen": "n12"})
     for axes in panels(case):
-        axes.figure.draw_without_rendering()
-        boxes = [*map(Text.get_window_extent, axes.texts)]
-        assert min(box.y0 for box in boxes) > axes.bbox.y0 - boxes[0].height
+        texts = [text.get_text() for text in axes.texts]
+        assert sorted(texts) == [*names[:10], "n12 (chosen)", "n13"]
+
+
+def test_many_names_on_the_front_make_the_figure_higher():
+    names = [f"n{n}" for n in range(40)]
+    costs = {name: (41.0 - at, 1041 - at) for at, name in enumerate(names)}
+    case = Case({name: [0.9 - at / 100, 0.8] for at, name in enumerate(names)}, costs=costs)
+    upper, lower = panels(case)
+    assert len(upper.texts) == len(lower.texts) == 40
+    assert upper.figure.get_figheight() > 40 * 0.17 * 2
 
 
 def test_every_fold_is_a_dot_beside_mean_and_standard_deviation():

@@ -18,6 +18,15 @@ def test_architecture_that_diverged_gets_a_lower_learning_rate():
     assert "`build.architectures.bad.learning_rate`" in first
 
 
+def test_several_that_diverged_get_one_short_step():
+    failed = {name: [[None] * 5] for name in ("b", "c", "d")}
+    (step,) = containing(steps({"a": [[0.95] * 5], **failed}), "diverged")
+    assert "5 of 5 folds, repeat 0 fold 0" in step
+    assert "repeat 0 fold 2" in step
+    assert "repeat 0 fold 3" not in step
+    assert "and 2 more, and so did c and d: lower" in step
+
+
 def test_difference_that_is_not_significant_gets_more_repeats_or_more_images():
     close = {"a": [[0.95, 0.96, 0.94]], "b": [[0.93, 0.93, 0.925]]}
     (step,) = containing(steps(close), "between a and b is not significant")
@@ -39,6 +48,9 @@ def test_diagnoses_of_the_choice_come_before_those_of_the_others():
 def test_reference_decides_between_deeper_and_shallower_networks():
     assert containing(steps({"resnet18": GOOD}), "model=resnet34")
     assert containing(steps({"resnet18": BAD}), "model=small_alexnet")
+    both = steps({"resnet18": BAD, "small_alexnet": BAD})
+    assert containing(both, "try variants of the shallow small_alexnet")
+    assert not containing(both, "model=small_alexnet")
     costly = steps({"a": GOOD, "resnet18": GOOD}, cards={"resnet18": {"macs": 500_000}})
     assert containing(costly, "costs too much", "500,000 instead of 5,000", "small_alexnet")
 
@@ -66,4 +78,5 @@ def test_nothing_to_change_names_the_reference():
 
 
 def test_five_steps_at_most():
-    assert len(steps({name: [[None, 0.9]] for name in "abcdefg"})) == 5
+    cards = {name: {"loaded": [loaded("x")]} for name in "bcdefg"}
+    assert len(steps({"a": GOOD, **dict.fromkeys(cards, BAD)}, cards=cards)) == 5

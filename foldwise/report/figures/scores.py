@@ -1,6 +1,6 @@
 """Figures of the scores: of every fold, and against cost and parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from foldwise.files.verdict import CostUnit, Metric, Verdict
 from foldwise.report import formats
 from foldwise.report.figures import style
 from foldwise.report.figures.style import FADED, INK, PAPER, Mark, shorten
+from foldwise.report.inputs import MOST_SHOWN
 
 Point = tuple[float, float]  # cost, and mean of the metric
 
@@ -24,6 +25,7 @@ COSTS: dict[CostUnit, str] = {
 }
 FRONT: dict[str, Any] = {"color": FADED, "linewidth": 1, "linestyle": ":"}
 LEADER = {"arrowstyle": "-", "color": FADED, "linewidth": 0.6, "shrinkB": 6, "relpos": (0, 0.5)}
+OTHER: dict[str, Any] = {"marker": "o", "markersize": 4, "alpha": 0.6, "zorder": 0}
 RING: dict[str, Any] = {"marker": "o", "markersize": 14, "markerfacecolor": "none", "mew": 1.5}
 BAR: dict[str, Any] = {"markersize": 8, "elinewidth": 0.8, "capsize": 3}
 NAME_HEIGHT = 0.17  # inches
@@ -85,38 +87,56 @@ def draw_pareto(comparison: Comparison, verdict: Verdict) -> Figure:
     The cost is that of `compare.cost`. A mark is the mean, with a bar of one standard deviation to
     each side. It is filled if the expected shortfall is within `compare.worth`, hollow if not, and
     has a ring and "(chosen)" if chosen. The dotted line is the Pareto front of the two axes of the
-    panel: no architecture is both better and cheaper. Failed architectures are named below.
+    panel: no architecture is both better and cheaper. Failed architectures are named below. Of more
+    than MOST_SHOWN, only the best, the chosen one and the front have names and colours.
 
     Args:
         comparison: With at least one finished architecture.
         verdict: The choice.
     """
-    contenders = verdict.contenders
-    height = max(7.6, NAME_HEIGHT * len(contenders) / PANEL_SHARE)
+    contenders, metric = verdict.contenders, comparison.design.decides
+    panels: dict[str, list[Point]] = {
+        COSTS[verdict.cost_unit]: [(each.cost, each.mean) for each in contenders],
+        "parameters": [(each.parameters, each.mean) for each in contenders],
+    }
+    names = [_names(points, verdict, metric) for points in panels.values()]
+    height = max(7.6, NAME_HEIGHT * max(map(len, names)) / PANEL_SHARE)
     figure = style.canvas(height)
-    upper, lower = figure.subplots(2, 1)
-    upper.set_xlabel(COSTS[verdict.cost_unit])
-    lower.set_xlabel("parameters")
-    panels: list[tuple[Axes, list[Point]]] = [
-        (upper, [(each.cost, each.mean) for each in contenders]),
-        (lower, [(each.parameters, each.mean) for each in contenders]),
-    ]
-    for axes, points in panels:
-        _draw_panel(axes, points, comparison, verdict)
-        _name_points(axes, points, verdict, NAME_HEIGHT / (PANEL_SHARE * height))
+    rows = zip(figure.subplots(2, 1), panels.items(), names, strict=True)
+    for axes, (label, points), named in rows:
+        axes.set_xlabel(label)
+        _draw_panel(axes, points, named, comparison, verdict)
+        _name_points(axes, named, verdict, NAME_HEIGHT / (PANEL_SHARE * height))
     _name_styles(figure)
     style.note(figure, style.failed(comparison))
     return figure
 
 
+def _names(points: Sequence[Point], verdict: Verdict, metric: Metric) -> dict[str, Point]:
+    """Return the points that have a name: the best, the chosen one and those on the front."""
+    front = pareto_front(points, metric)
+    return {
+        each.name: point
+        for at, (point, each) in enumerate(zip(points, verdict.contenders, strict=True))
+        if at < MOST_SHOWN or each.name == verdict.chosen or point in front
+    }
+
+
 def _draw_panel(
-    axes: Axes, points: Sequence[Point], comparison: Comparison, verdict: Verdict
+    axes: Axes,
+    points: Sequence[Point],
+    named: Collection[str],
+    comparison: Comparison,
+    verdict: Verdict,
 ) -> None:
     metric, all_marks = comparison.design.decides, style.marks(comparison.design.models)
     axes.set_ylabel(f"{metric.label}, {metric.best} is best")
     axes.plot(*zip(*pareto_front(points, metric), strict=True), drawstyle="steps-post", **FRONT)
     for point, contender in zip(points, verdict.contenders, strict=True):
         colour, marker = all_marks[contender.name]
+        if contender.name not in named:
+            axes.plot(*point, color=FADED, **OTHER)
+            continue
         face = colour if contender.within_worth else PAPER
         mark: dict[str, Any] = {"fmt": marker, "color": colour, "markerfacecolor": face}
         axes.errorbar(*point, contender.std, **mark | BAR)
@@ -153,20 +173,20 @@ def pareto_front(points: Sequence[Point], metric: Metric) -> list[Point]:
     return front
 
 
-def _name_points(axes: Axes, points: Sequence[Point], verdict: Verdict, step: float) -> None:
+def _name_points(axes: Axes, points: Mapping[str, Point], verdict: Verdict, step: float) -> None:
     """Write the names in a column to the right of a panel, each with a line to its point.
 
     Args:
         axes: With its limits.
-        points: One per contender.
+        points: By name.
         verdict: The choice.
         step: Between two names, as a share of the height of the panel.
     """
-    ascending = sorted(zip(points, verdict.contenders, strict=True), key=lambda each: each[0][1])
+    ascending = sorted(points.items(), key=lambda each: each[1][1])
     low, high = axes.get_ylim()
-    heights = style.apart([y for (_, y), _ in ascending], step * (high - low), high)
-    for (point, contender), height in zip(ascending, heights, strict=True):
-        name = shorten(contender.name) + " (chosen)" * (contender.name == verdict.chosen)
+    heights = style.apart([y for _, (_, y) in ascending], step * (high - low), high)
+    for (model, point), height in zip(ascending, heights, strict=True):
+        name = shorten(model) + " (chosen)" * (model == verdict.chosen)
         place: dict[str, Any] = {"xytext": (1.04, height), "textcoords": ("axes fraction", "data")}
         axes.annotate(name, point, **place, va="center", arrowprops=LEADER, zorder=1)
 
