@@ -56,7 +56,8 @@ def run_advise(args: argparse.Namespace) -> None:
     written = "".join(f", {setting.key}: {setting.value}" for setting in settings)
     n_decide = len(advice.settings) - len(settings)
     rest = f"; {counted(n_decide, 'key')} above to decide by hand" if n_decide else ""
-    print(f"advise: {names}{written} -> {path}{rest}")
+    also = f" and {args.pipeline}" if pipeline_text else ""
+    print(f"advise: {names}{written} -> {path}{also}{rest}")
 
 
 def rewrite(text: str, proposals: Sequence[Candidate], settings: Sequence[Setting] = ()) -> str:

@@ -1,9 +1,10 @@
 import itertools
 
+from figure_cases import Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldwise.report.figures.style import apart, shorten
+from foldwise.report.figures.style import apart, failed, shorten
 
 
 @given(st.lists(st.floats(0, 99), max_size=9), st.floats(0, 10))
@@ -30,3 +31,11 @@ def test_a_short_name_stays_and_a_long_one_loses_its_middle(text, longest):
         assert len(short) == longest
         assert text.startswith(head)
         assert text.endswith(tail)
+
+
+def test_a_note_names_ten_architectures_that_failed():
+    few, many = (
+        failed(Case({f"n{at:02}": [None, 0.9] for at in range(n)}).comparison) for n in (10, 12)
+    )
+    assert few.endswith("n08, n09")
+    assert many.endswith("n08, n09 and 2 more")

@@ -18,11 +18,13 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from foldwise.core.errors import first_few
 from foldwise.files.comparison import Comparison
 
 WIDTH = 8.0  # inches
 LONGEST = 40  # characters of an architecture: a third of the page
 LINE = 105  # characters of a note, so that it stays inside the figure
+MOST_NAMED = 10  # architectures in a note; the tables have all
 INK, FADED, PAPER = "C6", "C7", "C8"  # of the cycle below
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -148,7 +150,7 @@ def failed(comparison: Comparison) -> str:
         "kept out of the choice": comparison.kept_out,
     }
     return "; ".join(
-        f"{reason}: {', '.join(shorten(each.name) for each in group)}"
+        f"{reason}: {first_few([shorten(each.name) for each in group], MOST_NAMED)}"
         for reason, group in groups.items()
         if group
     )
