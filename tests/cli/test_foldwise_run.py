@@ -40,6 +40,7 @@ def test_too_many_jobs_stop_before_anything_runs(params, capfd):
     assert [path.name for path in params.parent.iterdir()] == ["params.yaml"]
 
 
+@pytest.mark.slow
 def test_an_error_of_dvc_stops_the_command_after_dvc_s_message(params, capfd):
     for name in ("params.yaml", "dvc.yaml", "stages", "foldwise"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

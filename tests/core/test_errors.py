@@ -97,7 +97,7 @@ def test_sound_input_ends_the_process_with_all_that_it_said():
     assert done.stdout == "done\n"
 
 
-@pytest.mark.parametrize("stage", ["build", "train"])
+@pytest.mark.parametrize("stage", [pytest.param("build", marks=pytest.mark.slow), "train"])
 def test_importing_a_stage_changes_nothing_in_the_process(torch_process, stage):
     code = (
         "import gc, os; before = dict(os.environ), gc.get_threshold(); "

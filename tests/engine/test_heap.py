@@ -1,6 +1,4 @@
 import platform
-import subprocess
-import sys
 
 import pytest
 
@@ -23,8 +21,7 @@ KEEP = "from foldwise.engine.hardware import keep_freed_memory; keep_freed_memor
 @pytest.mark.parametrize(
     ("first", "is_kept"), [(KEEP, True), pytest.param("", False, marks=pytest.mark.slow)]
 )
-def test_memory_that_was_freed_is_not_asked_for_again(first, is_kept):
+def test_memory_that_was_freed_is_not_asked_for_again(torch_process, first, is_kept):
     """In a process of its own: it cannot be undone. Without it, each page is cleared anew."""
-    command = [sys.executable, "-c", AGAIN.format(first)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = torch_process.run("-c", AGAIN.format(first))
     assert (int(done.stdout) < PAGES / 10) == is_kept

@@ -73,12 +73,15 @@ def test_it_learns(case, flags):
     ("model", "threads"),
     [("slim_vgg", 2), pytest.param("vgg_resnet", 1, marks=pytest.mark.slow)],
 )
-def test_two_processes_write_the_same_bytes(case, flags, model, threads):
+def test_two_processes_write_the_same_bytes(case, flags, model, threads, torch_process):
     """Dropout, batches, augmentation and initial weights: timings apart, nothing differs."""
     records = []
-    for name in ("one", "two"):
-        command = [sys.executable, "-m", "stages.train", *flags(model, name=name, threads=threads)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    for name in ("new", "fork"):
+        words = ["-m", "stages.train", *flags(model, name=name, threads=threads)]
+        if name == "fork":
+            torch_process.run(*words)
+        else:
+            subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
         content = json.loads((case / name / "record.json").read_text())
         del content["timing"]
         records.append((content, (case / name / "run" / "predictions.npz").read_bytes()))

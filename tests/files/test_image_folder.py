@@ -130,7 +130,13 @@ except InputError as error:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("pattern", [r"(\w+)+x", r"((?:a|a)*)x", r"(a?a?a?a?)*x"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"((?:a|a)*)x",
+        *(pytest.param(p, marks=pytest.mark.slow) for p in (r"(\w+)+x", r"(a?a?a?a?)*x")),
+    ],
+)
 def test_pattern_that_takes_hours_is_stopped(pattern):
     with pytest.raises(InputError, match=re.escape(repr(pattern))) as caught:
         find_groups(pattern, ["a" * 60])

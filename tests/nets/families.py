@@ -1,4 +1,6 @@
-"""Of every family of torchvision, the smallest network."""
+"""Of every family of torchvision, the smallest network, and which tests are slow."""
+
+import pytest
 
 from foldwise.files.catalogue import TORCHVISION_MODELS
 
@@ -11,3 +13,12 @@ FAMILIES = (
 )
 # The code of a network that is tested, repeated more often or wider.
 DEEPER = {"resnet56", "resnet110", *TORCHVISION_MODELS} - {*FAMILIES}
+
+
+def mostly_slow(names, quick):
+    """Return the parameters of a test; those that are not quick run with the slow tests."""
+    marks = [() if name in quick else pytest.mark.slow for name in names]
+    return [
+        pytest.param(*(name if isinstance(name, tuple) else (name,)), marks=mark)
+        for name, mark in zip(names, marks, strict=True)
+    ]

@@ -38,7 +38,7 @@ def card_of(network_of):
         ("densenet121", 32, 32),
         ("squeezenet1_1", 32, 16),
         ("inception_v3", 299, 32),
-        ("maxvit_t", 224, 32),
+        pytest.param("maxvit_t", 224, 32, marks=pytest.mark.slow),
     ],
 )
 def test_total_stride_is_that_of_the_last_maps_whatever_the_image_size(
@@ -109,11 +109,12 @@ def test_macs_of_convolutions_are_those_of_torchinfo(network_of, card_of, model)
     images = torch.empty(1, 3, 32, 32, device="meta")
     module = construct_shapes(network_of(model, 3, 32))
     table = torchinfo.summary(module, input_data=images, device="meta", verbose=0)
-    assert card_of(model, 3, 32).macs == table.total_mult_adds
-    assert card_of(model, 3, 32).activation_bytes == table.total_output_bytes
+    card = card_of(model, 3, 32)
+    assert card.macs == table.total_mult_adds
+    assert card.activation_bytes == table.total_output_bytes
 
 
-@pytest.mark.parametrize("frozen", [{}, {"policy": "frozen"}])
+@pytest.mark.parametrize("frozen", [{}, pytest.param({"policy": "frozen"}, marks=pytest.mark.slow)])
 def test_macs_of_a_transformer_count_every_token(card_of, frozen):
     tokens, width = 7 * 7 + 1, 768  # ViT-B/32 on 224 px, and its class token
     linear = width * (3 * width + width + 2 * 4 * width)  # queries, keys, values; out; MLP

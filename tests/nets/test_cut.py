@@ -1,6 +1,7 @@
 import pytest
 import torch
 import yaml
+from families import mostly_slow
 from torch import nn
 
 from foldwise.nets.freezing import find_cut
@@ -32,6 +33,9 @@ CUTS = [
 ]
 
 
+QUICK = [*CUTS[1:3], *(case for case in CUTS if case[0] in ("squeezenet1_1", "slim_vgg"))]
+
+
 @pytest.mark.parametrize(("model", "section", "expected"), CUTS)
 def test_the_cut_is_behind_what_never_trains(network_of, model, section, expected):
     """A dropout right behind it trains with what follows; one in between is fixed."""
@@ -40,15 +44,8 @@ def test_the_cut_is_behind_what_never_trains(network_of, model, section, expecte
     assert found == expected
 
 
-@pytest.mark.parametrize(
-    ("model", "section"),
-    [
-        pytest.param(model, section, marks=pytest.mark.slow if model == "vgg11_bn" else ())
-        for model, section, cut in CUTS
-        if cut
-    ],
-)
-def test_the_two_parts_compute_what_the_whole_does(network_of, model, section):
+@pytest.mark.parametrize(("model", "section", "cut"), mostly_slow([c for c in CUTS if c[2]], QUICK))
+def test_the_two_parts_compute_what_the_whole_does(network_of, model, section, cut):
     network = network_of(model, 3, 32, **section)
     torch.manual_seed(0)
     module = construct(network, {}).eval()

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 
 import pytest
@@ -104,6 +103,6 @@ print(peak() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux")
-def test_only_the_part_takes_memory():
-    done = subprocess.run([sys.executable, "-c", CODE], check=True, capture_output=True, text=True)
+def test_only_the_part_takes_memory(torch_process):
+    done = torch_process.run("-c", CODE)
     assert int(done.stdout) < 50_000  # kilobytes; the second layer would take 400,000

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from families import mostly_slow
 from pages import ROOT, blocks
 
 from foldwise.files.architecture import BuildSection
@@ -13,7 +14,7 @@ from foldwise.nets.resolve import frozen_by_default, resolve
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["build"]["architectures"]
 
-QUICK = ("joined", "my_net", "vgg_resnet_composed", "warm")  # one of each kind
+QUICK = ("my_net", "short", "warm")  # one of each kind
 
 
 def sections():
@@ -30,9 +31,7 @@ def test_the_pages_show_each_way_to_an_architecture():
     assert {"base", "file", "layers", "stem", "weights", "policy", "thaw"} <= keys
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in sections()]
-)
+@pytest.mark.parametrize("name", mostly_slow(sections(), QUICK))
 def test_what_is_shown_can_be_built(name, info_of, tmp_path, monkeypatch):
     """All but the weights, which are to be downloaded."""
     source = re.findall(

@@ -2,6 +2,7 @@ import re
 
 import pytest
 import torch
+from families import mostly_slow
 from sourcing import counted, in_front, refusal, rejection, weightless
 from torchvision.models import get_model, resnet18
 
@@ -15,6 +16,7 @@ from foldwise.nets.weights.tensors import digest_weights
 FROZEN = ("conv1", "bn1", "layer1", "layer2")
 LARGEST = ("regnet_y_128gf", "vit_h_14")  # whose weights would fill the memory
 HEAD = ["fc.weight", "fc.bias"]
+FILES = ["w.safetensors", "w.pt", "w.pth"]
 
 
 def test_without_weights_there_is_nothing_to_find(begin):
@@ -30,7 +32,7 @@ def test_normalisation_that_is_set_holds_without_weights(begin):
     assert started.network.normalisation == ChannelStatistics(mean=[0.25], std=[0.5])
 
 
-@pytest.mark.parametrize("name", ["w.safetensors", "w.pt", "w.pth"])
+@pytest.mark.parametrize("name", mostly_slow(FILES, FILES[:1]))
 def test_all_but_the_head_starts_pretrained(begin, weights_file, trained_state, name):
     said = weights_file(trained_state, name)
     started = begin("resnet18", 3, 32, 32, 1000, policy="finetune", **said)
@@ -200,7 +202,7 @@ def transfer_refusal(transfer, *args, **changes):
     return message
 
 
-@pytest.mark.parametrize("name", ["w.safetensors", "w.pt", "w.pth"])
+@pytest.mark.parametrize("name", mostly_slow(FILES, FILES[1:2]))
 def test_frozen_part_is_taken_and_nothing_else(transfer, trained_state, name):
     started = transfer(trained_state, name)
     assert started.weights.keys() == in_front(trained_state, *FROZEN)
@@ -238,13 +240,18 @@ def test_taken_part_can_be_constructed(transfer, trained_state):
     ("name", "change", "problem"),
     [
         ("layer2.1.bn2.bias", None, "is missing"),
-        ("conv1.weight", None, "is missing"),
         ("layer1.0.conv1.weight", torch.zeros(64, 64, 1, 1), "has shape (64, 64, 1, 1), not (64"),
-        ("bn1.running_var", torch.full((64,), torch.nan), "not finite"),
-        ("conv1.weight", torch.full((64, 3, 7, 7), torch.inf), "not finite"),
         ("bn1.weight", torch.ones(64, dtype=torch.float64) * 1e300, "not finite"),
         ("bn1.weight", torch.ones(64, dtype=torch.int64), "is of type torch.int64, not torch.fl"),
-        ("bn1.weight", torch.ones(64, dtype=torch.complex64), "is of type torch.complex64, not"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (
+                ("conv1.weight", None, "is missing"),
+                ("bn1.running_var", torch.full((64,), torch.nan), "not finite"),
+                ("conv1.weight", torch.full((64, 3, 7, 7), torch.inf), "not finite"),
+                ("bn1.weight", torch.ones(64, dtype=torch.complex64), "is of type torch.complex64"),
+            )
+        ),
     ],
 )
 def test_frozen_tensor_that_would_stay_random_is_named(
@@ -258,7 +265,16 @@ def test_frozen_tensor_that_would_stay_random_is_named(
     assert problem in message
 
 
-@pytest.mark.parametrize("change", [3, torch.ones(64).to_sparse(), torch.ones(64, device="meta")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        torch.ones(64).to_sparse(),
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in (3, torch.ones(64, device="meta"))
+        ),
+    ],
+)
 def test_what_is_no_dense_tensor_is_named(transfer, trained_state, change):
     state = trained_state | {"bn1.weight": change}
     message = transfer_refusal(transfer, state, "w.pt")

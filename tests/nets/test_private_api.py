@@ -1,5 +1,6 @@
 """What a new version of torch or torchvision could break: private modules and object identity."""
 
+import pytest
 import torch
 
 CODE = """
@@ -15,6 +16,7 @@ print(roi_align(torch.ones(1, 1, 8, 8), [torch.tensor([[0.0, 0, 4, 4]])], 2).sum
 """
 
 
+@pytest.mark.slow
 def test_the_compiler_is_imported_when_it_is_called_and_not_before(torch_process):
     done = torch_process.run("-c", CODE, check=False)
     assert done.stdout.split() == ["False", "False", "True", "4.0"], (

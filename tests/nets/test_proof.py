@@ -83,11 +83,12 @@ def refusal(network):
             "vgg11_bn needs at least 32×32 px; the images are 2×2: "
             "set prepare.image_size to 32, or choose lenet5",
         ),
-        (
+        pytest.param(
             "inception_v3",
             (3, 224),
             "inception_v3 needs at least 299×299 px; the images are 224×224: "
             "set prepare.image_size to 299, or choose slim_vgg",
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -130,7 +131,11 @@ def test_refusal_where_larger_is_not_enough(made_up, sizes, size, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "side"), [("alexnet", 12), ("squeezenet1_0", 3), ("vgg11", 20), ("vit_b_32", 40)]
+    ("name", "side"),
+    [
+        *(("alexnet", 12), ("squeezenet1_0", 3), ("vgg11", 20)),
+        pytest.param("vit_b_32", 40, marks=pytest.mark.slow),
+    ],
 )
 def test_remedy_of_a_refusal_works(network_of, name, side):
     set_to = re.search(r"set prepare.image_size to (\d+)", refusal(network_of(name, 3, side)))[1]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from families import mostly_slow
 from sklearn.datasets import load_sample_images
 from starting import started
 from test_torchvision_classifier import smallest_of
@@ -69,7 +70,7 @@ def momenta(module):
     return {part.momentum for part in module.modules() if isinstance(part, nn.BatchNorm2d)}
 
 
-@pytest.mark.parametrize("source", ["file", "layers"])
+@pytest.mark.parametrize("source", mostly_slow(["file", "layers"], ["file"]))
 def test_momentum_is_raised_whatever_the_source_and_the_card_says_it(build, nets, source):
     nets(SLOW_NORMS)
     section = {"file": "nets/mine.py:small"} if source == "file" else {"layers": COMPOSED}
@@ -89,20 +90,9 @@ def test_momentum_of_every_source_is_at_least_that_of_torch(network_of, nets):
     assert [momenta(construct(network, {})) for network in networks] == [{0.1}] * 3
 
 
-def test_a_network_as_its_source_defines_it_has_no_changes(build):
-    _, summary = build("resnet18", 3, 32)
-    assert read_card(summary).changes == []
-
-
 @pytest.mark.every_network
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
-        for name in TORCHVISION_MODELS
-    ],
-)
+@pytest.mark.parametrize("n_classes", mostly_slow([2, 10, 100], [2]))
+@pytest.mark.parametrize("name", mostly_slow(TORCHVISION_MODELS, QUICK))
 def test_the_first_loss_is_near_that_of_guessing(network_of, name, n_classes):
     _, losses = started(network_of(name, 3, smallest_of(name), None, n_classes))
     assert max(losses) < math.log(n_classes) + 1.2
@@ -135,6 +125,7 @@ def test_a_body_that_gives_large_numbers_is_said(build, nets, capsys):
     assert f"caution: {caution}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_new_head_on_real_weights_begins_near_guessing_on_real_photos(begin):
     """timm's own start: a first loss of 13 for 2 classes, which training did not make good."""
     pytest.importorskip("timm")

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from families import mostly_slow
 from torch import nn
 
 from foldwise.core.errors import InputError
@@ -37,7 +38,7 @@ def test_there_are_18():
     assert (len(RESNETS), len(DENSENETS), len(SHUFFLENETS)) == (10, 4, 4)
 
 
-@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize("name", mostly_slow(FIRST, ["resnet18", "shufflenet_v2_x0_5"]))
 @torch.no_grad()
 def test_stem_is_3_by_3_with_stride_1_and_small_images_pass(small_of, name):
     module = construct_shapes(small_of(name, 4, 28))
@@ -102,7 +103,7 @@ def test_resnet18_is_the_one_that_is_common_for_cifar(small_of):
     assert round(card.macs / 1e6, 2) == 555.43
 
 
-@pytest.mark.parametrize("side", [8, 33])
+@pytest.mark.parametrize("side", mostly_slow([8, 33], [8]))
 @pytest.mark.parametrize("name", SMALL)
 def test_small_images_train(small_of, name, side):
     prove_trainable(small_of(name, 1, side), {}, seed=0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from families import mostly_slow
 from starting import started
 from torch import nn
 
@@ -49,6 +50,8 @@ QUICK = (  # of the networks of a fixed size, and of those with a stem: one for 
     *("vit_tiny_patch16_224", "levit_128s", "resnet18", "test_vit", "test_resnet"),
     *("test_efficientnet", "tf_efficientnet_lite0"),
 )
+SECONDS = {"xcit_nano_12_p8_224", "densenet121", "gmlp_ti16_224"}  # one each, or nearly
+ODD = ("levit_128s", "deit_tiny_distilled_patch16_224", "test_convnext", "lcnet_035", "test_resnet")
 STEMS = {  # with the first convolution
     "resnet18": "conv1",
     "resnet26d": "conv1.0",
@@ -61,11 +64,6 @@ STEMS = {  # with the first convolution
     "legacy_seresnet18": "layer0.conv1",
     "resnetv2_18": "stem.conv",
 }
-
-
-def mostly_slow(names):
-    """Return the names, of which those that are not QUICK run with the slow tests."""
-    return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
 
 
 @pytest.fixture
@@ -86,14 +84,14 @@ def refusal(act, *given):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("channels", [pytest.param(1, marks=pytest.mark.slow), 3])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("channels", mostly_slow([1, 3], [3]))
+@pytest.mark.parametrize("name", mostly_slow(FAMILIES, {*FAMILIES} - SECONDS))
 def test_families_train(timm_of, name, channels):
     network = timm_of(name, channels, 32)
     assert prove_trainable(network, {}, seed=0)[1] == []
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", mostly_slow(FAMILIES, ODD))
 def test_heads_are_found_and_have_the_classes(timm_of, name):
     network = timm_of(name, 1, 32, None, 7)
     assert find_heads(network) == FAMILIES[name]
@@ -101,15 +99,15 @@ def test_heads_are_found_and_have_the_classes(timm_of, name):
     assert {module.get_submodule(head).out_features for head in FAMILIES[name]} == {7}
 
 
-@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
-@pytest.mark.parametrize("name", mostly_slow([*FAMILIES, "tf_efficientnet_lite0"]))
+@pytest.mark.parametrize("n_classes", mostly_slow([2, 10, 100], [2]))
+@pytest.mark.parametrize("name", mostly_slow([*FAMILIES, "tf_efficientnet_lite0"], QUICK))
 def test_the_first_loss_is_near_that_of_guessing(network_of, name, n_classes):
     side = 224 if name in ("levit_128s", "test_coatnet") else 64
     _, losses = started(network_of(f"timm_{name}", 3, side, None, n_classes))
     assert max(losses) < math.log(n_classes) + 1.2
 
 
-@pytest.mark.parametrize("name", mostly_slow(FAMILIES))
+@pytest.mark.parametrize("name", mostly_slow(FAMILIES, QUICK))
 def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     network, heads = timm_of(name, 3, 32), FAMILIES[name]
     frozen = list(modules_outside(construct_shapes(network), heads))
@@ -123,7 +121,7 @@ def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     assert {name.rpartition(".")[0] for name in trains} == set(heads)
 
 
-@pytest.mark.parametrize("channels", [2, 4, 5, 8])
+@pytest.mark.parametrize("channels", mostly_slow([2, 4, 5, 8], [4]))
 @pytest.mark.parametrize("name", ["test_vit", "test_resnet", "test_efficientnet", "levit_128s"])
 def test_any_channels_train(timm_of, name, channels):
     network = timm_of(name, channels, 64)
@@ -131,7 +129,7 @@ def test_any_channels_train(timm_of, name, channels):
     assert first_convolution(construct_shapes(network)).weight.shape[1] == channels
 
 
-@pytest.mark.parametrize("name", mostly_slow(FIXED))
+@pytest.mark.parametrize("name", mostly_slow(FIXED, ["vit_tiny_patch16_224"]))
 def test_network_of_a_fixed_size_is_made_for_that_of_the_images(timm_of, name):
     assert timm.get_pretrained_cfg(name).fixed_input_size
     assert misfit(timm_of(name, 3, 32)) is None
@@ -141,13 +139,8 @@ def test_images_need_not_be_square(timm_of):
     prove_trainable(timm_of("test_vit", 3, 32, 64), {}, seed=0)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("deit_tiny_patch16_224", marks=pytest.mark.slow),
-        pytest.param("gmlp_ti16_224", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deit_tiny_patch16_224", "gmlp_ti16_224"])
 def test_patches_that_leave_a_rest_of_the_image_are_refused(timm_of, name):
     assert refusal(require_fit, timm_of(name, 1, 28)) == (
         f"timm_{name} takes certain sizes only, such as 32×32 px; the images are 28×28: "
@@ -180,10 +173,14 @@ def test_network_that_is_no_classifier_is_refused(timm_of):
 
 
 def test_network_for_colour_images_only_is_refused(timm_of):
-    require_fit(timm_of("csatv2", 3, 64))
     message = refusal(require_fit, timm_of("csatv2", 1, 64))
     assert message.startswith("timm_csatv2: CSATv2 is designed for 3-channel RGB input. in_chans=1")
     assert message.endswith("stem; choose another architecture")
+
+
+@pytest.mark.slow
+def test_network_for_colour_images_only_takes_them(timm_of):
+    require_fit(timm_of("csatv2", 3, 64))
 
 
 @pytest.mark.parametrize("name", ["tf_mobilenetv3_small_075", "tf_efficientnet_b0", "levit_128s"])
@@ -206,7 +203,7 @@ def test_colour_network_is_that_of_timm(timm_of):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-@pytest.mark.parametrize("name", mostly_slow(STEMS))
+@pytest.mark.parametrize("name", mostly_slow(STEMS, QUICK))
 def test_small_stem(timm_of, name):
     network = timm_of(name, 1, 32, stem="small")
     assert misfit(network) is None

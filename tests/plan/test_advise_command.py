@@ -88,6 +88,7 @@ def test_digits_are_for_shallow_networks(flags, capsys):
     assert "foldwise candidates" in page.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_fashion_is_clean_and_takes_two_downsamplings(flags, capsys):
     if not (DATA / "fashion-mnist").is_dir():
         pytest.skip("needs FashionMNIST beside the repository")

@@ -19,18 +19,16 @@ def trial(idea, height=32, width=None, channels=3, build=NONE):
     ("idea", "side", "n_downsamplings"),
     [
         (CANDIDATES["lenet5"], 28, 2),
-        (CANDIDATES["slim_vgg"], 28, 2),
-        (CANDIDATES["vgg_resnet"], 28, 2),
-        (CANDIDATES["resnet20"], 32, 2),
-        (
-            CANDIDATES["narrow_vgg"],
-            32,
-            2,
-        ),  # as deep as the image size allows: two, three, four poolings
-        (CANDIDATES["narrow_vgg"], 64, 3),
+        # as deep as the image size allows: two, three, four poolings
+        (CANDIDATES["narrow_vgg"], 32, 2),
         (CANDIDATES["narrow_vgg"], 224, 4),
-        (CANDIDATES["resnet18_small"], 32, 3),
-        (CANDIDATES["resnet18"], 64, 5),
+        *(
+            pytest.param(CANDIDATES[name], side, n_downsamplings, marks=pytest.mark.slow)
+            for name, side, n_downsamplings in (
+                *(("slim_vgg", 28, 2), ("vgg_resnet", 28, 2), ("resnet20", 32, 2)),
+                *(("narrow_vgg", 64, 3), ("resnet18_small", 32, 3), ("resnet18", 64, 5)),
+            )
+        ),
     ],
 )
 def test_downsamplings_are_those_that_one_counts(idea, side, n_downsamplings):

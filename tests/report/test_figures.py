@@ -151,8 +151,17 @@ def test_every_architecture_is_named_in_every_figure(name):
         assert bool(re.search("failed|diverged", words)) == failed
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", ["equal-curves", "confusion-hostile"])
+@pytest.mark.parametrize(
+    ("name", "dark"),
+    [
+        ("confusion-hostile", True),
+        ("one-curves", False),
+        *(
+            pytest.param(name, dark, marks=pytest.mark.slow)
+            for name, dark in (("confusion-hostile", False), ("equal-curves", True))
+        ),
+    ],
+)
 def test_svg_is_the_same_every_time_whatever_the_settings(name, dark):
     first = as_svg(DRAWN[name], dark=dark)
     hostile = {"font.size": 20, "svg.hashsalt": None, "text.color": "red", "lines.linewidth": 9}
@@ -210,6 +219,7 @@ def test_text_can_be_read_on_the_page_and_on_every_cell(page):
         assert contrast(mpl.colors.to_rgb(colour), paper) >= 2.2  # never alone: a name is beside
 
 
+@pytest.mark.slow
 def test_svgs_stay_small():
     ten_folds = {name: [0.9 + fold / 1000 for fold in range(10)] for name in EIGHT}
     case = Case(ten_folds, epochs=10)

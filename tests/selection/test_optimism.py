@@ -17,7 +17,9 @@ CLOSE = {
 }
 
 
-@pytest.mark.parametrize(("spread", "allowed"), [(0.0, 0.13), (0.01, 0.25)])
+@pytest.mark.parametrize(
+    ("spread", "allowed"), [(0.0, 0.13), pytest.param(0.01, 0.25, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("m", "n"), [(6, 60), *(pytest.param(m, 400, marks=pytest.mark.slow) for m in (3, 6, 20))]
 )
@@ -62,7 +64,7 @@ def test_single_architecture_needs_no_correction():
     assert (verdict.score.method, verdict.score.optimism) == ("none", 0)
 
 
-@pytest.mark.parametrize("cost", ["macs", "latency"])
+@pytest.mark.parametrize("cost", [pytest.param("macs", marks=pytest.mark.slow), "latency"])
 def test_repeated_choice_is_the_rule_of_the_verdict(cost):
     """The rule for many samples, applied to the means themselves, chooses as `decide` does."""
     rng = np.random.default_rng(3)

@@ -70,7 +70,7 @@ def test_features_change_the_time_and_nothing_else(train_fold, section):
     assert kept.keys() == whole.keys()
 
 
-@pytest.mark.parametrize("most", [1.0, 0.0])
+@pytest.mark.parametrize("most", [1.0, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_what_is_frozen_is_kept_to_the_bit_and_the_rest_has_trained(train_fold, tmp_path, most):
     _, kept = train_fold(most, frozen=["[conv1:layer2]"])
     start = read_initial_weights(tmp_path / "network")
