@@ -31,14 +31,14 @@ class Forks:
 
     address: str
 
-    def run(self, *words, check=True):
-        """Run `python -m MODULE ARGS` or `python -c CODE ARGS`; return the completed process."""
+    def run(self, *words, check=True, folder=ROOT):
+        """Run `python -m MODULE ARGS` or `python -c CODE ARGS` in a folder; return the process."""
         # Imported here, like in fork_server: the commands of make_shims must start fast.
         from tempfile import TemporaryFile
 
         from foldwise.run.preload_server import start_command
 
-        command = Command("forks", words, str(ROOT), dict(os.environ))
+        command = Command("forks", words, str(folder), dict(os.environ))
         with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
             streams = (0, output.fileno(), errors.fileno())
             with start_command(self.address, command, streams) as ended:

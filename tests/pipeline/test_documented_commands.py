@@ -103,11 +103,14 @@ def run(clone):
     return run
 
 
-@pytest.mark.parametrize(
-    "line",
-    [*QUICK, *(pytest.param(line, marks=pytest.mark.slow) for line in IN_OTHER_TESTS)],
-)
-def test_a_quick_command_succeeds(run, line):
+def test_quick_commands_succeed(run):
+    for line in QUICK:
+        run(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", IN_OTHER_TESTS)
+def test_a_command_of_other_tests_succeeds(run, line):
     run(line)
 
 

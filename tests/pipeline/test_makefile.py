@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("name", ["plain", "Bücher ü", "{a} # $x", 'it\'s, "so"'])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{ü} # $x 'so'",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("plain", "Bücher ü", 'it\'s, "so"')),
+    ],
+)
 def test_site_cache_is_in_the_folder_whatever_its_name(tmp_path, name):
     project = tmp_path / name
     (project / ".dvc").mkdir(parents=True)

@@ -73,14 +73,13 @@ def test_the_readme_reruns_nothing(stale_after):
     assert stale_after("README.md", add_constant) == set()
 
 
+@pytest.mark.slow  # by default in test_experiments.py
 @pytest.mark.parametrize(
     ("section", "values", "stages"),
     [
         ("train", {"learning_rate": 0.001}, {"forecast", "tune", "first", "train", "report"}),
-        pytest.param(
-            "compare", {"confidence": 0.9}, {"race", "compare", "report"}, marks=pytest.mark.slow
-        ),
-        pytest.param("augment", {"flip": 0.25}, {"augment", "report"}, marks=pytest.mark.slow),
+        ("compare", {"confidence": 0.9}, {"race", "compare", "report"}),
+        ("augment", {"flip": 0.25}, {"augment", "report"}),
     ],
 )
 def test_a_setting_reruns_its_stage(stale_after, section, values, stages):
@@ -118,6 +117,7 @@ def test_code_of_one_network_retrains_that_network_only(clone):
     assert trainings == {"train@slim_vgg-0-0", "train@slim_vgg-0-1"}
 
 
+@pytest.mark.slow  # by default in test_report_workflow.py
 def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     clone.git("clone", "--quiet", str(clone.path), str(tmp_path / "reviewer"))
     reviewer = type(clone)(tmp_path / "reviewer", clone.shims)

@@ -70,9 +70,6 @@ def test_files_and_edits_of_the_user_stay(clone):
     (clone.path / "data/models/other").mkdir()
     assert "git checkout params.yaml" in reset(clone)
     assert files(clone) == before | own
-    clone.git("checkout", "params.yaml")
-    (clone.path / "nets/mine.py").unlink()
-    assert clone.dvc("repro") == []
 
 
 @pytest.mark.slow

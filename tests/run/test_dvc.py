@@ -3,12 +3,11 @@
 import importlib
 import importlib.metadata
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from forks import fork_server
 
 from foldwise.core.errors import InputError
 from foldwise.run.dvc import (
@@ -60,12 +59,20 @@ DVC = f"DVC {importlib.metadata.version('dvc')}"
 REMEDY = "install the version in constraints.txt, or adapt foldwise/run/dvc.py"
 
 
-def dvc(*args, check=True):
-    """Run dvc and return what it prints."""
-    command = (sys.executable, "-m", "dvc", *args)
-    result = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert not check or result.returncode == 0, result.stderr
-    return result.stdout + result.stderr
+@pytest.fixture(scope="module")
+def dvc():
+    """Return a function that runs dvc in the working directory and returns what it prints."""
+    packages = (
+        *("dvc.cli.parser", "dvc.commands.status", "dvc.repo.reproduce", "dvc.data_cloud"),
+        *("dvc.repo.index", "dvc.repo.plots", "dvc.lock", "dvc.scm", "networkx", "ruamel.yaml"),
+    )
+
+    def dvc(*args, check=True):
+        result = forks.run("-m", "dvc", *args, check=check, folder=Path.cwd())
+        return result.stdout + result.stderr
+
+    with fork_server(packages) as forks:
+        yield dvc
 
 
 def test_this_version_of_dvc_has_all_private_names():
@@ -79,7 +86,7 @@ def test_this_version_of_dvc_has_all_private_names():
             pytest.fail(f"{DVC} has no {name} ({error}): {REMEDY}", pytrace=False)
 
 
-def test_this_version_of_dvc_prints_what_is_parsed(other):
+def test_this_version_of_dvc_prints_what_is_parsed(dvc, other):
     """The run-cache, the errors, and `dvc status --json` of the stages by name."""
     pipeline = yaml.safe_load(PIPELINE)
     pipeline["stages"]["train"] = {
@@ -131,7 +138,7 @@ def other(project, tmp_path):
 
 
 def test_a_result_reaches_another_machine_with_the_files_that_dvc_does_not_cache(
-    other, monkeypatch
+    dvc, other, monkeypatch
 ):
     dvc("repro", "fit")
     send_results()
@@ -142,7 +149,7 @@ def test_a_result_reaches_another_machine_with_the_files_that_dvc_does_not_cache
     assert dvc("status", "fit") == "Data and pipelines are up to date.\n"
 
 
-def test_fetching_results_leaves_the_workspace_alone(other, monkeypatch):
+def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):
     dvc("repro", "fit")
     send_results()
     monkeypatch.chdir(other)
@@ -151,7 +158,7 @@ def test_fetching_results_leaves_the_workspace_alone(other, monkeypatch):
     assert Path("record.json").read_text() == "mine\n"
 
 
-def test_a_result_with_a_lost_file_counts_as_missing(other, tmp_path, monkeypatch):
+def test_a_result_with_a_lost_file_counts_as_missing(dvc, other, tmp_path, monkeypatch):
     dvc("repro", "fit")
     send_results()
     shutil.rmtree(tmp_path / "store" / "files")
@@ -159,7 +166,7 @@ def test_a_result_with_a_lost_file_counts_as_missing(other, tmp_path, monkeypatc
     assert fetch_results(["fit"], "store") == []
 
 
-def test_only_inputs_are_fetched(other, monkeypatch):
+def test_only_inputs_are_fetched(dvc, other, monkeypatch):
     dvc("repro", "test")
     dvc("push", "--quiet")
     shutil.copy("dvc.lock", other)
