@@ -3,8 +3,8 @@
 PYTHON ?= python3
 ENVIRONMENT := .venv
 INSTALLED := $(ENVIRONMENT)/installed
-# The tests of a file run in the same process, so that its fixtures are made once.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Each process begins with half of the tests, in order; who is done takes over from the other.
+PARALLEL := --numprocesses 2 --dist worksteal
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro final check advise experiments bench test test-all lint environment local-config clean

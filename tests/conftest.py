@@ -20,10 +20,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 LONG_SECONDS = 1200  # for slow tests and for runs of the whole pipeline, also on a busy machine
 
 
-# The first file makes a clone for all tests of the pipeline, while another process runs the second.
-FIRST = ("test_bad_names.py", "test_torchvision_classifier.py")
-
-
 def pytest_configure():
     """Collect no garbage while tests are collected: millions of objects, all of which stay."""
     gc.disable()
@@ -36,16 +32,11 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the tests of the pipeline, the longest, so that two processes end together."""
+    """Begin with the tests of the pipeline, so that one process of two runs them all."""
     for item in items:
         if "slow" in item.keywords or item.path.parent.name == "pipeline":
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
-    items.sort(
-        key=lambda item: (
-            FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST),
-            item.path.parent.name != "pipeline",
-        )
-    )
+    items.sort(key=lambda item: item.path.parent.name != "pipeline")
 
 
 @pytest.fixture(scope="session")

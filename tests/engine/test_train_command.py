@@ -166,7 +166,7 @@ def test_fold_that_is_not_there(flags):
         main(flags(fold=3))
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_precision_is_recorded_as_forced(case, flags, precision):
     main(flags(precision=precision, epochs=1))
     assert read_record(case / "one" / "record.json").machine.precision == precision

@@ -58,7 +58,10 @@ def equal_weights(one, other):
 
 @pytest.mark.parametrize(
     ("text", "own", "shape"),
-    [(VGG_RESNET, "vgg_resnet", (1, 32)), (RESNET18_TRANSFER, "resnet18_transfer", (3, 64))],
+    [
+        pytest.param(VGG_RESNET, "vgg_resnet", (1, 32), marks=pytest.mark.slow),
+        (RESNET18_TRANSFER, "resnet18_transfer", (3, 64)),
+    ],
 )
 @pytest.mark.parametrize("train", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_networks_of_the_lesson_are_the_same_in_yaml_and_in_python(

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from families import mostly_slow
 
 from foldwise.core.process import count_cores
 from foldwise.files.measurements import read_latency, write_latency
@@ -24,7 +25,7 @@ def test_build_measures_once_on_a_machine(build, tmp_path):
     assert {path.name: path.read_bytes() for path in network.iterdir()} == before
 
 
-@pytest.mark.parametrize("changed", ["network", "machine", "format"])
+@pytest.mark.parametrize("changed", mostly_slow(["network", "machine", "format"], ["machine"]))
 def test_measurement_of_another_network_or_machine_is_not_taken(network, tmp_path, changed):
     kept = tmp_path / "latency.json"
     measured = latency_of(network, {}, kept)

@@ -102,8 +102,8 @@ def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
     construct(started.network, started.weights)
 
 
+@pytest.mark.slow
 def test_old_names_of_densenets_fit(begin, weights_file):
-
     state = {
         re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): one
         for name, one in weightless("densenet121").items()

@@ -43,6 +43,7 @@ def test_images_that_are_no_squares_count_by_their_shorter_side():
     )
 
 
+@pytest.mark.slow
 def test_only_what_training_runs_in_each_step_weighs():
     """Of frozen layers whose features are kept, nothing; of ResNet18, fc is 512 × 10."""
     whole = trial(CANDIDATES["resnet18"], 224).macs

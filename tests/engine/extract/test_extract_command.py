@@ -36,7 +36,13 @@ def as_batch(array):
     return batch.permute(0, 3, 1, 2) if batch.ndim == 4 else batch
 
 
-@pytest.mark.parametrize("section", [PARTLY, BODY], ids=["prefix", "all but the head"])
+@pytest.mark.parametrize(
+    "section",
+    [
+        pytest.param(PARTLY, id="prefix", marks=pytest.mark.slow),
+        pytest.param(BODY, id="all but the head"),
+    ],
+)
 @torch.no_grad()
 def test_features_lead_to_the_logits_that_images_lead_to(case, tmp_path, section):
     main(case(**section))
