@@ -63,10 +63,13 @@ def main() -> None:
     for name in ("params", "data", "folder"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--sets", default="digits,signs,FashionMNIST,CIFAR-10")
     args = parser.parse_args()
     results = args.folder / "grid.csv"
     done = {(row["data"], row["model"], int(row["epochs"])) for row in read_rows(results)}
-    for name, values in _data_sets(args.data, args.folder).items():
+    sections = _data_sets(args.data, args.folder)
+    for name in args.sets.split(","):
+        values = sections[name]
         for model in args.models.split(","):
             todo = [n for n in EPOCHS if (name, model, n) not in done]
             if not todo:

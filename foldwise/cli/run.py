@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from foldwise.core.errors import InputError
-from foldwise.run.dvc import FIRST, TRAIN, UPSTREAM, Pipeline, open_pipeline
+from foldwise.run.dvc import FIRST, TRAIN, TUNE, UPSTREAM, Pipeline, open_pipeline
 
 Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
 
@@ -62,15 +62,15 @@ def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train
 def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
     from foldwise.core.atomic import write_text
 
-    stages: list[str] = []
+    group, stages = TRAIN, list[str]()
     for group in _groups(args):
         pipeline.run("repro", *UPSTREAM[group])
         if stages := pipeline.stale(group):
             break
     write_text(args.list, "".join(f"{stage}\n" for stage in stages))
     print(f"run: {_count(stages)} -> {args.list}")
-    if stages and stages[0].startswith(f"{FIRST}@"):
-        print("run: these are the first folds of the race; train them, then list the others")
+    if stages and group != TRAIN:
+        print(f"run: these are the stages of {group}; run them, then list the others")
 
 
 def _run_trainings(args: argparse.Namespace, pipeline: Pipeline, train: Train, where: str) -> None:
@@ -85,10 +85,12 @@ def _run_trainings(args: argparse.Namespace, pipeline: Pipeline, train: Train, w
 
 
 def _groups(args: argparse.Namespace) -> list[str]:
-    """Return which stages train side by side, in their order; in a race, the first folds first."""
+    """Return which stages train side by side, in their order."""
     from foldwise.files.params import read_params
 
-    return [FIRST, TRAIN] if read_params(args.params, "compare").compare.race else [TRAIN]
+    params = read_params(args.params, "train", "compare")
+    needed = {TUNE: params.train.learning_rate == "auto", FIRST: params.compare.race, TRAIN: True}
+    return [group for group, is_needed in needed.items() if is_needed]
 
 
 def _count(stages: Sequence[str]) -> str:

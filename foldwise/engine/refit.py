@@ -1,5 +1,7 @@
 """Train the final networks: one on all training images, or those of the first folds again."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from foldwise.data.digests import digest_images
 from foldwise.data.folds import draw_train_eval_subset, network_seed
 from foldwise.data.split import fit_normalisation
 from foldwise.engine.hardware import Hardware
-from foldwise.engine.inputs import AugmentedImages, Fold, ImageBatches, Place
+from foldwise.engine.inputs import Fold, Place
 from foldwise.engine.progress import SILENT, Progress
 from foldwise.engine.training import open_fold, open_trainer
 from foldwise.files.dataset import Dataset
@@ -17,7 +19,7 @@ from foldwise.files.features import Features
 from foldwise.files.final import MemberTraining
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.files.params import AugmentSection, TrainSection
-from foldwise.files.split import Split
+from foldwise.files.split import FoldDigests, Normalisation, Split
 
 Refitted = tuple[dict[str, Tensor], ChannelStatistics, MemberTraining]
 MAX_CURVE_IMAGES = 2000  # that measure the training curve
@@ -41,32 +43,22 @@ def open_whole(
         device: Device of the batches.
     """
     dataset, split, recipe = data
-    info, place = dataset.info, (repeat, split.n_folds)
-    images, labels = dataset.images[: info.n_train], dataset.labels[: info.n_train]
-    fitted = fit_normalisation(images, np.full(info.n_train, NO_FOLD), 1)
-    normalisation = network.normalisation or ChannelStatistics(
-        mean=fitted.mean[0], std=fitted.std[0]
+    n_train, seed, number = dataset.info.n_train, dataset.info.seed, split.n_folds
+    images, labels = dataset.images[:n_train], dataset.labels[:n_train]
+    fitted = fit_normalisation(images, np.full(n_train, NO_FOLD), 1)
+    digest, digests = digest_images(images, labels), split.digests
+    one_more = Split(
+        split.fold,
+        Normalisation(
+            mean=[*split.normalisation.mean, *fitted.mean],
+            std=[*split.normalisation.std, *fitted.std],
+        ),
+        FoldDigests(train=[*digests.train, digest], validation=[*digests.validation, digest]),
     )
-    digest = digest_images(images, labels)
-    training = np.arange(info.n_train)
-    subset = draw_train_eval_subset(training, MAX_CURVE_IMAGES, info.seed, place)
-    batches = ImageBatches(dataset.images, normalisation.mean, normalisation.std, device)
-    return Fold(
-        repeat=repeat,
-        number=split.n_folds,
-        n_folds=split.n_folds,
-        seed=info.seed,
-        training=training,
-        train_eval_subset=subset,
-        validation=subset[:1],  # the trainer needs one; its score is not used
-        recipe=recipe,
-        inputs=AugmentedImages(batches, recipe, dataset.images.shape, info.seed, place),
-        labels=dataset.labels,
-        weights=dataset.weights,
-        normalisation=normalisation,
-        train_digest=digest,
-        validation_digest=digest,
-    )
+    fold = open_fold((dataset, one_more, recipe), (repeat, number), network, Features(), device)
+    subset = draw_train_eval_subset(fold.training, MAX_CURVE_IMAGES, seed, (repeat, number))
+    # The trainer needs an image that validates; its score is not used.
+    return replace(fold, n_folds=number, train_eval_subset=subset, validation=subset[:1])
 
 
 def open_members(

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 # Stages whose instances train side by side, and the stages before them; check is upstream of all.
-FIRST, TRAIN = "first", "train"
-BEFORE_FIRST = ("prepare", "split", "augment", "build", "extract", "forecast", "tune")
-UPSTREAM = {FIRST: BEFORE_FIRST, TRAIN: (*BEFORE_FIRST, FIRST, "race")}
+TUNE, FIRST, TRAIN = "tune", "first", "train"
+BEFORE_TUNE = ("prepare", "split", "augment", "build", "extract", "forecast")
+UPSTREAM = {
+    TUNE: BEFORE_TUNE,
+    FIRST: (*BEFORE_TUNE, TUNE),
+    TRAIN: (*BEFORE_TUNE, TUNE, FIRST, "race"),
+}
 PRELOADED = ("dvc.cli.parser", "dvc.repo.reproduce", "dvc.data_cloud", "dvc.lock", "scmrepo.git")
 STAGES = ("check", "prepare", "split", "race", "inspect", "compare", "mistakes", "report")
 TORCH_STAGES = ("augment", "build", "extract", "forecast", "tune", "first", "train")

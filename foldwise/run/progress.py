@@ -27,7 +27,7 @@ def parse_epoch(line: str) -> str | None:
 
 def is_result_line(line: str) -> bool:
     """Return whether a log line says that a fold was trained or restored from the cache."""
-    return line.startswith(("first: ", "train: ")) or is_cached_line(line)
+    return line.startswith(("tune: ", "first: ", "train: ")) or is_cached_line(line)
 
 
 def error_line(log: str) -> str:

@@ -240,7 +240,7 @@ def _fold(record: FoldRecord) -> dict[str, Any]:
 
 
 def _scores(record: FoldRecord, metric: MetricName, top_k: int) -> dict[str, Any]:
-    if record.fold_counts is None:
+    if record.status != "finished" or record.fold_counts is None:
         return {}
     metrics = fold_metrics(record.fold_counts, top_k)
     return {

@@ -212,20 +212,21 @@ def _others(decision: Decision) -> str:
 
 
 def _before(decision: Decision) -> str:
-    """Return which architectures that are not in this comparison count in the tests."""
+    """Return which architectures without a score here count in the tests."""
     before, n = decision.comparison.design.compared_before, decision.comparison.n_tests
     stopped = [a.name for a in decision.comparison.stopped]
-    if not (before or stopped) or decision.pair is None:
-        return ""
     reasons = [
         f"{join_names(names)} {'was' if len(names) == 1 else 'were'} {what}"
         for names, what in (
-            (before, "compared on these folds before"),
+            (decision.pair and before, "compared on these folds before"),
             (stopped, "stopped after the first fold"),
         )
         if names
     ]
-    return f"Holm's correction counts {n} pairs, because {join_names(reasons)}."
+    text = " and ".join(reasons)
+    if decision.pair is None or not text:
+        return text and f"{text}."
+    return f"Holm's correction counts {n} pairs, because {text}."
 
 
 def _cost(decision: Decision) -> str:

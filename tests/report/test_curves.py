@@ -39,7 +39,7 @@ def test_curves_are_means_within_a_standard_deviation_to_each_side():
 def test_title_says_diagnosis_and_gap():
     case = Case({"a": [0.9, 0.8], "b": [None, 0.7]})
     titles = [axes.get_title(loc="left") for axes in draw(case).axes]
-    assert titles == ["a: healthy, gap +0.0213", "", "b: failed, diverged", ""]
+    assert titles == ["a: healthy, gap +0.0213", "", "b: diverged", ""]
 
 
 def test_a_spike_leaves_its_axis_marked_and_flattens_nothing():

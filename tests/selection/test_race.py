@@ -164,9 +164,11 @@ def test_what_a_race_stopped_is_shown_and_counted_but_not_compared():
     assert stopped.diagnosis.evidence == STOPPED
     assert {contender.name for contender in result.verdict.contenders} == {"a", "b"}
     assert (len(comparison.pairs), comparison.n_tests) == (1, 3)
-    (alone,) = findings({name: scores[name] for name in "ab"}).comparison.pairs
-    assert comparison.pairs[0].p_holm == pytest.approx(min(1, 3 * alone.p))
-    assert "c was stopped after the first fold" in text
+    (pair,) = findings({name: scores[name] for name in "ab"}).comparison.pairs
+    assert comparison.pairs[0].p_holm == pytest.approx(min(1, 3 * pair.p))
+    assert "because c was stopped after the first fold" in text
+    alone = findings({name: scores[name] for name in "ca"}).verdict.text
+    assert "c was stopped after the first fold." in alone
     assert "3 pairs" in text
     assert "diverged" not in text
     assert not comparison.diverged

@@ -1,0 +1,147 @@
+"""What a choice after few epochs costs, on our own grid of architectures and data sets.
+
+    python -m benchmarks.regret.own --grid benchmarks/regret/grid.csv
+
+It prints the second table of docs/regret.md from what benchmarks.regret.grid has trained. Choices
+are made by the rule of the verdict on the validation images of the folds. Their regret is the
+accuracy on new images after the longest training: that of the best minus that of the chosen one.
+"""
+
+import argparse
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.regret.grid import EPOCHS, MODELS, N_FOLDS, read_rows, unpack_correct
+from foldwise.core.errors import InputError, run_main
+from foldwise.files.verdict import Criteria
+from foldwise.selection.image_scores import RepeatScores
+from foldwise.selection.pairs import compare_pairs
+
+CRITERIA = Criteria(metric="accuracy", top_k=1, confidence=0.95, worth=0.01)
+FEW = 3  # candidates of the smaller comparisons
+
+
+class Runs(NamedTuple):
+    """The trainings of one architecture with one number of epochs.
+
+    Attributes:
+        macs: Of one image.
+        scores: Accuracy of each fold.
+        images: Which validation images are classified right.
+        new: Accuracy on new images, mean over the folds.
+    """
+
+    macs: int
+    scores: list[float]
+    images: RepeatScores
+    new: float
+
+
+class Choice(NamedTuple):
+    """What a comparison chose.
+
+    Attributes:
+        regrets: Of the rule's choice, and of the highest mean, in points.
+        holds_best: Whether the truly best one is within `worth`.
+    """
+
+    regrets: tuple[float, float]
+    holds_best: bool
+
+
+def main() -> None:
+    """Print a row for each data set and number of epochs, and the means."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.regret.own", description=__doc__)
+    parser.add_argument("--grid", type=Path, required=True)
+    grid = read_grid(parser.parse_args().grid)
+    if not grid:
+        raise InputError("no data set is complete; run benchmarks.regret.grid first")
+    print("\n".join(table(grid)))
+
+
+def read_grid(path: Path) -> dict[str, dict[int, dict[str, Runs]]]:
+    """Return the trainings of each data set that is complete, by epochs and architecture."""
+    rows: dict[tuple[str, int, str], list[dict[str, str]]] = {}
+    for row in read_rows(path):
+        rows.setdefault((row["data"], int(row["epochs"]), row["model"]), []).append(row)
+    names = dict.fromkeys(data for data, _, _ in rows)
+    complete = [
+        name
+        for name in names
+        if all(len(rows.get((name, n, m), [])) == N_FOLDS for n in EPOCHS for m in MODELS)
+    ]
+    return {
+        name: {n: {m: _runs(rows[name, n, m]) for m in MODELS} for n in EPOCHS} for name in complete
+    }
+
+
+def _runs(rows: Sequence[Mapping[str, str]]) -> Runs:
+    values = np.concatenate([unpack_correct(row["correct"]) for row in rows]).astype(float)
+    return Runs(
+        macs=int(rows[0]["macs"]),
+        scores=[float(row["accuracy"]) for row in rows],
+        images=RepeatScores(np.full(len(values), 1 / len(values)), values),
+        new=fmean(float(row["new"]) for row in rows),
+    )
+
+
+def choose(runs: Mapping[str, Runs], final: Mapping[str, Runs], names: Collection[str]) -> Choice:
+    """Return the choice among some architectures, and what it costs after the longest training."""
+    ranked = sorted(names, key=lambda name: (-fmean(runs[name].scores), name))
+    pairs = compare_pairs(
+        {name: [runs[name].scores] for name in ranked},
+        CRITERIA,
+        resplit=True,
+        images={name: [runs[name].images] for name in ranked},
+    )
+    shortfalls = {pair.second: pair.expected_shortfall for pair in pairs if pair.first == ranked[0]}
+    within = [name for name in ranked if shortfalls.get(name, 0.0) <= CRITERIA.worth]
+    chosen = min(within, key=lambda name: (runs[name].macs, name))
+    best = max(names, key=lambda name: final[name].new)
+    regrets = (100 * (final[best].new - final[name].new) for name in (chosen, ranked[0]))
+    return Choice((next(regrets), next(regrets)), best in within)
+
+
+def table(grid: Mapping[str, Mapping[int, Mapping[str, Runs]]]) -> Iterator[str]:
+    """Yield the rows of the table."""
+    columns = ("rule", "highest mean", "best within `worth`")
+    names = [*columns, *(f"{column}, {FEW} candidates" for column in columns)]
+    yield f"| data set | epochs | {' | '.join(names)} |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for epochs in EPOCHS:
+        numbers = []
+        for name, by_epochs in grid.items():
+            numbers.append(_numbers(by_epochs[epochs], by_epochs[EPOCHS[-1]]))
+            yield f"| {name} | {epochs} | {_cells(numbers[-1])} |"
+        means = [fmean(column) for column in zip(*numbers, strict=True)]
+        yield f"| **mean** | {epochs} | {_cells(means)} |"
+
+
+def _numbers(runs: Mapping[str, Runs], final: Mapping[str, Runs]) -> list[float]:
+    """Return the regrets and how often the best is within worth: of all, and of a few each."""
+    numbers = []
+    for n in (len(MODELS), FEW):
+        choices = [choose(runs, final, names) for names in combinations(MODELS, n)]
+        columns: list[Callable[[Choice], float]] = [
+            lambda choice: choice.regrets[0],
+            lambda choice: choice.regrets[1],
+            lambda choice: choice.holds_best,
+        ]
+        numbers += [fmean(map(column, choices)) for column in columns]
+    return numbers
+
+
+def _cells(numbers: Sequence[float]) -> str:
+    texts = [f"{number:.2f}" for number in numbers]
+    for column in (2, 5):
+        texts[column] = f"{100 * numbers[column]:.0f} %"
+    return " | ".join(texts)
+
+
+if __name__ == "__main__":
+    run_main(main)
