@@ -52,7 +52,6 @@ MODELS = (
     "slim_vgg",
     "resnet20",
     "small_alexnet",
-    "resnet18",
 )
 COLUMNS = ("data", "epochs", "model", "macs", "rate", "fold", "accuracy", "new", "correct")
 
