@@ -4,10 +4,12 @@ import argparse
 import importlib.util
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from foldwise.core.errors import InputError
 from foldwise.run.dvc import FIRST, TRAIN, TUNE, UPSTREAM, Pipeline, open_pipeline
 
+RACE = Path("data/race")
 Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
 
 
@@ -64,8 +66,7 @@ def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
 
     group, stages = TRAIN, list[str]()
     for group in _groups(args):
-        pipeline.run("repro", *UPSTREAM[group])
-        if stages := pipeline.stale(group):
+        if stages := _stale(pipeline, group):
             break
     write_text(args.list, "".join(f"{stage}\n" for stage in stages))
     print(f"run: {_count(stages)} -> {args.list}")
@@ -76,12 +77,26 @@ def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
 def _run_trainings(args: argparse.Namespace, pipeline: Pipeline, train: Train, where: str) -> None:
     """Run the stages before the trainings, the trainings, and the stages after them."""
     for group in _groups(args):
-        pipeline.run("repro", *UPSTREAM[group])
-        if stages := pipeline.stale(group):
+        if stages := _stale(pipeline, group):
             print(f"run: {_count(stages)}, {where}", flush=True)
             if failures := train(stages):
                 raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
     pipeline.run("repro", *args.targets)
+
+
+def _stale(pipeline: Pipeline, group: str) -> list[str]:
+    """Bring all before a group of stages up to date, and return those of it that must train.
+
+    Folds that a race has settled need no process of their own: DVC runs them here, one by one.
+    """
+    from foldwise.files.race import is_settled
+
+    pipeline.run("repro", *UPSTREAM[group])
+    stages = pipeline.stale(group)
+    settled = [stage for stage in stages if group == TRAIN and is_settled(RACE, stage)]
+    if settled:
+        pipeline.run("repro", "--single-item", *settled)
+    return [stage for stage in stages if stage not in settled]
 
 
 def _groups(args: argparse.Namespace) -> list[str]:

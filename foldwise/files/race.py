@@ -84,6 +84,17 @@ def write_decision(path: Path, decision: FoldDecision) -> None:
     write_json(path, decision)
 
 
+def is_settled(folder: Path, stage: str) -> bool:
+    """Return whether a stage train@NAME-R-F need not train.
+
+    Args:
+        folder: data/race.
+        stage: Its name.
+    """
+    model, repeat, fold = stage.partition("@")[2].split("-")
+    return read_decision(folder / model / f"{repeat}-{fold}.json") != FoldDecision()
+
+
 def read_decision(path: Path) -> FoldDecision:
     """Read data/race/NAME/R-F.json."""
     return read_json(path, FoldDecision)

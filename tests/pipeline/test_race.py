@@ -27,6 +27,8 @@ def test_race_side_by_side_and_one_by_one(clone):
     result = clone.run(*COMMAND, "--jobs", "2")
     assert result.returncode == 0, result.stderr
     assert "1 of 2 architectures go on" in result.stdout
+    assert "run: 2 stale trainings" in result.stdout  # the first folds
+    assert "stale trainings" not in result.stdout.partition("go on")[2]
     after = {name: records(clone, name) for name in before}
     (stopped,) = [name for name in after if after[name][1]["status"] == "stopped"]
     (winner,) = {*before} - {stopped}
