@@ -33,16 +33,18 @@ PANEL_SHARE = 0.38  # of the height of the figure; a panel is at least as high
 
 
 def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
-    """Return the figure of every fold: best on top, failed architectures at the bottom.
+    """Return the figure of every fold: best on top, those that diverged at the bottom.
 
     Small marks are folds. The large mark above them is their mean, with a bar of one standard
-    deviation to each side. Both numbers are to the right of the row.
+    deviation to each side. Both numbers are to the right of the row. What a race stopped has no
+    row, and is named below.
 
     Args:
         comparison: Best architecture first.
         scores: The table of SCORES; `score` is shown.
     """
-    rows, metric = comparison.architectures, comparison.design.decides
+    rows = [each for each in comparison.architectures if each.diagnosis.fit != "stopped"]
+    metric = comparison.design.decides
     figure = style.canvas(height=0.8 + 0.48 * len(rows))
     axes = figure.subplots()
     all_marks = style.marks(comparison.design.models)
@@ -57,7 +59,7 @@ def draw_scores(comparison: Comparison, scores: pd.DataFrame) -> Figure:
     if not comparison.finished:
         axes.set_xticks([])
     style.at_least(axes, "x", 0.02)
-    if comparison.kept_out:
+    if comparison.kept_out or comparison.stopped:
         style.note(figure, style.failed(comparison))
     return figure
 
@@ -66,10 +68,7 @@ def _draw_row(
     axes: Axes, row: int, architecture: Architecture, folds: pd.Series, mark: Mark
 ) -> None:
     scores = architecture.scores
-    n_missing, fit = folds.isna().sum(), architecture.diagnosis.fit
-    label = f"{n_missing} of {len(folds)} diverged"
-    if fit == "stopped":
-        label = f"stopped after {formats.score(folds.dropna().iloc[0])}"
+    label = f"{folds.isna().sum()} of {len(folds)} diverged"
     if scores is not None:
         label = f"{scores.mean:.4f}, std {scores.std:.4f}"
         heights = [row + 0.2] * len(folds)  # below the mean, so that both are visible
