@@ -40,7 +40,8 @@ def tuned(flags, case):
 
 def tune_flags(flags, case):
     pairs = list(zip(flags[::2], flags[1::2], strict=True))
-    others = ("--predictions", "--record", "--forecast", "--repeat", "--fold", "--rate")
+    others = {"--predictions", "--record", "--forecast", "--repeat", "--fold", "--rate"}
+    others |= {"--race", "--first"}
     kept = [word for pair in pairs if pair[0] not in others for word in pair]
     return [*kept, "--rate", str(case / "rate.json")]
 
