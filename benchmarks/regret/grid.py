@@ -4,7 +4,8 @@
 
 Every training is a whole cycle of its own at the rate that `tune` finds for it, on five folds of
 1,000 images. After it, the network classifies images that no fold holds. A line for each training
-goes to FOLDER/grid.csv; what is there is not trained again. It takes hours.
+goes to FOLDER/grid.csv; what is there is not trained again. It takes hours: `--folds 0,1,2` trains
+these folds alone, `--sets` and `--models` part the rest among processes.
 """
 
 import argparse
@@ -13,7 +14,8 @@ import csv
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +65,21 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--sets", default="digits,signs,FashionMNIST,CIFAR-10")
+    parser.add_argument("--folds", default=",".join(map(str, range(N_FOLDS))))
     args = parser.parse_args()
     results = args.folder / "grid.csv"
-    done = {(row["data"], row["model"], int(row["epochs"])) for row in read_rows(results)}
     sections = _data_sets(args.data, args.folder)
-    for name in args.sets.split(","):
-        values = sections[name]
-        for model in args.models.split(","):
-            todo = [n for n in EPOCHS if (name, model, n) not in done]
-            if not todo:
-                continue
-            params = _prepare(args.folder / name, values, args.params)
-            for epochs in todo:
-                rows = list(_train(args.folder / name, model, epochs, params))
-                _append(
-                    results, [{"data": name, "epochs": epochs, "model": model} | r for r in rows]
-                )
-                print(f"{name} {model} {epochs} {[row['accuracy'] for row in rows]}", flush=True)
+    folds = [int(fold) for fold in args.folds.split(",")]
+    for name, model, epochs in product(args.sets.split(","), args.models.split(","), EPOCHS):
+        cell = {"data": name, "epochs": str(epochs), "model": model}
+        known = [row for row in read_rows(results) if cell.items() <= row.items()]
+        todo = [fold for fold in folds if str(fold) not in {row["fold"] for row in known}]
+        if todo:
+            params = _prepare(args.folder / name, sections[name], args.params)
+            rate = float(known[0]["rate"]) if known else None
+            rows = list(_train(args.folder / name, model, epochs, params, todo, rate))
+            _append(results, [cell | row for row in rows])
+            print(f"{name} {model} {epochs} {[row['accuracy'] for row in rows]}", flush=True)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -138,8 +138,10 @@ def _prepare(folder: Path, section: dict[str, Any], params: Path) -> Params:
     return read_params(folder / "params.yaml", "build", "train", "hardware")
 
 
-def _train(folder: Path, model: str, epochs: int, params: Params) -> Iterator[dict[str, Any]]:
-    """Yield the row of each fold."""
+def _train(
+    folder: Path, model: str, epochs: int, params: Params, todo: Sequence[int], rate: float | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the row of each fold to do; the learning rate is tuned unless one is given."""
     hardware = set_up(params.hardware)
     section = params.train.model_copy(update={"epochs": epochs})
     data = (
@@ -153,11 +155,13 @@ def _train(folder: Path, model: str, epochs: int, params: Params) -> Iterator[di
     network, _ = prove_trainable(network, pretrained.tensors, info.seed)
     card, _ = describe_card(network, pretrained, info.classes)
     folds = [open_fold(data, (0, n), network, Features(), hardware.device) for n in range(N_FOLDS)]
-    tuned = tune_learning_rate(network, {}, (folds[0], data[1]), section, hardware)
-    network = network.with_learning_rate(tuned.learning_rate)
-    for fold in folds:
-        scores = _train_fold(network, data[0], fold, section, hardware)
-        yield {"macs": card.macs, "rate": tuned.learning_rate, "fold": fold.number} | scores
+    if rate is None:
+        tuned = tune_learning_rate(network, {}, (folds[0], data[1]), section, hardware)
+        rate = tuned.learning_rate
+    network = network.with_learning_rate(rate)
+    for number in todo:
+        scores = _train_fold(network, data[0], folds[number], section, hardware)
+        yield {"macs": card.macs, "rate": rate, "fold": number} | scores
 
 
 def _train_fold(
