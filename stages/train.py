@@ -15,10 +15,8 @@ from foldwise.engine.raced import settle
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import FoldRecord, result_line, write_predictions, write_record
-from foldwise.files.forecast import read_forecast
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params, require_unchanged
-from foldwise.files.race import read_decision
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import read_rate
 
@@ -28,10 +26,9 @@ PATHS = "params dataset split recipe network features rate predictions record fo
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the fold record, predictions.npz and, if kept, weights.safetensors."""
     args = parse_options("train", __doc__, argv, f"{PATHS} first race", repeat=int, fold=int)
-    decision, place = read_decision(args.race), (args.repeat, args.fold)
+    place = args.repeat, args.fold
     with sole_writer(args.predictions):
-        split = read_split(args.split)
-        record = settle(decision, split, place, args.first, args.predictions) or train(args)
+        record = settle(args.race, args.split, place, args.first, args.predictions) or train(args)
         write_record(args.record, record)
     print(f"train: {result_line(record)} -> {args.record}")
 
@@ -42,18 +39,15 @@ def train(args: Namespace) -> FoldRecord:
     from foldwise.engine.hardware import set_up
     from foldwise.engine.training import open_fold, train_fold, trained_on
     from foldwise.nets.weights import tensors
-    from foldwise.run.progress import FoldProgressBar
+    from foldwise.run.progress import fold_bar
 
     params = read_params(args.params, "train", "hardware")
-    hardware, epochs = set_up(params.hardware), params.train.epochs
+    hardware = set_up(params.hardware)
     data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
     network = read_network(args.network).with_learning_rate(read_rate(args.rate))
     features, start = read_features(args.features), tensors.read_initial_weights(args.network)
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
-    forecast = read_forecast(args.forecast) if args.forecast.is_file() else None
-    following = forecast.after(network.name, args.repeat, args.fold) if forecast else None
-    title = f"{network.name} repeat {fold.repeat} fold {fold.number} (of 0 to {fold.n_folds - 1})"
-    with FoldProgressBar(title, epochs * len(fold.training), epochs, following) as bar:
+    with fold_bar(network.name, fold, params.train.epochs, args.forecast) as bar:
         result = train_fold(network, start, fold, params.train, hardware, bar)
     require_unchanged(params, args.params)
     write_predictions(args.predictions, result.predictions)

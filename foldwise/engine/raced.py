@@ -4,28 +4,29 @@ from pathlib import Path
 
 from foldwise.data.folds import training_indices, validation_indices
 from foldwise.files.fold_record import FoldRecord, Timing, no_predictions, write_predictions
-from foldwise.files.race import FoldDecision, copy_first
-from foldwise.files.split import Split
+from foldwise.files.race import copy_first, read_decision
+from foldwise.files.split import Split, read_split
 
 
 def settle(
-    decision: FoldDecision, split: Split, place: tuple[int, int], first: Path, predictions: Path
+    race: Path, split: Path, place: tuple[int, int], first: Path, predictions: Path
 ) -> FoldRecord | None:
     """Return the record of a fold that need not train, and write its predictions; else None.
 
     Args:
-        decision: Of the race, for this fold.
-        split: The folds of the repeat.
+        race: File of the decision for this fold.
+        split: Folder of the split of the repeat.
         place: Repeat and fold.
         first: What the training of the first fold wrote.
         predictions: Folder of the predictions of this fold.
     """
+    decision = read_decision(race)
     if decision.trained:
         return copy_first(first, decision.trained, predictions)
     if decision.first is None:
         return None
     write_predictions(predictions, no_predictions())
-    return stopped_record(decision.first, split, place, decision.reason)
+    return stopped_record(decision.first, read_split(split), place, decision.reason)
 
 
 def stopped_record(

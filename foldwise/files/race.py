@@ -69,14 +69,14 @@ def copy_first(folder: Path, digest: str, target: Path) -> FoldRecord | None:
     Returns:
         None, and nothing is copied, if the folder holds no training with this record.
     """
-    path = folder / RECORD
-    if not path.is_file() or digest_record(read_record(path)) != digest:
+    record = read_record(folder / RECORD) if (folder / RECORD).is_file() else None
+    if record is None or digest_record(record) != digest:
         return None
     target.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         if path.suffix != ".json":
             shutil.copyfile(path, target / path.name)
-    return read_record(folder / RECORD)
+    return record
 
 
 def write_decision(path: Path, decision: FoldDecision) -> None:

@@ -101,8 +101,8 @@ def with_slots(text: str, slots: Sequence[int]) -> str:
         return list(dict.fromkeys(body for bodies in filled for body in bodies))
 
     text = _ended(text)
-    with_slots = [node for node in _sequences(_compose(text)) if _has_slots(node)]
-    for node in sorted(with_slots, key=lambda node: -node.start_mark.index):
+    lists = [node for node in _sequences(_compose(text)) if _has_slots(node)]
+    for node in sorted(lists, key=lambda node: -node.start_mark.index):
         text = _edit(text, node, fill)
     if candidate_slots(YAML(typ="safe").load(text), "dvc.yaml") != sorted(slots):
         raise InputError(

@@ -5,13 +5,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tqdm import tqdm
 
 from foldwise.files.fold_record import Epoch
-from foldwise.files.forecast import format_duration
+from foldwise.files.forecast import format_duration, read_forecast
 from foldwise.run.dvc import is_cached_line, split_log
+
+if TYPE_CHECKING:  # it imports torch, which this process may not need
+    from foldwise.engine.inputs import Fold
 
 EPOCH = re.compile(r": epoch (\d+) of (\d+), ")
 Part = Literal["training", "validation"]
@@ -123,6 +126,21 @@ class FoldProgressBar:
         left = f"; {format_duration(seconds)} left" if epoch < self._n_epochs else ""
         follows = f"; {self._following} of training follow" if self._following else ""
         return left + follows
+
+
+def fold_bar(model: str, fold: "Fold", n_epochs: int, forecast: Path) -> FoldProgressBar:
+    """Return an empty bar for the training of one fold.
+
+    Args:
+        model: Name of the architecture.
+        fold: The data.
+        n_epochs: Epochs to train.
+        forecast: Path of minutes.json; if the file is missing, what follows is unknown.
+    """
+    title = f"{model} repeat {fold.repeat} fold {fold.number} (of 0 to {fold.n_folds - 1})"
+    times = read_forecast(forecast) if forecast.is_file() else None
+    following = times.after(model, fold.repeat, fold.number) if times else None
+    return FoldProgressBar(title, n_epochs * len(fold.training), n_epochs, following)
 
 
 class ParallelProgress:
