@@ -90,7 +90,7 @@ def predict_memory(network: Network) -> MemoryNeed:
     Args:
         network: A network after `resolve_freezing`.
     """
-    module = train_mode(construct_shapes(network), network, LAST)
+    module = train_mode(construct_shapes(network, computes=True), network, LAST)
     few, more = (_saved_bytes(module, network, n) for n in (FEW, MORE))
     total = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
     trained = sum(tensor.nbytes for tensor in module.parameters() if tensor.requires_grad)

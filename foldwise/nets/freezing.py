@@ -8,7 +8,7 @@ from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, ThawSection
 from foldwise.files.layers import Take
 from foldwise.files.network import Cut, Network, Thaw
-from foldwise.nets.network import LAST, covers, frozen_at, named_parts
+from foldwise.nets.network import FIRST, LAST, covers, frozen_at, named_parts, train_mode
 from foldwise.nets.reference import expand_layers
 from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
 
@@ -29,26 +29,30 @@ def resolve_freezing(
     """
     module = construct_shapes(network)
     place = f"build.architectures.{network.name}"
-    heads = find_heads(network)
+    heads = find_heads(network, module)
     selected = _frozen_from_start(module, section, default, heads, place)
     thaw = [_thaw(module, item, f"{place}.thaw.{i}") for i, item in enumerate(section.thaw)]
     thawed = [name for item in thaw for name in item.layers]
     frozen = list(_split(module, selected, thawed))
     _require_order(module, frozen, thaw, place)
     network = network.model_copy(update={"heads": heads, "frozen": frozen, "thaw": thaw})
-    return network.model_copy(update={"cut": find_cut(network)})
+    return network.model_copy(update={"cut": find_cut(network, module)})
 
 
-def find_heads(network: Network) -> list[str]:
+def find_heads(network: Network, module: nn.Module) -> list[str]:
     """Return the modules whose width is the number of classes.
 
     The network is constructed with one class more: the parameters whose shape changes are those
     of the heads.
+
+    Args:
+        network: Its description.
+        module: The same network on the meta device.
     """
-    wider = network.model_copy(update={"n_classes": network.n_classes + 1})
+    wider = construct_shapes(network.model_copy(update={"n_classes": network.n_classes + 1}))
     shapes, wider_shapes = (
-        {name: parameter.shape for name, parameter in construct_shapes(n).named_parameters()}
-        for n in (network, wider)
+        {name: parameter.shape for name, parameter in each.named_parameters()}
+        for each in (module, wider)
     )
     changed = [name for name, shape in shapes.items() if wider_shapes.get(name) != shape]
     return list(dict.fromkeys(name.rpartition(".")[0] for name in changed))
@@ -70,17 +74,18 @@ def modules_outside(module: nn.Module, names: Sequence[str], parent: str = "") -
             yield path
 
 
-def find_cut(network: Network) -> Cut | None:
+def find_cut(network: Network, module: nn.Module) -> Cut | None:
     """Return where to cut the network behind its frozen layers; None if that is impossible.
 
     Args:
         network: A network with its frozen and thawed parts.
+        module: The same network on the meta device; it is changed in place.
     """
     frozen = frozen_at(network, LAST)
     if not frozen:
         return None
-    module, images = construct_shapes(network), empty_images(network)
-    trace = trace_modules(module, images)
+    images = empty_images(network)
+    trace = trace_modules(train_mode(module, network, FIRST), images)
     tail = _tail(network, module, trace, frozen)
     prefix = [] if tail else list(_prefix(module, trace, frozen, images))
     return Cut(prefix=prefix, tail=tail) if prefix or tail else None

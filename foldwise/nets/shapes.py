@@ -5,7 +5,7 @@ tenth of a second and no memory, so that many sizes can be tried.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -28,6 +28,7 @@ USUAL = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, LARG
 WHOLE: dict[str, Any] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
 # Raised by modules that get tensors of a shape for which they were not made.
 MISFITS = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
+_BATCH_NORM = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,)}  # dimensions that they take
 # Methods that fill a tensor. Skipped, they save a third to most of the time of constructing it.
 _FILLING = ("normal_", "uniform_", "erfinv_", "clamp_", "mul_", "add_", "fill_", "zero_")
 
@@ -56,11 +57,34 @@ class _OnMeta(TorchFunctionMode):
         return func(*args, **keywords)
 
 
-def construct_shapes(network: Network) -> nn.Module:
-    """Return the network on the meta device, in train mode, its frozen parts frozen."""
+def construct_shapes(network: Network, *, computes: bool = False) -> nn.Module:
+    """Return the network on the meta device, in train mode, its frozen parts frozen.
+
+    Args:
+        network: Its description.
+        computes: Whether BatchNorm layers do what they do elsewhere. Otherwise, they only pass on
+            their input if its shape is right: on the meta device, torch computes BatchNorm in
+            Python, which takes most of the time of a pass.
+    """
     with _OnMeta():
         module = construct(network, {})
+    if not computes:
+        _skip_batch_norm(module)
     return module.to("meta")
+
+
+def _skip_batch_norm(module: nn.Module) -> None:
+    for part in module.modules():
+        for kind, dimensions in _BATCH_NORM.items():
+            if type(part) is kind:  # one that inherits from it may do more
+                vars(part)["forward"] = partial(_pass_on, dimensions, part.num_features)
+
+
+def _pass_on(dimensions: Collection[int], n_features: int, tensor: Tensor) -> Tensor:
+    """Return another tensor of the same shape, if a BatchNorm layer takes it."""
+    if tensor.ndim not in dimensions or tensor.shape[1] != n_features:
+        raise ValueError(f"BatchNorm of {n_features} channels got {tuple(tensor.shape)}")
+    return tensor.clone()
 
 
 def changes_of(network: Network) -> list[str]:
@@ -189,7 +213,8 @@ def _trial(network: Network) -> Callable[[int], bool]:
 def _without_statistics(network: Network) -> nn.Module:
     """Return the network in train mode with BatchNorm in eval mode.
 
-    BatchNorm takes a batch of two in both modes, and in eval mode in half the time.
+    BatchNorm takes a batch of two in both modes. In eval mode, layers that inherit from it take
+    half the time.
     """
     module = construct_shapes(network)
     for part in module.modules():
@@ -223,8 +248,9 @@ class ModuleTrace:
         return len(inputs) == 1 and inputs[0] is tensor is not None and outputs[0] is not None
 
 
+@torch.no_grad()
 def trace_modules(module: nn.Module, images: Tensor) -> ModuleTrace:
-    """Run a network and return the inputs and outputs of its modules.
+    """Run a network on the meta device and return the inputs and outputs of its modules.
 
     `print(module)` shows the children of a module and not what happens between them. The trace
     does: two children are a chain only if the second gets the tensor that the first returned.

@@ -5,6 +5,7 @@ from torch.nn import functional
 
 from foldwise.nets.freezing import find_heads
 from foldwise.nets.network import all_logits, construct
+from foldwise.nets.shapes import construct_shapes
 from foldwise.nets.start import heads_to_restart
 
 N_IMAGES = 12
@@ -12,7 +13,7 @@ N_IMAGES = 12
 
 def started(network):
     """Return the network as build describes it, and the first losses of all its heads."""
-    heads = find_heads(network)
+    heads = find_heads(network, construct_shapes(network))
     torch.manual_seed(0)
     restarted = heads_to_restart(construct(network, {}), heads)
     network = network.model_copy(update={"heads": heads, "restarted": restarted})

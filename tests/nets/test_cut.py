@@ -7,6 +7,7 @@ from torch import nn
 from foldwise.nets.freezing import find_cut
 from foldwise.nets.network import construct, extract_features, tail_module
 from foldwise.nets.proof import cut_is_exact, prove_trainable
+from foldwise.nets.shapes import construct_shapes
 
 STEM = ["conv1", "bn1", "relu", "maxpool"]
 CUTS = [
@@ -96,4 +97,4 @@ def test_a_composition_is_cut_behind_what_it_took(network_of):
         "{conv: 8}, global_average_pool, linear]"
     )
     network = network_of("net", 3, 32, layers=layers)
-    assert find_cut(network).prefix == ["resnet18", "vgg11_bn_features"]
+    assert find_cut(network, construct_shapes(network)).prefix == ["resnet18", "vgg11_bn_features"]

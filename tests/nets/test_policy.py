@@ -25,18 +25,21 @@ HEADS = {
 
 @pytest.mark.parametrize(("model", "heads"), HEADS.items())
 def test_heads_are_what_the_number_of_classes_changes(network_of, model, heads):
-    assert find_heads(network_of(model, 3, 224)) == heads
+    network = network_of(model, 3, 224)
+    assert find_heads(network, construct_shapes(network)) == heads
 
 
 def test_heads_of_a_composition(network_of):
     layers = yaml.safe_load("[{conv: 8}, global_average_pool, {linear: 10}, relu, linear]")
-    assert find_heads(network_of("net", 1, 28, layers=layers)) == ["linear_2"]
+    network = network_of("net", 1, 28, layers=layers)
+    assert find_heads(network, construct_shapes(network)) == ["linear_2"]
 
 
 @pytest.mark.parametrize("model", HEADS)
 def test_what_is_outside_of_the_heads_and_the_heads_are_the_whole(network_of, model):
     network = network_of(model, 3, 224)
-    module, heads = construct_shapes(network), find_heads(network)
+    module = construct_shapes(network)
+    heads = find_heads(network, module)
     body = list(modules_outside(module, heads))
     names = [*body, *heads]
     for name, _ in module.named_parameters():

@@ -94,8 +94,8 @@ def test_families_train(timm_of, name, channels):
 @pytest.mark.parametrize("name", mostly_slow(FAMILIES, ODD))
 def test_heads_are_found_and_have_the_classes(timm_of, name):
     network = timm_of(name, 1, 32, None, 7)
-    assert find_heads(network) == FAMILIES[name]
     module = construct_shapes(network)
+    assert find_heads(network, module) == FAMILIES[name]
     assert {module.get_submodule(head).out_features for head in FAMILIES[name]} == {7}
 
 
@@ -110,9 +110,10 @@ def test_the_first_loss_is_near_that_of_guessing(network_of, name, n_classes):
 @pytest.mark.parametrize("name", mostly_slow(FAMILIES, QUICK))
 def test_frozen_but_for_the_head_the_body_runs_once(timm_of, name):
     network, heads = timm_of(name, 3, 32), FAMILIES[name]
-    frozen = list(modules_outside(construct_shapes(network), heads))
+    module = construct_shapes(network)
+    frozen = list(modules_outside(module, heads))
     network = network.model_copy(update={"heads": heads, "frozen": frozen})
-    network = network.model_copy(update={"cut": find_cut(network)})
+    network = network.model_copy(update={"cut": find_cut(network, module)})
     if len(heads) == 1:
         assert network.cut.tail == heads
     assert prove_trainable(network, {}, seed=0)[0].cut == network.cut

@@ -97,7 +97,7 @@ def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name
     side = smallest_of(name)
     network = network_of(name, 4, side, None, 7)
     module = construct_shapes(network)
-    heads = find_heads(network)
+    heads = find_heads(network, module)
     assert [widths(module.get_submodule(head)) for head in heads] == [[7]] * len(heads)
     assert heads == HEADS.get(name, heads)
     for norm in filter(lambda part: isinstance(part, nn.BatchNorm2d), module.modules()):
@@ -117,7 +117,7 @@ def test_heads_are_found_and_have_any_number_of_classes(network_of, name):
     n_classes = 100
     network = network_of(name, 1, smallest_of(name), None, n_classes)
     module = construct_shapes(network)
-    heads = find_heads(network)
+    heads = find_heads(network, module)
     assert [widths(module.get_submodule(head)) for head in heads] == [[n_classes]] * len(heads)
     assert len(heads) == widths(module).count(n_classes)
     assert heads == HEADS.get(name, heads)

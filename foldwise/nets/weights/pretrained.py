@@ -169,7 +169,7 @@ def _targets(
             source = SourceNetwork(
                 reference.network,
                 whole.state_dict(),
-                find_heads(taken),
+                find_heads(taken, whole),
                 input_kernels(whole, network.channels),
             )
             yield f"layers.{index}.weights", layer, target, source
