@@ -172,7 +172,9 @@ def _train_fold(
     trainer, _ = open_trainer(network, {}, fold, section, hardware)
     result = trainer.fit()
     labels, n_train = dataset.labels, dataset.info.n_train
-    new = np.arange(n_train, min(len(labels), n_train + MOST_NEW_IMAGES))
+    new = np.arange(n_train, len(labels))
+    if len(new) > MOST_NEW_IMAGES:  # they may be in the order of their classes
+        new = np.random.default_rng(dataset.info.seed).choice(new, MOST_NEW_IMAGES, replace=False)
     if result.diverged or result.last is None:
         correct, new_correct = np.zeros(len(fold.validation), bool), np.zeros(len(new), bool)
     else:
