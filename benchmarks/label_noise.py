@@ -20,6 +20,7 @@ from foldwise.core.errors import run_main
 from foldwise.files.dataset import read_dataset, read_samples, write_dataset
 from foldwise.files.fold_record import read_predictions
 from foldwise.files.params import RUN_KEYS, Params, read_params
+from foldwise.files.race import FoldDecision, write_decision
 from foldwise.selection.labels import mean_probabilities, suspicious_labels
 
 MODELS = ["lenet5", "slim_vgg"]
@@ -58,6 +59,7 @@ def _run(folder: Path, params: Params, noise: float) -> None:
     _stage("split", *settings, *dataset, "--repeat", "0", "--output", split)
     augment = [*dataset, "--split", split, "--repeat", "0", *recipe, "--sheets", f"{folder}/sheets"]
     _stage("augment", *settings, *augment)
+    write_decision(folder / "race.json", FoldDecision())  # there is no race
     for model in params.models:
         network = ["--network", f"{folder}/models/{model}"]
         build = [*dataset, "--model", model, *network, "--summary", f"{folder}/cards/{model}"]
@@ -71,6 +73,7 @@ def _run(folder: Path, params: Params, noise: float) -> None:
         for fold in params.folds:
             run = [*dataset, "--split", split, *recipe, *network, "--features", features, *rate]
             run += ["--repeat", "0", "--fold", str(fold), "--forecast", "none"]
+            run += ["--race", f"{folder}/race.json", "--first", "none"]
             record = f"{folder}/records/{model}/0-{fold}.json"
             predictions = f"{folder}/runs/{model}/0-{fold}"
             _stage("train", *settings, *run, "--predictions", predictions, "--record", record)

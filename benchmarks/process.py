@@ -9,6 +9,7 @@ from foldwise.files.features import FeaturesInfo, write_features_info
 from foldwise.files.fold_record import FoldRecord, read_record
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
+from foldwise.files.race import FoldDecision, write_decision
 from foldwise.files.tuning import write_rate
 
 
@@ -26,6 +27,7 @@ def run_fold(folder: Path) -> tuple[float, FoldRecord]:
     network = read_network(folder / "network")
     section = read_params(folder / "params.yaml", "train").train
     write_rate(folder / "rate.json", network.training.learning_rate or section.common_rate)
+    write_decision(folder / "race.json", FoldDecision())
     seconds = seconds_of([sys.executable, "-m", "stages.train", *_flags(folder)])
     return seconds, read_record(folder / "run" / "record.json")
 
@@ -56,6 +58,8 @@ def _flags(folder: Path) -> list[str]:
         "predictions": "run/0-0",
         "record": "run/record.json",
         "forecast": "forecast.json",  # may be missing
+        "race": "race.json",
+        "first": "first",  # missing: there is no race
     }
     paths = [word for flag, name in files.items() for word in (f"--{flag}", str(folder / name))]
     return [*paths, "--repeat", "0", "--fold", "0"]

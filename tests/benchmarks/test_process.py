@@ -1,0 +1,7 @@
+from benchmarks.process import run_fold
+
+
+def test_a_fold_is_trained_as_the_pipeline_trains_it(case):
+    seconds, record = run_fold(case)
+    assert (record.model, record.fold, record.status) == (case.name.split("-")[1], 0, "finished")
+    assert seconds > record.timing.total_seconds > 0
