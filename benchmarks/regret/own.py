@@ -8,15 +8,15 @@ accuracy on new images after the longest training: that of the best minus that o
 """
 
 import argparse
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.regret.grid import EPOCHS, MODELS, N_FOLDS, read_rows, unpack_correct
+from benchmarks.regret.grid import EPOCHS, MODELS, TRAINED, read_rows, unpack_correct
 from foldwise.core.errors import InputError, run_main
 from foldwise.files.verdict import Criteria
 from foldwise.selection.image_scores import RepeatScores
@@ -43,15 +43,17 @@ class Runs(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What a comparison chose.
+    """What a comparison chose, or the means of many.
 
     Attributes:
-        regrets: Of the rule's choice, and of the highest mean, in points.
+        rule: Regret of the choice by the rule of the verdict, in points.
+        highest: Regret of the highest mean, in points.
         holds_best: Whether the truly best one is within `worth`.
     """
 
-    regrets: tuple[float, float]
-    holds_best: bool
+    rule: float
+    highest: float
+    holds_best: float
 
 
 def main() -> None:
@@ -73,7 +75,7 @@ def read_grid(path: Path) -> dict[str, dict[int, dict[str, Runs]]]:
     complete = [
         name
         for name in names
-        if all(len(rows.get((name, n, m), [])) == N_FOLDS for n in EPOCHS for m in MODELS)
+        if all(len(rows.get((name, n, m), [])) == len(TRAINED) for n in EPOCHS for m in MODELS)
     ]
     return {
         name: {n: {m: _runs(rows[name, n, m]) for m in MODELS} for n in EPOCHS} for name in complete
@@ -103,8 +105,8 @@ def choose(runs: Mapping[str, Runs], final: Mapping[str, Runs], names: Collectio
     within = [name for name in ranked if shortfalls.get(name, 0.0) <= CRITERIA.worth]
     chosen = min(within, key=lambda name: (runs[name].macs, name))
     best = max(names, key=lambda name: final[name].new)
-    regrets = (100 * (final[best].new - final[name].new) for name in (chosen, ranked[0]))
-    return Choice((next(regrets), next(regrets)), best in within)
+    rule, highest = (100 * (final[best].new - final[name].new) for name in (chosen, ranked[0]))
+    return Choice(rule, highest, best in within)
 
 
 def table(grid: Mapping[str, Mapping[int, Mapping[str, Runs]]]) -> Iterator[str]:
@@ -114,33 +116,30 @@ def table(grid: Mapping[str, Mapping[int, Mapping[str, Runs]]]) -> Iterator[str]
     yield f"| data set | epochs | {' | '.join(names)} |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for epochs in EPOCHS:
-        numbers = []
-        for name, by_epochs in grid.items():
-            numbers.append(_numbers(by_epochs[epochs], by_epochs[EPOCHS[-1]]))
-            yield f"| {name} | {epochs} | {_cells(numbers[-1])} |"
-        means = [fmean(column) for column in zip(*numbers, strict=True)]
-        yield f"| **mean** | {epochs} | {_cells(means)} |"
+        for name in grid:
+            yield f"| {name} | {epochs} | {_cells({name: grid[name]}, epochs)} |"
+        yield f"| **mean** | {epochs} | {_cells(grid, epochs)} |"
 
 
-def _numbers(runs: Mapping[str, Runs], final: Mapping[str, Runs]) -> list[float]:
-    """Return the regrets and how often the best is within worth: of all, and of a few each."""
-    numbers = []
-    for n in (len(MODELS), FEW):
-        choices = [choose(runs, final, names) for names in combinations(MODELS, n)]
-        columns: list[Callable[[Choice], float]] = [
-            lambda choice: choice.regrets[0],
-            lambda choice: choice.regrets[1],
-            lambda choice: choice.holds_best,
-        ]
-        numbers += [fmean(map(column, choices)) for column in columns]
-    return numbers
+def _cells(grid: Mapping[str, Mapping[int, Mapping[str, Runs]]], epochs: int) -> str:
+    costs = [mean_cost(grid, epochs, n) for n in (len(MODELS), FEW)]
+    texts = [(f"{c.rule:.2f}", f"{c.highest:.2f}", f"{100 * c.holds_best:.0f} %") for c in costs]
+    return " | ".join(chain(*texts))
 
 
-def _cells(numbers: Sequence[float]) -> str:
-    texts = [f"{number:.2f}" for number in numbers]
-    for column in (2, 5):
-        texts[column] = f"{100 * numbers[column]:.0f} %"
-    return " | ".join(texts)
+def mean_cost(
+    grid: Mapping[str, Mapping[int, Mapping[str, Runs]]], epochs: int, n_candidates: int
+) -> Choice:
+    """Return the means over all data sets, and over all sets of so many candidates."""
+    means = []
+    for by_epochs in grid.values():
+        runs, final = by_epochs[epochs], by_epochs[EPOCHS[-1]]
+        means.append(_mean(choose(runs, final, c) for c in combinations(MODELS, n_candidates)))
+    return _mean(means)
+
+
+def _mean(choices: Iterable[Choice]) -> Choice:
+    return Choice(*map(fmean, zip(*choices, strict=True)))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class Design(Criteria):
     folds: list[int]
     resplit: bool  # whether each repeat has new folds
     epochs: Size
+    steps: Size  # of each training
     n_images: Count  # that were split into folds
     limited: bool = False  # whether they are all that `prepare.limit` allows
     detectable: Detectable

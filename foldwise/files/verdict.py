@@ -117,6 +117,7 @@ class Summary(Strict):
     sure: str  # how sure the choice is
     cost: str  # of the chosen architecture, and beside others
     change: str  # what would change the choice
+    longer: str  # what choices after as few training steps have cost elsewhere
 
 
 class Verdict(Strict):

@@ -135,6 +135,7 @@ def _design(records: Sequence[FoldRecord], params: Params, history: History) -> 
         folds=params.folds,
         resplit=resplit,
         epochs=records[0].epochs,
+        steps=records[0].n_steps,
         n_images=n_images,
         limited=params.prepare.limit is not None and n_images >= params.prepare.limit,
         detectable=statistics.detectable_difference(

@@ -8,6 +8,7 @@ from foldwise.files.verdict import CostUnit, Summary, percent
 from foldwise.selection.advice import MAX_REPEATS, is_imbalanced, more_images
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision, decide
+from foldwise.selection.few_steps import few_steps_text
 from foldwise.selection.verdict_text import baseline_text, learned_nothing, score_text, shortfall
 
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
@@ -28,13 +29,14 @@ def summarise(decision: Decision, chosen_without: str | None) -> Summary:
     changes = [change for part in parts for change in part(decision)]
     if chosen_without not in (None, decision.chosen.name):
         changes.insert(0, f"Without images whose label looks wrong, it is {chosen_without}.")
-    label = decision.comparison.design.decides.label
-    take = f"{decision.chosen.name}, {label} {score_text(decision)}."
+    design = decision.comparison.design
+    take = f"{decision.chosen.name}, {design.decides.label} {score_text(decision)}."
     return Summary(
         take=f"{take} {baseline_text(decision)}".rstrip(),
         sure=f"{_sure(decision)} {_cautions(decision)}".rstrip(),
         cost=_cost(decision),
         change=" ".join(changes) or NOTHING,
+        longer=few_steps_text(design.steps),
     )
 
 

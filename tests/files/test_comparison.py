@@ -27,6 +27,7 @@ DESIGN = Design(
     folds=[0, 1],
     resplit=True,
     epochs=3,
+    steps=3,
     n_images=10,
     metric="accuracy",
     top_k=3,

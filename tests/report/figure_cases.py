@@ -75,6 +75,7 @@ def _design(models, k, metric, epochs):
         folds=list(range(k)),
         resplit=False,
         epochs=epochs,
+        steps=10 * epochs,
         n_images=100,
         metric=metric,
         top_k=3,

@@ -1,4 +1,7 @@
+import pytest
 from comparisons import findings
+
+from foldwise.selection.few_steps import REGRETS
 
 STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
 NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
@@ -49,3 +52,19 @@ def test_nothing_changes_a_clear_choice_and_a_useless_one_has_a_caution():
     alone = summary({"a": [[0.2, 0.3]]})
     assert "no other architecture" in alone.sure
     assert "no better than the baseline" in alone.take
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "studied"),
+    [
+        ({"n_train": 800, "batch_size": 64, "epochs": 10}, 130, 130),
+        ({"n_train": 800, "batch_size": 64, "epochs": 9}, 117, 39),  # 12.5 batches are 13 steps
+        ({"n_train": 800, "batch_size": 64, "epochs": 2}, 26, 39),
+        ({"n_train": 64_000, "batch_size": 64, "epochs": 2}, 2000, 390),
+    ],
+)
+def test_what_choices_after_as_few_steps_cost_elsewhere(changes, steps, studied):
+    longer = summary({"a": STEADY, "b": moved(-0.02)}, **changes).longer
+    assert longer.startswith(f"Each training had {steps:,} steps. ")
+    assert f" after {studied} steps gave up {REGRETS[studied]:.4f} of accuracy" in longer
+    assert ("not tried" in longer) == (steps < studied)
