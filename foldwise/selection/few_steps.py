@@ -15,7 +15,7 @@ def few_steps_text(steps: int) -> str:
     """Return what choices after at most so many steps per training have cost on average."""
     studied = max((n for n in REGRETS if n <= steps), default=min(REGRETS))
     text = (
-        f"Each training had {steps:,} steps. On four other data sets, choices among "
+        f"Each training had {steps:,} steps. In a study of four data sets, choices among "
         f"{N_CANDIDATES} architectures after {studied} steps gave up {REGRETS[studied]:.4f} of "
         f"accuracy on average, against the best after {LONGEST} steps."
     )
