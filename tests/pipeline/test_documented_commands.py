@@ -62,6 +62,9 @@ ELSEWHERE = {
     "find photos -name '*.png' | foldwise predict data/final/export - --format jsonl": (
         "tests/ship/test_predict.py::test_files_patterns_and_standard_input_give_the_same"
     ),
+    "python -m benchmarks.regret.own --grid benchmarks/regret/grid.csv": (
+        "tests/benchmarks/test_regret_own.py::test_the_report_quotes_the_grid"
+    ),
     "bash .ci/run": ".github/workflows/ci.yml::bash .ci/run",
     "make final": 'tests/pipeline/test_final.py::"make", "final"',
     "foldwise final": "Makefile::foldwise final",
