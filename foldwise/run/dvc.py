@@ -221,15 +221,22 @@ def fetch_inputs(stage: str) -> None:
             repo.pull(missing)
 
 
-def send_results() -> None:
-    """Upload all results in the run-cache to the default remote.
+def send_results(stage: str) -> None:
+    """Upload the result of a stage, and all others in the run-cache, to the default remote.
 
-    The objects go first, because an entry in the remote promises that they are there.
+    DVC itself keeps no result in the run-cache if an output that is not cached is no plot, such as
+    those of tune and first. The objects go first, because an entry in the remote promises that they
+    are there.
+
+    Args:
+        stage: The stage that has run.
 
     Raises:
         InputError: If the remote rejects some of them.
     """
     with _open_repo() as repo, repo.lock:
+        (node,) = repo.stage.collect(stage)
+        repo.stage_cache.save(node)
         paths = repo.cache.legacy.fs.find(repo.stage_cache.cache_dir)
         entries = [tuple(path.split("/")[-2:]) for path in paths]  # key and value
         for odb, objects in repo.stage_cache.get_used_objs(entries).items():

@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_same_environment(args.expected, worker_info(hardware))
     fetch_inputs(args.stage)
     reproduce(args.stage)
-    send_results()
+    send_results(args.stage)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,26 @@ def test_a_cluster_survives_a_killed_driver_a_lost_node_and_a_failed_fold(
     record = yaml.safe_load(entry.read_text())["outs"][1]
     content = (sharing.path / record["path"]).read_bytes()
     assert hashlib.md5(content).hexdigest() == record["md5"]
+
+
+def test_a_race_on_a_cluster_gives_the_results_of_one_machine(clone, nodes):
+    clone.dvc("remote", "add", "--default", "store", str(clone.path.parent / "store"))
+    clone.change_params(
+        folds=[0, 1, 2],
+        train={"epochs": 20, "learning_rate": "auto"},
+        prepare={"limit": 200},
+        compare={"race": True, "confidence": 0.500001, "worth": 0.0},  # so that one is stopped
+    )
+    result = clone.run(*COMMAND, "--address", nodes.ray.address, **LOOPBACK)
+    assert result.returncode == 0, result.stderr
+    assert "1 of 2 architectures go on" in result.stdout
+    assert result.stdout.count(f"2 stale trainings, on {nodes.ray.address}") == 3  # of each kind
+    expected = results(clone)
+    statuses = [record["status"] for record in expected.values() if isinstance(record, dict)]
+    assert sorted(statuses) == ["finished"] * 4 + ["stopped"] * 2
+    assert clone.dvc("repro") == []
+
+    clone.git("checkout", "--quiet", "reports", "dvc.lock")
+    shutil.rmtree(clone.path / ".dvc" / "cache" / "runs")  # so that everything trains again
+    clone.dvc("repro")
+    assert results(clone) == expected

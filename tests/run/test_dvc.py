@@ -32,6 +32,10 @@ stages:
     deps: [seed.txt]
     outs: [model.txt]
     plots: [{record.json: {cache: false}}]
+  rate:
+    cmd: cp seed.txt rate.txt && cp seed.txt tried.json
+    deps: [seed.txt]
+    outs: [rate.txt, {tried.json: {cache: false}}]
   test:
     cmd: cp model.txt result.txt
     deps: [model.txt]
@@ -52,7 +56,7 @@ dvc.repo:Repo.pull dvc.repo.stage:StageLoad.collect
 dvc.stage:Stage.get_used_objs dvc.stage:Stage.outs_cached dvc.stage:Stage.save_deps
 dvc.stage.cache:StageCache._create_stage dvc.stage.cache:StageCache._load
 dvc.stage.cache:StageCache.get_used_objs
-dvc.stage.cache:StageCache.pull dvc.stage.cache:StageCache.push
+dvc.stage.cache:StageCache.pull dvc.stage.cache:StageCache.push dvc.stage.cache:StageCache.save
 dvc.utils.serialize._common:_dump_data dvc.utils.serialize._yaml:_dump_data
 """
 DVC = f"DVC {importlib.metadata.version('dvc')}"
@@ -137,21 +141,22 @@ def other(project, tmp_path):
     return tmp_path / "other"
 
 
+@pytest.mark.parametrize(("stage", "file"), [("fit", "record.json"), ("rate", "tried.json")])
 def test_a_result_reaches_another_machine_with_the_files_that_dvc_does_not_cache(
-    dvc, other, monkeypatch
+    dvc, other, monkeypatch, stage, file
 ):
-    dvc("repro", "fit")
-    send_results()
+    dvc("repro", stage)
+    send_results(stage)
     monkeypatch.chdir(other)
-    assert fetch_results(["fit", "later"], "store") == ["fit"]
-    assert "is cached - skipping run" in dvc("repro", "--single-item", "fit")
-    assert Path("record.json").read_text() == "0\n"
-    assert dvc("status", "fit") == "Data and pipelines are up to date.\n"
+    assert fetch_results([stage, "later"], "store") == [stage]
+    assert "is cached - skipping run" in dvc("repro", "--single-item", stage)
+    assert Path(file).read_text() == "0\n"
+    assert dvc("status", stage) == "Data and pipelines are up to date.\n"
 
 
 def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):
     dvc("repro", "fit")
-    send_results()
+    send_results("fit")
     monkeypatch.chdir(other)
     Path("record.json").write_text("mine\n")
     assert fetch_results(["fit"], "store") == ["fit"]
@@ -160,7 +165,7 @@ def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):
 
 def test_a_result_with_a_lost_file_counts_as_missing(dvc, other, tmp_path, monkeypatch):
     dvc("repro", "fit")
-    send_results()
+    send_results("fit")
     shutil.rmtree(tmp_path / "store" / "files")
     monkeypatch.chdir(other)
     assert fetch_results(["fit"], "store") == []
