@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from ruamel.yaml import YAML
@@ -38,6 +39,15 @@ def repair_dvc_files() -> Iterator[str]:
             if not _is_json(RWLOCK):
                 RWLOCK.unlink()
                 yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
+
+
+def read_lock() -> dict[str, Any]:
+    """Return the stages of dvc.lock by name; none without the file.
+
+    It grows with every architecture, so the limits on files that people write do not hold.
+    """
+    stages: dict[str, Any] = YAML(typ="safe").load(LOCK)["stages"] if LOCK.exists() else {}
+    return stages
 
 
 def is_lock_file(content: bytes) -> bool:

@@ -14,7 +14,7 @@ from foldwise.core.errors import InputError
 from foldwise.core.git import run_git
 from foldwise.files.base import read_yaml
 from foldwise.run.dvc import Pipeline
-from foldwise.run.repair import LOCK, repair_dvc_files
+from foldwise.run.repair import LOCK, read_lock, repair_dvc_files
 
 PARAMS, DATA = "params.yaml", Path("data")
 BACKUP = Path(".dvc/tmp/params-before-reset.yaml")
@@ -81,10 +81,7 @@ def _remove_other_outputs() -> set[Path]:
 
     Stages depend on whole folders, such as data/models.
     """
-    lock = read_yaml(LOCK) if LOCK.exists() else {"stages": {}}
-    known = {
-        Path(out["path"]) for stage in lock["stages"].values() for out in stage.get("outs", [])
-    }
+    known = {Path(out["path"]) for stage in read_lock().values() for out in stage.get("outs", [])}
     folders = {folder for path in known for folder in path.parents if DATA in folder.parents}
     for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
         if path not in known | folders:

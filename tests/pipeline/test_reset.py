@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+import yaml
 from trainings import wait_until
 
 RESET = ("python", "-m", "foldwise.cli.main", "reset")
@@ -57,7 +58,17 @@ def test_after_an_experiment_that_has_ended(clone):
     assert (clone.path / "reports/folds/nin/0-0.json").is_file()
 
 
+def grow_lock(clone):
+    """Commit a dvc.lock as long as with many architectures."""
+    lock = yaml.safe_load((clone.path / "dvc.lock").read_text())
+    deps = [{"path": f"data/file{n}", "md5": "0" * 32, "size": n} for n in range(4000)]
+    lock["stages"]["removed"] = {"cmd": "true", "deps": deps}
+    (clone.path / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+    clone.commit("long dvc.lock")
+
+
 def test_files_and_edits_of_the_user_stay(clone):
+    grow_lock(clone)
     before = files(clone)
     clone.change_params(seed=5)
     (clone.path / "nets/mine.py").write_text("mine")
