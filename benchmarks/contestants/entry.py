@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from foldwise.data.folds import n_batches, training_indices, validation_indices
+from foldwise.data.folds import training_indices, training_steps, validation_indices
 from foldwise.engine.hardware import choose_hardware
 from foldwise.engine.optimiser import one_cycle
 from foldwise.files.dataset import Dataset, read_dataset
@@ -65,7 +65,8 @@ class Entry:
 
     def n_steps(self, fold: int) -> int:
         """Return the number of steps of the training."""
-        return self.section.epochs * n_batches(len(self.training(fold)), self.section.batch_size)
+        n_train = len(self.training(fold))
+        return training_steps(n_train, self.section.epochs, self.section.batch_size)
 
     def relative_lr(self, step: int, n_steps: int) -> float:
         """Return the learning rate of a step, relative to the highest."""

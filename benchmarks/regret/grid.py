@@ -153,9 +153,9 @@ def _train(
     network, pretrained = load_pretrained(fitted, params.build.of(model), NO_DIGESTS)
     network, _ = prove_trainable(network, pretrained.tensors, info.seed)
     card, _ = describe_card(network, pretrained, info.classes)
-    folds = [open_fold(data, (0, n), network, Features(), hardware.device) for n in range(N_FOLDS)]
+    folds = {n: open_fold(data, (0, n), network, Features(), hardware.device) for n in TRAINED}
     if rate is None:
-        tuned = tune_learning_rate(network, {}, (folds[0], data[1]), section, hardware)
+        tuned = tune_learning_rate(network, {}, (folds[TRAINED[0]], data[1]), section, hardware)
         rate = tuned.learning_rate
     network = network.with_learning_rate(rate)
     for number in todo:

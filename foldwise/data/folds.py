@@ -130,6 +130,11 @@ def n_batches(n: int, batch_size: int) -> int:
     return -(-n // batch_size)
 
 
+def training_steps(n_train: int, epochs: int, batch_size: int) -> int:
+    """Return the number of steps of a training on n_train images."""
+    return epochs * n_batches(n_train, batch_size)
+
+
 def draw_train_eval_subset(
     training: NDArray[np.int64], n: int, seed: int, place: tuple[int, int]
 ) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from foldwise.data.folds import network_seed, scoring_images
+from foldwise.data.folds import network_seed, scoring_images, training_steps
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
 from foldwise.engine.scores import accuracy, image_losses
@@ -60,9 +60,8 @@ def tune_learning_rate(
     scoring = scoring_images(fold[1], fold[0].number, fold[0].seed)
     training = np.setdiff1d(fold[0].training, scoring)
     inner = replace(fold[0], training=training, validation=scoring)
-    n_steps = n_tuning_steps(
-        len(fold[0].training), fold[0].n_folds, section.epochs, section.batch_size
-    )
+    fold_steps = training_steps(len(fold[0].training), section.epochs, section.batch_size)
+    n_steps = n_tuning_steps(fold_steps, fold[0].n_folds)
     batch_size = max(MIN_BATCH, section.batch_size // SMALLER_BATCH)
     shorter = section.model_copy(update={"batch_size": batch_size})
     common, logits = section.common_rate, dict[float, Logits]()

@@ -135,11 +135,6 @@ class FoldRecord(Strict):
         """Share of the validation images that are classified right; None without counts."""
         return self.fold_counts.n_correct / self.fold_counts.n_images if self.fold_counts else None
 
-    @property
-    def n_steps(self) -> int:
-        """Steps of the whole training."""
-        return self.epochs * -(-self.n_train // self.batch_size)
-
 
 def encode_ranks(ranks: NDArray[np.int64], labels: NDArray[np.int64]) -> str:
     """Pack the rank of the true class of each image for a record; ranks over 255 become 255.

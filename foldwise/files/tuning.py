@@ -45,7 +45,7 @@ class Rate(Strict):
     learning_rate: Positive
 
 
-def n_tuning_steps(n_train: int, n_folds: int, epochs: int, batch_size: int) -> int:
+def n_tuning_steps(fold_steps: int, n_folds: int) -> int:
     """Return the steps of each short training, at most those of a fold.
 
     A training that is too short misleads: it does not show the rates at which a network breaks
@@ -53,12 +53,9 @@ def n_tuning_steps(n_train: int, n_folds: int, epochs: int, batch_size: int) -> 
     no rate.
 
     Args:
-        n_train: Training images of a fold.
+        fold_steps: Steps of the training of a fold.
         n_folds: k.
-        epochs: Of the training of a fold.
-        batch_size: Images per step.
     """
-    fold_steps = epochs * -(-n_train // batch_size)
     share = SHARE * n_folds * SMALLER_BATCH / N_RATES
     return min(fold_steps, max(MIN_STEPS, int(share * fold_steps)))
 

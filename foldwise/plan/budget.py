@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import Any, NamedTuple
 
 from foldwise.core.errors import counted
+from foldwise.data.folds import training_steps
 from foldwise.files.forecast import MINUTE, format_duration
 from foldwise.files.params import AdviseSection, AugmentSection
 from foldwise.plan.proposals import MIN_PROPOSALS, Proposal
@@ -50,7 +50,7 @@ class ComparisonSize:
     @property
     def n_steps(self) -> int:
         """The steps of a training."""
-        return self.epochs * ceil(self.n_train / self.batch_size)
+        return training_steps(self.n_train, self.epochs, self.batch_size)
 
     def with_enough_epochs(self) -> "ComparisonSize":
         """Return the size with at least as many epochs as needed for the steps."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from foldwise.core.errors import counted
+from foldwise.data.folds import training_steps
 from foldwise.files.forecast import MINUTE, Forecast, RunForecast, format_duration
 from foldwise.files.params import TrainSection
 from foldwise.files.tuning import N_RATES, SMALLER_BATCH, n_tuning_steps
@@ -51,7 +52,7 @@ class Throughput:
         if not self.tunes:
             return 0.0
         n_train = n_images - n_images // n_folds
-        steps = n_tuning_steps(n_train, n_folds, epochs, batch_size)
+        steps = n_tuning_steps(training_steps(n_train, epochs, batch_size), n_folds)
         seconds = steps * min(batch_size, n_train) / SMALLER_BATCH / self._speed_at(epochs)
         return START_SECONDS + N_RATES * (seconds + n_images / n_folds / self.evaluation)
 

@@ -7,6 +7,7 @@ from math import ceil, floor, log2
 import numpy as np
 from numpy.typing import NDArray
 
+from foldwise.data.folds import n_batches
 from foldwise.files.dataset import Dataset
 from foldwise.files.params import AdviseSection
 
@@ -138,7 +139,7 @@ def min_epochs(n_train: int, batch_size: int) -> int:
         n_train: Training images of a fold.
         batch_size: Images per step.
     """
-    return max(MIN_EPOCHS, ceil(MIN_STEPS / ceil(n_train / batch_size)))
+    return max(MIN_EPOCHS, ceil(MIN_STEPS / n_batches(n_train, batch_size)))
 
 
 def are_colour_photos(facts: Facts, limits: AdviseSection) -> bool:

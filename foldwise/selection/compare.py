@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from foldwise.data.folds import training_steps
 from foldwise.files.comparison import (
     Architecture,
     Comparison,
@@ -135,7 +136,7 @@ def _design(records: Sequence[FoldRecord], params: Params, history: History) -> 
         folds=params.folds,
         resplit=resplit,
         epochs=records[0].epochs,
-        steps=records[0].n_steps,
+        steps=training_steps(records[0].n_train, records[0].epochs, records[0].batch_size),
         n_images=n_images,
         limited=params.prepare.limit is not None and n_images >= params.prepare.limit,
         detectable=statistics.detectable_difference(

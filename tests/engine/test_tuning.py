@@ -109,10 +109,10 @@ def test_images_that_score_train_in_the_first_fold_and_validate_the_next(k):
 
 
 def test_short_trainings_are_as_long_as_a_fold_at_most():
-    assert n_tuning_steps(1150, 5, 10, 64) == 72  # .4 of the 180 steps of a fold
-    assert n_tuning_steps(1150, 2, 10, 64) == MIN_STEPS
-    assert n_tuning_steps(1150, 2, 1, 64) == 18
-    assert n_tuning_steps(100_000, 100, 1, 64) == 1563
+    assert n_tuning_steps(180, 5) == 72  # .4 of the 180 steps of a fold
+    assert n_tuning_steps(180, 2) == MIN_STEPS
+    assert n_tuning_steps(18, 2) == 18
+    assert n_tuning_steps(1563, 100) == 1563
 
 
 def test_a_rate_at_which_nothing_is_learned_is_left(tuned, case):

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foldwise.data.folds import training_steps
 from foldwise.files.forecast import MINUTE
 from foldwise.files.params import TrainSection
 from foldwise.files.tuning import N_RATES, n_tuning_steps
@@ -47,8 +48,8 @@ def test_the_part_that_never_trains_runs_once_for_all_folds():
 def test_tuning_takes_its_share_of_the_folds(train, look, n, k, epochs):
     pace, untuned = (Throughput({1: train}, look, tunes=tunes) for tunes in (True, False))
     assert untuned.tune_seconds(n, k, epochs, 64) == 0
-    steps = n_tuning_steps(n - n // k, k, epochs, 64)
-    fold_steps = epochs * -(-(n - n // k) // 64)
+    fold_steps = training_steps(n - n // k, epochs, 64)
+    steps = n_tuning_steps(fold_steps, k)
     assert steps <= min(fold_steps, max(64, 0.2 * k * fold_steps / N_RATES * 2))
     assert pace.tune_seconds(n, k, epochs, 64) >= START_SECONDS + N_RATES * n / k / look
 
