@@ -147,18 +147,12 @@ def letters(text):
     return re.sub(rf"[\s{WORD_JOINER}{NO_BREAK_SPACE}]", "", visible(text))
 
 
-@with_examples
-@given(texts)
-def test_no_text_becomes_markup(pages, text):
-    assume("`" not in text)  # makes code of the next steps
+def check_nothing_becomes_markup(pages, text):
     for page, plain in zip(pages(text), pages(PLACEHOLDER), strict=True):
         assert page.shape == plain.shape
 
 
-@with_examples
-@given(texts)
-def test_every_text_is_shown_literally(pages, text):
-    assume(text.strip() and "`" not in text)
+def check_everything_is_shown_literally(pages, text):
     for page, plain in zip(pages(text), pages(PLACEHOLDER), strict=True):
         tags = ("title", "h1", "h2", "p", "li", "td", "th", "figcaption", "strong")
         for node, expected in zip(page.all(*tags), plain.all(*tags), strict=True):
@@ -170,17 +164,7 @@ def test_every_text_is_shown_literally(pages, text):
             assert node.text == visible_lines(expected.text.replace(PLACEHOLDER, text))
 
 
-@pytest.mark.parametrize("text", ["`", "``` x", "a`b|c`d"])
-def test_backticks_are_shown_literally(pages, text):
-    page, _, _, html = pages(text)
-    for root in (page, html):
-        names = [node.text for node in root.all("td", "th")]
-        assert f"{text}dog" in names
-
-
-@with_examples
-@given(texts)
-def test_no_address_leaves_the_page_and_its_folder(pages, text):
+def check_no_address_leaves_the_page_and_its_folder(pages, text):
     for page in pages(text):
         for node in page.all():
             for name in ("href", "src", "srcset"):
@@ -189,22 +173,29 @@ def test_no_address_leaves_the_page_and_its_folder(pages, text):
                 assert not target.startswith("//")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "check",
-    [
-        test_no_text_becomes_markup,
-        test_every_text_is_shown_literally,
-        test_no_address_leaves_the_page_and_its_folder,
-    ],
-)
-def test_more_texts(pages, check):
-    @settings(max_examples=100, deadline=None)
-    @given(st.sampled_from(MORE_HOSTILE))
-    def check_each(text):
-        check.hypothesis.inner_test(pages, text)
+@with_examples
+@given(texts)
+def test_every_text_is_shown_and_nothing_else(pages, text):
+    check_no_address_leaves_the_page_and_its_folder(pages, text)
+    assume("`" not in text)  # makes code of the next steps
+    check_nothing_becomes_markup(pages, text)
+    assume(text.strip())
+    check_everything_is_shown_literally(pages, text)
 
-    check_each()
+
+@pytest.mark.parametrize("text", ["`", "``` x", "a`b|c`d"])
+def test_backticks_are_shown_literally(pages, text):
+    page, _, _, html = pages(text)
+    for root in (page, html):
+        names = [node.text for node in root.all("td", "th")]
+        assert f"{text}dog" in names
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(MORE_HOSTILE))
+def test_more_texts(pages, text):
+    test_every_text_is_shown_and_nothing_else.hypothesis.inner_test(pages, text)
 
 
 def test_the_placeholder_is_in_every_kind_of_element(pages):
