@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -182,8 +180,3 @@ def test_every_unsound_architecture_is_named(read):
     with pytest.raises(InputError) as caught:
         read({"lenet": {}, "slim_vgg": {"weights": "w.pt"}})
     assert len(str(caught.value).splitlines()) == 2
-
-
-def test_params_are_read_without_torch():
-    code = "import sys, foldwise.files.architecture; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

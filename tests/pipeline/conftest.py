@@ -7,17 +7,7 @@ import subprocess
 import pytest
 from clone import ROOT, Clone
 from filelock import FileLock
-from forks import fork_server
 
-PACKAGES = (
-    *("dvc.cli.parser", "dvc.commands.status", "dvc.repo.reproduce", "dvc.repo.experiments.run"),
-    *("dvc.repo.index", "dvc.repo.plots", "dvc_render", "networkx", "pygit2"),
-    *("dvc.data_cloud", "dvc.lock", "scmrepo.git", "celery", "kombu", "filelock", "ruamel.yaml"),
-    *("torch._dynamo", "torch.fx.experimental.symbolic_shapes", "torch.utils.flop_counter"),
-    *("torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
-    *("scipy.stats", "pandas", "matplotlib.figure", "matplotlib.backends.backend_svg", "tqdm"),
-    *("matplotlib.backends.backend_agg", "pydantic", "jinja2", "markdown_it", "PIL.Image"),
-)
 SMALL = {
     "model": "lenet5",
     "candidates": ["lenet5", "slim_vgg", "lenet5"],
@@ -80,10 +70,9 @@ def make_once(factory, shims, name, make, *args):
 
 
 @pytest.fixture(scope="session")
-def shims(tmp_path_factory):
+def shims(dvc_process, tmp_path_factory):
     """Return environment variables by which stages and DVC start at once, as forks."""
-    with fork_server(PACKAGES) as forks:
-        yield forks.make_shims(tmp_path_factory.mktemp("shims") / "bin")
+    return dvc_process.make_shims(tmp_path_factory.mktemp("shims") / "bin")
 
 
 @pytest.fixture(scope="session")

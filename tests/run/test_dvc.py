@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from forks import fork_server
 
 from foldwise.core.errors import InputError
 from foldwise.run.dvc import (
@@ -63,20 +62,15 @@ DVC = f"DVC {importlib.metadata.version('dvc')}"
 REMEDY = "install the version in constraints.txt, or adapt foldwise/run/dvc.py"
 
 
-@pytest.fixture(scope="module")
-def dvc():
+@pytest.fixture
+def dvc(dvc_process):
     """Return a function that runs dvc in the working directory and returns what it prints."""
-    packages = (
-        *("dvc.cli.parser", "dvc.commands.status", "dvc.repo.reproduce", "dvc.data_cloud"),
-        *("dvc.repo.index", "dvc.repo.plots", "dvc.lock", "dvc.scm", "networkx", "ruamel.yaml"),
-    )
 
     def dvc(*args, check=True):
-        result = forks.run("-m", "dvc", *args, check=check, folder=Path.cwd())
+        result = dvc_process.run("-m", "dvc", *args, check=check, folder=Path.cwd())
         return result.stdout + result.stderr
 
-    with fork_server(packages) as forks:
-        yield dvc
+    return dvc
 
 
 def test_this_version_of_dvc_has_all_private_names():
