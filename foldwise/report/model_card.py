@@ -136,7 +136,7 @@ def draw_card_figures(inputs: CardInputs) -> dict[str, str]:
         "risk": partial(calibration.draw_risk, quality.risk),
         "confusion": partial(matrices.draw_confusion, confusion, classes, test.architecture),
     }
-    return {name: as_svg(figure) for name, figure in draw.items()}
+    return {name: as_svg(figure).light for name, figure in draw.items()}
 
 
 def card_markdown(inputs: CardInputs) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from foldwise.files.base import existing
 from foldwise.report import formats, tables
 from foldwise.report.figures import curves, matrices, scores
-from foldwise.report.figures.style import as_svg
+from foldwise.report.figures.style import SvgFigure, as_svg
 from foldwise.report.inputs import ReportInputs
 
 Picture = Sequence[str]  # data addresses of an embedded picture; a second one is for a dark page
@@ -39,13 +39,6 @@ _MARKDOWN.filters |= {name: getattr(formats, name) for name in (*_TEXT, *_NUMBER
 _MARKDOWN.globals["tables"] = tables
 
 
-class SvgFigure(NamedTuple):
-    """A figure as SVG, for a light and for a dark page."""
-
-    light: str
-    dark: str
-
-
 def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
     """Return the figures by name, such as "scores".
 
@@ -63,7 +56,7 @@ def draw_figures(inputs: ReportInputs) -> dict[str, SvgFigure]:
         draw["confusion"] = partial(
             matrices.draw_confusion, inputs.confusion, inputs.class_names, chosen
         )
-    return {name: SvgFigure(as_svg(d), as_svg(d, dark=True)) for name, d in draw.items()}
+    return {name: as_svg(d) for name, d in draw.items()}
 
 
 def report_markdown(inputs: ReportInputs) -> str:

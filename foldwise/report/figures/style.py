@@ -3,7 +3,8 @@
 Colours: Okabe and Ito, "Color universal design", 2008, which colour-blind readers can distinguish,
 without the yellow, which is too pale on white. The dark page has brighter colours of the same hues.
 The colours of the page itself (ink, faded, paper) end the colour cycle, so the same drawing code
-serves light and dark. Figures are 8 inches wide, 768 pixels in a browser.
+serves light and dark, and most figures are drawn once for both. Figures are 8 inches wide, 768
+pixels in a browser.
 """
 
 import io
@@ -76,6 +77,17 @@ DARK = Page(
     background="none",
     colours=("#3D8BFD", "#F0703A", "#12B886", "#E08BBB", "#F2AE1C", "#7CCBF5"),
 )
+
+
+# As DARK. All colours differ, so that each can be replaced in the text of the SVG.
+DRAWN = DARK._replace(background="#123456")
+
+
+class SvgFigure(NamedTuple):
+    """A figure as SVG, for a light and for a dark page."""
+
+    light: str
+    dark: str
 
 
 class Mark(NamedTuple):
@@ -170,28 +182,36 @@ def at_least(axes: Axes, axis: str, span: float) -> None:
         getattr(axes, f"set_{axis}lim")(middle - span / 2, middle + span / 2)
 
 
-def as_svg(draw: Callable[[], Figure], *, dark: bool = False) -> str:
+def as_svg(draw: Callable[[], Figure]) -> SvgFigure:
     """Return a figure as SVG: the same bytes for the same figure.
+
+    On a light page, the background is white; on a dark one, it is transparent.
 
     Figures share ids. Show each as a separate image, from a file or a data URI, and do not inline
     two SVGs in one page.
 
     Args:
         draw: Returns the figure; called with this style.
-        dark: For a dark page, with a transparent background; otherwise on white.
     """
+    svg = _drawn(draw, DRAWN)
+    # The colours of pixels are no text that could be replaced.
+    light = _drawn(draw, LIGHT) if "<image " in svg else _recoloured(svg, LIGHT)
+    return SvgFigure(light, _recoloured(svg, DARK))
+
+
+def _drawn(draw: Callable[[], Figure], page: Page) -> str:
     text = io.StringIO()
-    with styled(dark=dark):
+    with styled(page):
         draw().savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return _smaller(text.getvalue())
 
 
 @contextmanager
-def styled(*, dark: bool = False) -> Iterator[None]:
+def styled(page: Page = LIGHT) -> Iterator[None]:
     """Use this style inside the block, whatever the user's matplotlib settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS | _colours(DARK if dark else LIGHT))
+        mpl.rcParams.update(_SETTINGS | _colours(page))
         yield
 
 
@@ -206,6 +226,15 @@ def _colours(page: Page) -> dict[str, Any]:
         "axes.facecolor": "none",
         **dict.fromkeys(ink, page.ink),
     }
+
+
+def _recoloured(svg: str, page: Page) -> str:
+    """Return the drawing with the colours of a page."""
+    replaced = {
+        old.lower(): new.lower()
+        for old, new in zip((*DRAWN[:-1], *DRAWN.colours), (*page[:-1], *page.colours), strict=True)
+    }
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: replaced.get(match[0], match[0]), svg)
 
 
 def _smaller(svg: str) -> str:
