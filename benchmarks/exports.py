@@ -24,7 +24,7 @@ from foldwise.core.errors import InputError, run_main
 from foldwise.core.machine import cpu_model
 from foldwise.core.process import count_cores
 from foldwise.data.prepare import dataset_from_arrays
-from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
+from foldwise.files.catalogue import NEED_WEIGHTS, TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.final import FORMAT, Exported, FinalModel, Preparation
 from foldwise.files.network import ChannelStatistics
 from foldwise.files.params import Params, read_params
@@ -42,7 +42,11 @@ TIMM = (  # a small network of each of some families
     *("test_mambaout", "test_coatnet", "test_byobnet", "regnetx_002", "mobilevit_xxs"),
     *("starnet_s050", "levit_128s", "gmlp_ti16_224", "xcit_nano_12_p8_224", "pit_ti_224"),
 )
-ALL = (*ZOO, *TORCHVISION_MODELS, *(f"{TIMM_PREFIX}{name}" for name in TIMM))
+IN_PARAMS = ("vgg_resnet_composed", "resnet18_transfer_composed", "lite0_frozen")
+ALL = (
+    *(name for name in ZOO if name not in NEED_WEIGHTS),  # resnet18_transfer is resnet18
+    *(*TORCHVISION_MODELS, *(f"{TIMM_PREFIX}{name}" for name in TIMM), *IN_PARAMS),
+)
 
 
 def main() -> None:
@@ -58,13 +62,14 @@ def main() -> None:
     results = args.folder / "exports.jsonl"
     lines = results.read_text().splitlines() if results.is_file() else []
     rows = {row["model"]: row for row in map(json.loads, lines)}
-    for model in args.models.split(","):
+    models = args.models.split(",")
+    for model in models:
         if model not in rows:
             rows[model] = {"model": model, **export_untrained(model, params)}
             with results.open("a") as file:
                 file.write(json.dumps(rows[model]) + "\n")
             print(*_table_rows(rows[model]), sep="\n", flush=True)
-    write_text(args.output, "\n".join(_page(list(rows.values()))) + "\n")
+    write_text(args.output, "\n".join(_page([rows[model] for model in models])) + "\n")
 
 
 def export_untrained(name: str, params: Params) -> dict[str, Any]:
