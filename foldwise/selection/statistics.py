@@ -8,6 +8,7 @@ repeats there are.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from statistics import fmean, stdev, variance
@@ -278,5 +279,5 @@ def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None
         confidence: Confidence level of the two-sided test.
     """
     counts = range(1, MAX_REPEATS + 1)
-    powers = (power(effect, repeats * n_folds, n_folds, confidence) for repeats in counts)
-    return next((n for n, reached in zip(counts, powers, strict=True) if reached >= POWER), None)
+    more = bisect_left(counts, POWER, key=lambda n: power(effect, n * n_folds, n_folds, confidence))
+    return counts[more] if more < len(counts) else None
