@@ -50,10 +50,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	+ sys.version.split()[0] + "; expected 3.11 or newer: make PYTHON=python3.12 ...")'
 	@echo "Installing into $(ENVIRONMENT): about 6 GB, most of it PyTorch, one to a few minutes ..."
 	$(PYTHON) -m venv $(ENVIRONMENT)
-	@# pip would compile 20,000 files on one core, which takes one and a half minutes.
-	python -m pip install --quiet --disable-pip-version-check --no-compile \
+	python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable '.[dev]'
-	@python -m compileall -qq -j 0 $(ENVIRONMENT)/lib || true  # a few are templates, not Python
 	@# DVC's page loads Vega from the network; this one holds it.
 	python .dvc/plots/offline.py
 	@$(MAKE) --no-print-directory local-config
