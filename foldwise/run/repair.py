@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from foldwise.core.atomic import write_text
+from foldwise.core.errors import InputError
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 LOCK_SECONDS = 60  # in which DVC has long written the rwlock
@@ -45,19 +46,32 @@ def read_lock() -> dict[str, Any]:
     """Return the stages of dvc.lock by name; none without the file.
 
     It grows with every architecture, so the limits on files that people write do not hold.
+
+    Raises:
+        InputError: If DVC would not read the file.
     """
-    stages: dict[str, Any] = YAML(typ="safe").load(LOCK)["stages"] if LOCK.exists() else {}
+    stages = _stages_of(LOCK.read_bytes()) if LOCK.exists() else {}
+    if stages is None:
+        raise InputError(
+            f"{LOCK} is incomplete or not YAML; remove it, run 'dvc repro', and commit it"
+        )
     return stages
 
 
 def is_lock_file(content: bytes) -> bool:
     """Return whether DVC would read this dvc.lock."""
+    return _stages_of(content) is not None
+
+
+def _stages_of(content: bytes) -> dict[str, Any] | None:
+    """Return the stages of a dvc.lock by name; None if DVC would not read it."""
     try:
         data = YAML(typ="safe").load(content)
     except (YAMLError, ValueError):  # ValueError: not UTF-8
-        return False
+        return None
     stages = data.get("stages") if isinstance(data, dict) else None
-    return isinstance(stages, dict) and all(map(_is_stage, stages.values()))
+    is_sound = isinstance(stages, dict) and all(map(_is_stage, stages.values()))
+    return stages if is_sound else None
 
 
 def _is_stage(stage: object) -> bool:

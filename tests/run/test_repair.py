@@ -5,7 +5,8 @@ import subprocess
 import pytest
 from filelock import FileLock, Timeout
 
-from foldwise.run.repair import is_lock_file, repair_dvc_files
+from foldwise.core.errors import InputError
+from foldwise.run.repair import is_lock_file, read_lock, repair_dvc_files
 
 WHOLE = "schema: '2.0'\nstages:\n  a:\n    cmd: make a\n    outs:\n    - path: a\n"
 
@@ -40,6 +41,15 @@ def test_a_cut_dvc_lock_comes_back_from_git(repository, content):
     assert line.startswith("dvc.lock was incomplete")
     assert "from git" in line
     assert (repository / "dvc.lock").read_text() == WHOLE
+
+
+def test_the_stages_are_read_and_a_merge_conflict_is_one_line(repository):
+    assert [*read_lock()] == ["a"]
+    (repository / "dvc.lock").write_text(f"<<<<<<< HEAD\n{WHOLE}=======\n{WHOLE}>>>>>>> b\n")
+    with pytest.raises(InputError, match=r"^dvc\.lock is .* remove it, run 'dvc repro'.*$"):
+        read_lock()
+    (repository / "dvc.lock").unlink()
+    assert read_lock() == {}
 
 
 @pytest.mark.parametrize("in_git", [True, False])
