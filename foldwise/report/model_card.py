@@ -28,7 +28,7 @@ from foldwise.files.network import Card, read_card
 from foldwise.files.verdict import METRICS, Metric, Verdict, metric
 from foldwise.report import formats
 from foldwise.report.figures import calibration, matrices
-from foldwise.report.figures.style import as_svg
+from foldwise.report.figures.style import draw_svg
 from foldwise.report.formats import NONE, Row, Table, percent, probability, score
 from foldwise.report.inputs import as_yaml
 from foldwise.report.pages import render_markdown
@@ -136,7 +136,7 @@ def draw_card_figures(inputs: CardInputs) -> dict[str, str]:
         "risk": partial(calibration.draw_risk, quality.risk),
         "confusion": partial(matrices.draw_confusion, confusion, classes, test.architecture),
     }
-    return {name: as_svg(figure).light for name, figure in draw.items()}
+    return {name: draw_svg(figure) for name, figure in draw.items()}
 
 
 def card_markdown(inputs: CardInputs) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.regret.grid import EPOCHS, IMAGES, MODELS, N_FOLDS
 from benchmarks.regret.own import Runs, choose, main, mean_cost, read_grid
+from foldwise.data.folds import training_steps
 from foldwise.selection.few_steps import LONGEST, N_CANDIDATES, REGRETS
 from foldwise.selection.image_scores import RepeatScores
 
@@ -51,7 +52,7 @@ def test_the_report_quotes_the_grid(grid, capsys, monkeypatch):
     """After a change of the grid, the figures of few_steps.py and of the page follow it."""
     assert len(grid) == 4
     n_train = IMAGES - IMAGES // N_FOLDS
-    assert [epochs * -(-n_train // BATCH) for epochs in EPOCHS] == [*REGRETS]
+    assert [training_steps(n_train, epochs, BATCH) for epochs in EPOCHS] == [*REGRETS]
     assert max(REGRETS) == LONGEST
     regrets = [mean_cost(grid, epochs, N_CANDIDATES).rule / 100 for epochs in EPOCHS]
     assert regrets == pytest.approx([*REGRETS.values()], abs=0.00005)

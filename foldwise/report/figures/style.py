@@ -193,13 +193,14 @@ def as_svg(draw: Callable[[], Figure]) -> SvgFigure:
     Args:
         draw: Returns the figure; called with this style.
     """
-    svg = _drawn(draw, DRAWN)
+    svg = draw_svg(draw, DRAWN)
     # The colours of pixels are no text that could be replaced.
-    light = _drawn(draw, LIGHT) if "<image " in svg else _recoloured(svg, LIGHT)
+    light = draw_svg(draw, LIGHT) if "<image " in svg else _recoloured(svg, LIGHT)
     return SvgFigure(light, _recoloured(svg, DARK))
 
 
-def _drawn(draw: Callable[[], Figure], page: Page) -> str:
+def draw_svg(draw: Callable[[], Figure], page: Page = LIGHT) -> str:
+    """Return a figure for one page as SVG."""
     text = io.StringIO()
     with styled(page):
         draw().savefig(text, format="svg", metadata={"Date": None, "Creator": None})
