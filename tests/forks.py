@@ -53,10 +53,10 @@ class Forks:
     def make_shims(self, folder):
         """Write commands `dvc` and `python`, and return the environment variables to use them.
 
-        Our stages and DVC run in forks, all else as usual.
+        Our stages, and DVC as `foldwise run` starts it, run in forks, all else as usual.
         """
         folder.mkdir()
-        for name, words in (("dvc", ["-m", "dvc"]), ("python", [])):
+        for name, words in (("dvc", ["-m", "foldwise.run.dvc_process"]), ("python", [])):
             fields = {"python": sys.executable, "root": str(ROOT), "tests": str(ROOT / "tests")}
             fields["address"] = self.address
             (folder / name).write_text(SHIM.format(words=words, **fields))
@@ -82,7 +82,7 @@ def fork_server(packages):
 def run_shim(words, python, address):
     """Run Python with words and the arguments of this process."""
     words += sys.argv[1:]
-    if words[:1] == ["-m"] and words[1].startswith(("dvc", "stages.")):
+    if words[:1] == ["-m"] and words[1].startswith(("foldwise.run.dvc_process", "stages.")):
         sys.argv = ["forks", *words]
         os.environ[PRELOAD_SERVERS] = json.dumps(
             {"forks": address}

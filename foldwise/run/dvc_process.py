@@ -1,21 +1,26 @@
 """The process that runs DVC so that a stop cannot harm its files.
 
 DVC that is killed while it writes dvc.lock leaves an empty file (12 of 12 killed within 30 ms of
-"Updating lock file"). Hence this module lets it replace the file at once. It also runs DVC in a
-process that ends what DVC runs, if told to end; DVC then finishes by itself: finished trainings are
-recorded, unfinished ones are not.
+"Updating lock file"). Hence this module lets it replace the file at once. DVC also parses and
+formats all of dvc.lock after each stage, .5 s with 40 stages and seconds with 200; here it formats
+only that stage. The process ends what DVC runs, if told to end; DVC then finishes by itself:
+finished trainings are recorded, unfinished ones are not.
 """
 
 import os
+import re
 import runpy
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from io import StringIO
 from pathlib import Path
 from types import FrameType
+from typing import Any, TextIO
 
 from foldwise.core.atomic import open_whole
 
+HEADING = "schema: '2.0'\nstages:\n"  # of dvc.lock
 REPEAT_SECONDS = 0.1  # until the next SIGTERM, for what DVC has started in the meantime
 
 
@@ -27,6 +32,7 @@ def main(args: list[str]) -> None:
     """
     signal.signal(signal.SIGTERM, _end_stages)
     _write_whole_files()
+    _format_changed_stages()
     sys.argv = ["dvc", *args]
     try:
         runpy.run_module("dvc", run_name="__main__", alter_sys=True)
@@ -48,6 +54,40 @@ def _write_whole_files() -> None:
                 dumper(data, file, **options)
 
     write, _yaml._dump_data, _common._dump_data = _common._dump_data, dump, dump
+
+
+def _format_changed_stages() -> None:
+    """Let DVC format only what is new in dvc.lock; the file is the same to the byte."""
+    from dvc.utils.serialize import _yaml
+
+    texts: dict[str, str] = {}  # of the stages that are in the file or were formatted before
+    parse, dump = _yaml.parse_yaml_for_update, _yaml._dump
+
+    def parse_fast(text: str, path: str) -> dict[str, Any]:
+        """Parse dvc.lock without its comments and line breaks, which only files of people have."""
+        is_lock = Path(path).name == "dvc.lock"
+        data: dict[str, Any] = (_yaml.parse_yaml if is_lock else parse)(text, path)
+        if not is_lock:
+            return data
+        stages = data.get("stages") or {}
+        heading, *blocks = re.split(r"^(?=  \S)", text, flags=re.MULTILINE)
+        if len(blocks) == len(stages) and heading == HEADING and text.endswith("\n"):
+            texts.update(zip(map(repr, stages.items()), blocks, strict=True))
+        return data
+
+    def dump_fast(data: Mapping[str, Any], stream: TextIO) -> None:
+        stages = data.get("stages")
+        if data != {"schema": "2.0", "stages": stages} or not stages:
+            dump(data, stream)
+            return
+        stream.write(HEADING)
+        for name, stage in stages.items():
+            if (key := repr((name, stage))) not in texts:
+                dump({"stages": {name: stage}}, text := StringIO())
+                texts[key] = text.getvalue().partition("\n")[2]
+            stream.write(texts[key])
+
+    _yaml.parse_yaml_for_update, _yaml._dump = parse_fast, dump_fast
 
 
 def _end_stages(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import json
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,8 @@ dvc.stage.cache:StageCache._create_stage dvc.stage.cache:StageCache._load
 dvc.stage.cache:StageCache.get_used_objs
 dvc.stage.cache:StageCache.pull dvc.stage.cache:StageCache.push dvc.stage.cache:StageCache.save
 dvc.utils.serialize._common:_dump_data dvc.utils.serialize._yaml:_dump_data
+dvc.utils.serialize._yaml:_dump dvc.utils.serialize._yaml:parse_yaml
+dvc.utils.serialize._yaml:parse_yaml_for_update
 """
 DVC = f"DVC {importlib.metadata.version('dvc')}"
 REMEDY = "install the version in constraints.txt, or adapt foldwise/run/dvc.py"
@@ -146,6 +149,48 @@ def test_a_result_reaches_another_machine_with_the_files_that_dvc_does_not_cache
     assert "is cached - skipping run" in dvc("repro", "--single-item", stage)
     assert Path(file).read_text() == "0\n"
     assert dvc("status", stage) == "Data and pipelines are up to date.\n"
+
+
+UPDATE_TWICE = """
+import json, sys
+from dvc.utils.serialize import modify_yaml
+from foldwise.run.dvc_process import _format_changed_stages
+
+def update(name, entries):
+    for stage, entry in entries:  # as DVC does after each stage
+        with modify_yaml(name + "/dvc.lock") as data:
+            if not data:
+                data["schema"] = "2.0"
+            data.setdefault("stages", {})[stage] = entry
+
+entries = json.loads(sys.argv[1])
+update("dvc", entries)
+_format_changed_stages()
+update("ours", entries[:3])
+update("ours", entries[3:])
+"""
+AWKWARD = {
+    "cmd": "a " * 60,
+    "lines": "one\n\ntwo: 2\n  three # 3\n",
+    "names": ["on", "1", "", "~", "é ✓", "  x", "'", '"', "a: b", "#", "@", "1e-3", "2026-11-29"],
+    "numbers": [1e-3, 1e30, 0.1, -1, 10**20],
+    "nothing": None,
+    "nested": {"a": [], "b": {}, "c": [[1, 2], {"d": True}]},
+}
+
+
+def test_only_changed_stages_are_formatted_and_the_file_is_that_of_dvc(dvc_process, tmp_path):
+    names = ["train@resnet18-0-0", "a: b", "on", "é", "later"]
+    entries = [(name, {**AWKWARD, "cmd": name}) for name in names]
+    entries += [(names[0], AWKWARD), (names[1], {}), (names[0], {"cmd": "x"})]
+    for name in ("dvc", "ours"):
+        (tmp_path / name).mkdir()
+    ours = Path(__file__).parents[2]
+    code = f"import sys; sys.path.append({str(ours)!r}); {UPDATE_TWICE}"
+    dvc_process.run("-c", code, json.dumps(entries), folder=tmp_path)
+    files = [(tmp_path / name / "dvc.lock").read_text() for name in ("dvc", "ours")]
+    assert files[0] == files[1]
+    assert files[0].count("stages:") == 1
 
 
 def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):

@@ -31,8 +31,9 @@ def start(tmp_path):
         serialize.mkdir(parents=True)
         for folder in (serialize, serialize.parent, tmp_path / "dvc"):
             (folder / "__init__.py").touch()
+        names = "_dump_data = parse_yaml = parse_yaml_for_update = _dump = None"
         for module in ("_common", "_yaml"):
-            (serialize / f"{module}.py").write_text("_dump_data = None")
+            (serialize / f"{module}.py").write_text(names)
         (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(
