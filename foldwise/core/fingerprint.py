@@ -6,11 +6,14 @@ If a stage depended on the source files, DVC would rerun it after any change of 
 import ast
 import hashlib
 import json
-from functools import cache
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import NamedTuple
 
+from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
 
 PACKAGES = ("foldwise", "stages")
@@ -23,11 +26,15 @@ class Module(NamedTuple):
 
     Attributes:
         fingerprint: SHA-256 of its code.
-        imports: Modules and names of this project that it imports.
+        imports: Modules that it imports, and names from them.
     """
 
     fingerprint: str
     imports: list[str]
+
+
+_parsed: dict[str, Module] = {}  # in this process, by the hash of package and code
+_stored: dict[str, Module] = {}  # from the file of `parsed_once`
 
 
 def imported_modules(
@@ -57,25 +64,53 @@ def imported_modules(
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         try:
             source = path.read_text(encoding="utf-8-sig")
-            result[module] = Module(fingerprint(source), _imports(source, package, packages))
+            result[module] = _parse(source, package)
         except (ImportError, SyntaxError, ValueError) as error:
             raise InputError(f"{path}: not Python: {_reason(error)}; fix the syntax") from None
-        pending += [*_parents(module), *result[module].imports]
+        imports = [name for name in result[module].imports if name.split(".")[0] in packages]
+        pending += [*_parents(module), *imports]
     return result
 
 
-@cache
+@contextmanager
+def parsed_once(path: Path) -> Iterator[None]:
+    """Parse only modules that have changed since the last time; the file holds the others.
+
+    Args:
+        path: A JSON file, written if its folder exists. Without it, or if this module or Python has
+            changed since, all modules are parsed.
+    """
+    version = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()
+    with suppress(OSError, ValueError, KeyError, TypeError):  # missing, or not ours
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["version"] == version:
+            _stored.update({key: Module(*fields) for key, fields in content["modules"].items()})
+    yield
+    if _parsed.keys() - _stored.keys() and path.parent.is_dir():
+        with suppress(OSError):  # the next time is slower, nothing else
+            write_text(path, json.dumps({"version": version, "modules": _parsed}))
+
+
 def fingerprint(source: str) -> str:
     """Return the SHA-256 of the code without comments, docstrings, error texts and layout.
 
     Error texts are the strings in `raise` statements.
     """
-    return hashlib.sha256(json.dumps(_structure(_parse(source))).encode()).hexdigest()
+    return _hash(ast.parse(source))
 
 
-@cache
-def _parse(source: str) -> ast.Module:
-    return ast.parse(source)
+def _parse(source: str, package: str) -> Module:
+    key = hashlib.sha256(f"{package}\n{source}".encode()).hexdigest()
+    if key in _stored:
+        _parsed[key] = _stored[key]
+    elif key not in _parsed:
+        tree = ast.parse(source)
+        _parsed[key] = Module(_hash(tree), _imports(tree, package))
+    return _parsed[key]
+
+
+def _hash(tree: ast.Module) -> str:
+    return hashlib.sha256(json.dumps(_structure(tree)).encode()).hexdigest()
 
 
 def _structure(node: object, *, in_raise: bool = False) -> object:
@@ -110,17 +145,16 @@ def _is_text(node: ast.AST) -> bool:
     return is_string or isinstance(node, ast.JoinedStr)
 
 
-@cache
-def _imports(source: str, package: str, packages: tuple[str, ...]) -> list[str]:
+def _imports(tree: ast.Module, package: str) -> list[str]:
     """Return all modules that an import may mean: `from a import b` may mean a or a.b."""
     names: list[str] = []
-    for node in ast.walk(_parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] in packages]
+    return names
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from the layers that compute results, and the formats that it writes.
 from pathlib import Path
 
 from foldwise.core.errors import InputError
-from foldwise.core.fingerprint import Module, imported_modules
+from foldwise.core.fingerprint import Module, imported_modules, parsed_once
 from foldwise.files.base import read_yaml, write_json
 from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.params import check_params
@@ -115,7 +115,8 @@ def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
         InputError: If a file is not Python.
     """
     stages = sorted(path.stem for path in root.glob("stages/[!_]*.py") if path.stem != "check")
-    return {stage: _counted(imported_modules(root, *_roots(root, stage))) for stage in stages}
+    with parsed_once(root / ".dvc/tmp/fingerprints.json"):
+        return {stage: _counted(imported_modules(root, *_roots(root, stage))) for stage in stages}
 
 
 def _counted(modules: dict[str, Module]) -> dict[str, str]:

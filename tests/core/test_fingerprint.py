@@ -1,3 +1,4 @@
+import ast
 import io
 import keyword
 import tokenize
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foldwise.core import fingerprint as module_under_test
 from foldwise.core.errors import InputError
-from foldwise.core.fingerprint import fingerprint, imported_modules
+from foldwise.core.fingerprint import fingerprint, imported_modules, parsed_once
 from foldwise.files.base import write_json
 
 FILES = Path(__file__).parents[2] / "foldwise" / "files"
@@ -213,6 +215,52 @@ def test_file_that_is_not_python_is_one_line(project, text, message):
     with pytest.raises(InputError, match=message) as caught:
         imported_modules(root, "stages.a.one")
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def parse_count(monkeypatch):
+    """Return a function that counts what a new process parses for the given modules."""
+
+    def count(root, *modules):
+        for cache in ("_parsed", "_stored"):
+            monkeypatch.setattr(module_under_test, cache, {})
+        parsed, parse = [], ast.parse
+        monkeypatch.setattr(ast, "parse", lambda source: parsed.append(source) or parse(source))
+        with parsed_once(root / "fingerprints.json"):
+            result = imported_modules(root, *modules)
+        monkeypatch.setattr(ast, "parse", parse)
+        return result, len(parsed)
+
+    return count
+
+
+def test_a_module_is_parsed_again_only_if_it_changed(project, parse_count):
+    root = project(**{"stages/a/one": "from stages.a import two", "stages/a/two": "x = 1"})
+    first, _ = parse_count(root, "stages.a.one")
+    assert parse_count(root, "stages.a.one") == (first, 0)
+    changed, n = parse_count(project(**{"stages/a/two": "x = 2"}), "stages.a.one")
+    assert n == 1
+    assert {name for name in first if first[name] != changed[name]} == {"stages.a.two"}
+    project(**{"stages/a/two": "x = 1"})
+    assert parse_count(root, "stages.a.one")[0] == first
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"version": "other", "modules": {}}', None])
+def test_what_another_version_parsed_does_not_count(project, parse_count, content):
+    root = project(**{"stages/a/one": "x = 1"})
+    first, n = parse_count(root, "stages.a.one")
+    assert n > 0
+    cache = root / "fingerprints.json"
+    cache.unlink() if content is None else cache.write_text(content)
+    assert parse_count(root, "stages.a.one") == (first, n)
+    assert parse_count(root, "stages.a.one") == (first, 0)
+
+
+def test_nothing_is_written_where_dvc_has_no_folder(project):
+    root = project(**{"stages/a/one": "x = 1"})
+    with parsed_once(root / ".dvc/tmp/fingerprints.json"):
+        imported_modules(root, "stages.a.one")
+    assert not (root / ".dvc").exists()
 
 
 def test_byte_order_mark_does_not_count(project):
