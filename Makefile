@@ -5,6 +5,8 @@ ENVIRONMENT := .venv
 INSTALLED := $(ENVIRONMENT)/installed
 # Each process begins with half of the tests, in order; who is done takes over from the other.
 PARALLEL := --numprocesses 2 --dist worksteal
+# Images of containers often set it. Each process would then compile all of Foldwise anew.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
 .PHONY: repro final check advise experiments bench test test-all lint environment local-config clean
