@@ -3,9 +3,12 @@
 Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full draws new ones.
 """
 
+import atexit
 import gc
 import os
 
+# DVC would start a process after each command that reports its use.
+os.environ["DVC_NO_ANALYTICS"] = "true"
 # Before torch is imported: two processes with two threads each would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -47,6 +50,12 @@ def pytest_collection_modifyitems(items):
         if "slow" in item.keywords or item.path.parent.name == "pipeline":
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
     items.sort(key=lambda item: "dvc_process" not in item.fixturenames)
+
+
+def pytest_unconfigure(config):
+    """Let processes of pytest-xdist end at once: to free each object takes them seconds."""
+    if hasattr(config, "workerinput"):
+        atexit.register(os._exit, 0)
 
 
 @pytest.fixture(scope="session")

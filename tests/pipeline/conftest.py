@@ -25,13 +25,16 @@ PROPOSED = (
 
 
 def make_finished(clone):
-    """Copy the working tree, run a small comparison and commit everything."""
+    """Copy the working tree with compiled code, run a small comparison and commit everything."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(command, cwd=ROOT, text=True).splitlines():
         if (ROOT / name).is_file() and not name.startswith(("tests/", "reports/", "dvc.lock")):
             target = clone.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target)
+            shutil.copy2(ROOT / name, target)
+    for package in ("foldwise", "stages"):
+        for compiled in (ROOT / package).rglob("__pycache__"):
+            shutil.copytree(compiled, clone.path / compiled.relative_to(ROOT))
     clone.change_params(**SMALL)
     clone.git("init", "--quiet", "--initial-branch=main")
     (clone.path / ".dvc" / "config.local").write_text(
