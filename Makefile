@@ -52,8 +52,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	+ sys.version.split()[0] + "; expected 3.11 or newer: make PYTHON=python3.12 ...")'
 	@echo "Installing into $(ENVIRONMENT): about 6 GB, most of it PyTorch, one to a few minutes ..."
 	$(PYTHON) -m venv $(ENVIRONMENT)
-	python -m pip install --quiet --disable-pip-version-check \
+	@# pip would compile all 20,000 files on one core. A few of them are templates, not Python.
+	python -m pip install --quiet --disable-pip-version-check --no-compile \
 	--constraint constraints.txt --editable '.[dev]'
+	@python -m compileall -qq -j 0 -x '/tests?/' $(ENVIRONMENT)/lib || true
 	@# DVC's page loads Vega from the network; this one holds it.
 	python .dvc/plots/offline.py
 	@$(MAKE) --no-print-directory local-config
