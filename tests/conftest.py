@@ -25,7 +25,7 @@ OF_PIPELINE = (
     *("dvc.repo.index", "dvc.repo.plots", "dvc_render", "networkx", "pygit2"),
     *("dvc.data_cloud", "dvc.lock", "scmrepo.git", "celery", "kombu", "filelock", "ruamel.yaml"),
     *("torch._dynamo", "torch.fx.experimental.symbolic_shapes", "torch.utils.flop_counter"),
-    *("torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
+    *("tabulate", "torchinfo", "safetensors.torch", "sklearn.datasets", "sklearn.model_selection"),
     *("scipy.stats", "pandas", "matplotlib.figure", "matplotlib.backends.backend_svg", "tqdm"),
     *("matplotlib.backends.backend_agg", "pydantic", "jinja2", "markdown_it", "PIL.Image"),
 )
@@ -38,7 +38,6 @@ def pytest_configure():
 
 
 def pytest_collection_finish():
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000)  # as stages do; the tests of networks take a twentieth less
     gc.enable()

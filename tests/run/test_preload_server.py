@@ -36,6 +36,20 @@ if status < 0:
     os.kill(os.getpid(), -status)
 sys.exit(status)
 """
+ENDS = """import atexit, json, os, sys, threading, time
+class Loud:
+    def __del__(self, write=os.write):
+        write(1, b"freed ")
+def work():
+    time.sleep(0.2)
+    os.write(1, b"thread ")
+json.loud = Loud()
+threading.Thread(target=work).start()
+atexit.register(os.write, 1, b"handler ")
+sys.stdout.reconfigure(line_buffering=False)
+print("buffered", end="")
+sys.exit({status})
+"""
 CLIENT = """import signal, sys
 from foldwise.core.preload import Command
 from foldwise.run.preload_server import preload_server, start_command
@@ -159,6 +173,15 @@ def test_a_command_ends_with_its_connection_and_others_go_on(address):
     commands[1].connection.close()
     with commands[1].output as output:
         assert output.read() == "terminated\n"
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_command_ends_its_threads_and_handlers_and_does_not_free_its_objects(folder, status):
+    (folder / "ends.py").write_text(ENDS.format(status=status))
+    with preload_server([], signal.SIGTERM) as address:
+        output, ended = Running(address, "ends").result()
+    assert (output.split(), ended) == (["thread", "handler", "buffered"], status)
 
 
 @LINUX_ONLY
