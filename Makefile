@@ -33,7 +33,7 @@ bench: $(INSTALLED)  ## speed compared with plain PyTorch, skorch and Lightning:
 	@python -m benchmarks --params params.yaml --data "$(DATA)" --folder data/bench \
 	--output reports/bench.md
 
-test: $(INSTALLED)  ## the fast tests: five to six minutes
+test: $(INSTALLED)  ## the fast tests: about five minutes
 	python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: $(INSTALLED)  ## every test

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,6 +36,7 @@ from foldwise.nets.resolve import fit_network
 
 SIZES = {"digits": (1400, 10, 5), "FashionMNIST": (3000, 4, 3)}  # images, epochs, folds
 GRID = (1 / 4, 1 / 2, 1, 2, 4)  # times the common rate
+FEW = 3  # candidates of a comparison
 CHANCE = 1.5  # times 1 / classes: an accuracy up to which nothing was learned
 
 
@@ -149,6 +151,13 @@ def _summary(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         f"{100 * fmean(best - tuned for _, tuned, best, _ in full):.2f} points tuned, "
         f"{100 * fmean(best - common for common, _, best, _ in full):.2f} at the common rate"
     )
+    n = min(FEW, len(full))
+    for name, rate in (("tuned", 1), ("common", 0)):
+        lost = fmean(
+            max(numbers[2] for numbers in few) - max(numbers[rate] for numbers in few)
+            for few in combinations(full, n)
+        )
+        yield f"the winner of {n} at its {name} rate, against that of the grid: {100 * lost:.2f}"
     flattery = fmean(tuned - nested for _, tuned, _, nested in full)
     yield f"tuned once minus tuned inside each fold: {100 * flattery:+.2f} points"
 
