@@ -29,6 +29,7 @@ PRELOADS = sys.platform == "linux"
 BACKLOG = 128  # commands that may wait while modules are imported
 # The kernel allows 103 bytes (macOS) or 107 bytes (Linux) for the path of a socket.
 MAX_FOLDER_BYTES = 60
+_status: list[int] = []  # in the fork of a command that has ended: its exit status
 
 
 @contextmanager
@@ -99,8 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     die_with_parent(args.parent)
     tune_python()
-    status: list[int] = []  # of the command, in its fork
-    atexit.register(_end_at_once, status)  # the first that is registered is called last
+    atexit.register(_end_at_once)  # the first that is registered is called last
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the supervisors
     with socket.socket(fileno=args.listener) as listener:
         select.select([listener], [], [])  # without a client, nothing is imported
@@ -108,38 +108,34 @@ def main(argv: Sequence[str] | None = None) -> None:
             for module in modules.split(","):
                 importlib.import_module(module)
             while select.select([listener], [], [], 0)[0]:  # modules that are still missing do not
-                _serve(
-                    listener, args.stop_signal, status
-                )  # delay a command that needs none of them
+                _serve(listener, args.stop_signal)  # delay a command that needs none of them
         gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
         while True:
-            _serve(listener, args.stop_signal, status)
+            _serve(listener, args.stop_signal)
 
 
-def _end_at_once(status: list[int]) -> None:
+def _end_at_once() -> None:
     """End a command that has done all it has to do, without freeing what the server imported.
 
     That would first copy the memory of the server: .8 s if DVC and torch are there.
     """
-    if status:
+    if _status:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status[0])
+        os._exit(_status[0])
 
 
-def _serve(listener: socket.socket, stop_signal: signal.Signals, status: list[int]) -> None:
+def _serve(listener: socket.socket, stop_signal: signal.Signals) -> None:
     """Run the command of the next client in a fork."""
     connection, _ = listener.accept()
     if os.fork() == 0:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         listener.close()
-        _supervise(connection, stop_signal, status)
+        _supervise(connection, stop_signal)
     connection.close()
 
 
-def _supervise(
-    connection: socket.socket, stop_signal: signal.Signals, status: list[int]
-) -> NoReturn:
+def _supervise(connection: socket.socket, stop_signal: signal.Signals) -> NoReturn:
     """Run a client's command; end it if the client ends, else send its exit status."""
     try:
         command, streams = receive(connection)
@@ -153,20 +149,20 @@ def _supervise(
         connection.close()
         os.close(ended)
         die_with_parent(supervisor, stop_signal)
-        _run(command, streams, status)
+        _run(command, streams)
     for descriptor in (writer, *streams):
         os.close(descriptor)
     ready, _, _ = select.select([ended, connection.fileno()], [], [])
     if ended not in ready:
         os.kill(process, stop_signal)
-    _, ending = os.waitpid(process, 0)
+    _, status = os.waitpid(process, 0)
     try:
-        send_status(connection, os.waitstatus_to_exitcode(ending))
+        send_status(connection, os.waitstatus_to_exitcode(status))
     finally:  # also if the client has ended
         os._exit(0)
 
 
-def _run(command: Command, streams: Sequence[int], status: list[int]) -> NoReturn:
+def _run(command: Command, streams: Sequence[int]) -> NoReturn:
     """Turn this process into what `python -m MODULE` would have started, in its own session."""
     os.setsid()
     for number, descriptor in enumerate(streams):
@@ -188,9 +184,9 @@ def _run(command: Command, streams: Sequence[int], status: list[int]) -> NoRetur
         runpy.run_module(command.module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if isinstance(end.code, int):
-            status.append(end.code)
+            _status.append(end.code)
         raise
-    status.append(0)
+    _status.append(0)
     sys.exit()
 
 
