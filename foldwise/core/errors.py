@@ -5,9 +5,12 @@ import errno
 import io
 import os
 import re
+import select
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 REMEDIES = {  # of errors of the system that the user can mend
     errno.EACCES: "give your user the right to read and write it (chmod u+rwX, ls -ld)",
@@ -40,7 +43,8 @@ def run_main(main: Callable[[], None]) -> None:
 
     An `InputError` is printed without traceback, each of its lines after "error: ", and the exit
     status is 1. So is an `OSError` that the user can mend, for example a full disk. Any other
-    exception is a bug of ours and keeps its traceback.
+    exception is a bug of ours and keeps its traceback. If the reader of the output has left, as
+    `head` does, the program ends without a word, with the exit status of other commands.
 
     Characters that the terminal cannot show are printed as escapes.
 
@@ -52,6 +56,12 @@ def run_main(main: Callable[[], None]) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        if not any(map(_has_lost_its_reader, (sys.stdout, sys.stderr))):
+            raise
+        os._exit(128 + signal.SIGPIPE)
     except InputError as error:
         sys.exit("\n".join(f"error: {printable(line)}" for line in str(error).split("\n")))
     except OSError as error:
@@ -62,9 +72,13 @@ def run_main(main: Callable[[], None]) -> None:
         line = f"{place}: {error.strerror}; {remedy} and run the same command again"
         sys.exit(f"error: {printable(line)}")
     # All files are closed. A regular exit unloads torch's modules first: 0.7 to 1 s per fold.
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)
+
+
+def _has_lost_its_reader(stream: TextIO) -> bool:
+    poll = select.poll()
+    poll.register(stream, 0)  # an error is reported always
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def printable(text: str) -> str:

@@ -1,6 +1,7 @@
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,27 @@ def test_sound_input_ends_the_process_with_all_that_it_said():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "done\n"
+
+
+@pytest.mark.parametrize("lines", [1, 10_000])
+def test_reader_that_leaves_ends_the_process_without_a_word(lines):
+    code = f"from foldwise.core.errors import run_main\nrun_main(lambda: print('1\\n' * {lines}))"
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=output, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_another_pipe_that_breaks_is_a_bug_with_its_traceback():
+    code = (
+        "import os; from foldwise.core.errors import run_main; read, write = os.pipe(); "
+        "os.close(read); run_main(lambda: os.write(write, b'1'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1][:15]) == (1, "BrokenPipeError")
 
 
 @pytest.mark.parametrize("stage", [pytest.param("build", marks=pytest.mark.slow), "train"])
