@@ -114,6 +114,7 @@ class Summary(Strict):
     """The verdict as a manager reads it: a sentence or a few each."""
 
     take: str  # which architecture, and its score on new images
+    why: str  # how the rule came to it
     sure: str  # how sure the choice is
     cost: str  # of the chosen architecture, and beside others
     change: str  # what would change the choice
@@ -132,7 +133,7 @@ class Verdict(Strict):
     contenders: list[Contender]  # best mean first
     score: CorrectedScore | None = None  # of the chosen architecture
     summary: Summary | None = None  # None: none can be chosen
-    text: str  # one paragraph of plain English
+    text: str  # the statistics as one paragraph; "": there is nothing to compare
     next: list[str]  # what to try next and why, a sentence or two each
 
     @property

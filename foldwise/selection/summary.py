@@ -1,15 +1,16 @@
-"""The verdict as a short list: what to take, how sure, what it costs, what would change it."""
+"""The verdict as a short list: what to take and why, how sure, at what cost, what changes it."""
 
 import math
 from collections.abc import Iterator
 
 from foldwise.files.comparison import Comparison, Pair
-from foldwise.files.verdict import CostUnit, Summary, percent
+from foldwise.files.verdict import Contender, CostUnit, Summary, percent
 from foldwise.selection.advice import MAX_REPEATS, is_imbalanced, more_images
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision, decide
 from foldwise.selection.few_steps import few_steps_text
-from foldwise.selection.verdict_text import baseline_text, learned_nothing, score_text, shortfall
+from foldwise.selection.metrics import as_loss
+from foldwise.selection.verdict_text import unlike_machines
 
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
 NOTHING = (
@@ -30,14 +31,89 @@ def summarise(decision: Decision, chosen_without: str | None) -> Summary:
     if chosen_without not in (None, decision.chosen.name):
         changes.insert(0, f"Without images whose label looks wrong, it is {chosen_without}.")
     design = decision.comparison.design
-    take = f"{decision.chosen.name}, {design.decides.label} {score_text(decision)}."
+    take = f"{decision.chosen.name}, {design.decides.label} {_score(decision)}."
+    cautions = [_learned_nothing(decision), unlike_machines(decision.comparison)]
     return Summary(
-        take=f"{take} {baseline_text(decision)}".rstrip(),
-        sure=f"{_sure(decision)} {_cautions(decision)}".rstrip(),
+        take=f"{take} {_baseline(decision)}".rstrip(),
+        why=_why(decision),
+        sure=" ".join(filter(None, [_sure(decision), *cautions])),
         cost=_cost(decision),
         change=" ".join(changes) or NOTHING,
         longer=few_steps_text(design.steps),
     )
+
+
+def _score(decision: Decision) -> str:
+    """Return the corrected score with its interval, and the plain mean."""
+    design, score, n = decision.comparison.design, decision.score, len(decision.contenders)
+    assert score is not None
+    interval = f"{score.text} ({design.percent} confidence interval"
+    if score.method == "none":
+        return f"{interval}, {design.text})"
+    plain = f"{decision.chosen.mean:.4f}"
+    if plain == f"{score.value:.4f}":
+        return f"{interval}, {design.text}; the choice among {n} does not flatter it)"
+    return (
+        f"{interval}, corrected for the choice among {n}; {plain} as plain mean of {design.text})"
+    )
+
+
+def _baseline(decision: Decision) -> str:
+    """Return the distance to the majority baseline, whose calibration is perfect."""
+    design, baseline = decision.comparison.design, decision.comparison.baseline
+    scores = decision.architecture.scores
+    if baseline is None or scores is None or design.metric == "calibration_error":
+        return ""
+    name, value = decision.chosen.name, baseline.metrics[design.metric]
+    lead = as_loss(value, design.decides) - as_loss(scores.mean, design.decides)
+    text = f"the baseline of {value:.4f} (always predicting the largest class)"
+    if lead <= 0:
+        return f"{name} is no better than {text}."
+    if scores.interval[0] <= value <= scores.interval[1]:
+        return f"{name} is not significantly better than {text}."
+    side = "above" if design.decides.higher_is_better else "below"
+    return f"{name} is {lead:.4f} {side} {text}."
+
+
+def _why(decision: Decision) -> str:
+    """Return how the rule came to this choice."""
+    chosen, best, cheaper = decision.chosen, decision.best, decision.cheaper
+    design = decision.comparison.design
+    worth = f"`compare.worth={design.worth:g}`"
+    if len(decision.contenders) == 1:
+        return "It is the only architecture that can be chosen."
+    sentences = [f"{best.name} has the {design.decides.best} mean {design.decides.label}"]
+    if chosen is best:
+        sentences[0] += "."
+    else:
+        sentences[0] += f", {best.mean:.4f}."
+        sentences.append(
+            f"{chosen.name} is {_advantage(decision)}, and is expected to give up "
+            f"{_shortfall(chosen)} against it, which {worth} allows."
+        )
+    if cheaper:
+        sentences.append(
+            f"{cheaper.name} is cheaper{'' if chosen is best else ' still'}, but is expected to "
+            f"give up {_shortfall(cheaper)}, more than {worth} allows."
+        )
+    return " ".join(sentences)
+
+
+def _advantage(decision: Decision) -> str:
+    """Return why an architecture is chosen that does not have the best mean."""
+    chosen, best = decision.chosen, decision.best
+    if chosen.cost * (1 + decision.comparison.design.same_cost) < best.cost:
+        return "cheaper"
+    if chosen.parameters < best.parameters:
+        smaller, larger = count(chosen.parameters), count(best.parameters)
+        return f"as cheap and smaller ({smaller} instead of {larger} parameters)"
+    return "as cheap, with fewer MACs"
+
+
+def _shortfall(contender: Contender) -> str:
+    """Return the expected shortfall with four decimals, or "less than 0.0001"."""
+    expected = contender.expected_shortfall
+    return f"{expected:.4f}" if expected >= 0.0001 else "less than 0.0001"
 
 
 def _sure(decision: Decision) -> str:
@@ -68,10 +144,12 @@ def _not_worse(decision: Decision, pair: Pair) -> float:
     return 1 - (pair.worse if _leads(decision, pair) else pair.better)
 
 
-def _cautions(decision: Decision) -> str:
-    unlike = machine_differences(decision.comparison.machines)
-    machines = unlike and f"Caution: the folds were trained on unlike machines ({unlike})."
-    return " ".join(filter(None, [learned_nothing(decision), machines]))
+def _learned_nothing(decision: Decision) -> str:
+    """Return the caution that the chosen architecture has learned nothing about the images."""
+    chosen, diagnosis = decision.chosen.name, decision.architecture.diagnosis
+    if diagnosis.fit != "constant":
+        return ""
+    return f"Caution: {chosen} has learned nothing about the images: {diagnosis.evidence}."
 
 
 def _cost(decision: Decision) -> str:
@@ -87,8 +165,7 @@ def _cost(decision: Decision) -> str:
         text += f" {best.name}, which has the {highest} mean, would need {more}."
     if cheaper:
         less = describe_costs([cheaper.cost, chosen.cost], unit)
-        label = decision.comparison.design.decides.label
-        text += f" {cheaper.name} would need {less}, and give up {shortfall(cheaper)} of {label}."
+        text += f" {cheaper.name} would need {less}."
     return text
 
 

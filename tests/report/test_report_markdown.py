@@ -36,12 +36,12 @@ def test_verdict_comes_first_and_the_chosen_row_is_marked(report):
     text = report(CASE)
     lines = text.splitlines()
     assert lines[0] == r"# Take slim\_vgg"
-    assert [line.partition(":** ")[0] for line in lines[2:7]] == [
-        *("- **What to take", "- **How sure", "- **What it costs"),
+    assert [line.partition(":** ")[0] for line in lines[2:8]] == [
+        *("- **What to take", "- **Why", "- **How sure", "- **What it costs"),
         *("- **What would change the answer", "- **What longer training may change"),
     ]
     assert lines[2].partition(":** ")[2].startswith(r"slim\_vgg, accuracy 0.94")
-    assert lines[8].startswith(r"Take slim\_vgg: ")
+    assert lines[9].startswith("The second best is ")
     assert rows(text, r"| **slim\_vgg** (chosen) |") == [
         # std √(.005² · 2) = .0071; half: t(1) 12.7062 · √(.945 · .055 / 200 + 1 / 200²) = .2145,
         # more than that of the folds, 12.7062 · √(1/2 + 1/1) · .00707107 = .1100

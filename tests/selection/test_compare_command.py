@@ -52,16 +52,19 @@ def test_golden_comparison(tmp_path, capsys):
     assert sorted(bytes_of(tmp_path / "out")) == sorted(FILES)
     # differences .05, .02, .06: mean .0433, s² .000433, t(2) 4.3027: half = 4.3027·√(5/6 · s²)
     assert verdict(tmp_path).text == (
-        "Take slim_vgg: it has the highest mean accuracy, 0.9533 ± 0.0600 (95 % confidence "
-        "interval, 3 folds; the choice among 2 does not flatter it). slim_vgg is 0.7033 above the "
-        "baseline of 0.2500 (always predicting the "
-        "largest class). The second best is lenet5, 0.0433 worse (95 % confidence interval "
-        "-0.0384 to 0.1251; p = 0.15). slim_vgg is better by more than 0.01 with probability "
-        "89 %, practically equal with probability 6 %, and worse with probability 5 %. The "
-        "difference is not significant; 14 repeats would detect a difference of this size with a "
-        "power of 80 %. slim_vgg has 1,000 parameters and needs 5,000 MACs (multiply-accumulate "
-        "operations) per image."
+        "The second best is lenet5, 0.0433 worse (95 % confidence interval -0.0384 to 0.1251; "
+        "p = 0.15). slim_vgg is better by more than 0.01 with probability 89 %, practically equal "
+        "with probability 6 %, and worse with probability 5 %. The difference is not significant; "
+        "14 repeats would detect a difference of this size with a power of 80 %."
     )
+    summary = verdict(tmp_path).summary
+    assert summary.take == (
+        "slim_vgg, accuracy 0.9533 ± 0.0600 (95 % confidence interval, 3 folds; the choice among 2 "
+        "does not flatter it). slim_vgg is 0.7033 above the baseline of 0.2500 (always predicting "
+        "the largest class)."
+    )
+    assert summary.why == "slim_vgg has the highest mean accuracy."
+    assert summary.cost == "5,000 MACs per image, 2 ms per image, and 1,000 parameters."
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics == {
         "mean": 0.953333,
@@ -102,7 +105,7 @@ def test_files_of_other_experiments_count_in_the_tests_alone_and_are_named(tmp_p
 
 def test_two_repeats(tmp_path):
     main(write_case(tmp_path, {"a": [[0.9, 0.8], [0.7, 0.9]], "b": [[0.6, 0.5], [0.7, 0.6]]}))
-    assert "2 repeats × 2 folds" in verdict(tmp_path).text
+    assert "2 repeats × 2 folds" in verdict(tmp_path).summary.take
     assert len(read_table(tmp_path / "out" / "scores.csv", SCORES)) == 8
     assert result(tmp_path).design.n_images == 200
 
@@ -132,7 +135,7 @@ def test_one_architecture_has_no_runner_up(tmp_path):
     main(write_case(tmp_path, {"a": [[0.5, 0.6]]}))
     found = verdict(tmp_path)
     assert (found.chosen, found.runner_up) == ("a", None)
-    assert "Take a, the only architecture" in found.text
+    assert "the only architecture" in found.summary.why
 
 
 def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):

@@ -60,7 +60,8 @@ def test_best_mean_is_taken_where_all_others_give_up_more():
     found = verdict({"a": STEADY, "b": moved(0.05)}, cards={"a": {"macs": 10}})
     assert (found.chosen, found.best, found.runner_up) == ("b", "b", "a")
     assert names(found, within_worth=True) == ["b"]
-    assert "a is cheaper (10 instead of 5,000 MACs per image), but is expected to" in found.text
+    assert "a is cheaper, but is expected to give up" in found.summary.why
+    assert "a would need 10 instead of 5,000 MACs per image" in found.summary.cost
 
 
 def test_cheaper_one_that_gives_up_little_is_taken():
@@ -165,11 +166,11 @@ def test_unlike_machines_are_named_and_the_cost_is_the_same(changes):
     unlike = verdict(
         scores, cards={"b": {"macs": 10}}, machine=lambda name: other if name == "a" else MACHINE
     )
-    assert "unlike machines" not in equal.text
+    assert "unlike machines" not in equal.summary.sure
     assert unlike.contenders == equal.contenders
     (key, value), *_ = (changes.get("versions") or changes).items()
-    caution = unlike.text.split(". ")[1]
-    assert caution.startswith("Caution: the folds were trained on unlike machines or versions")
+    _, _, caution = unlike.summary.sure.partition("Caution: ")
+    assert caution.startswith("the folds were trained on unlike machines or versions")
     assert re.search(rf"[(; ]{key} .*{value}", caution)
 
 

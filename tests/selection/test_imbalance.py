@@ -43,7 +43,7 @@ def test_networks_that_predict_one_class_are_not_healthy_and_the_verdict_says_so
     for architecture in result.comparison.architectures:
         assert architecture.diagnosis.fit == "constant"
         assert "5 of 5 folds, it predicts “other”" in architecture.diagnosis.evidence
-    assert "has learned nothing" in result.verdict.text
+    assert "has learned nothing" in result.verdict.summary.sure
     assert not any("suggest no change" in step for step in result.verdict.next)
     (step,) = (step for step in result.verdict.next if "train.class_weights=balanced`, or" in step)
     assert "constant" in step

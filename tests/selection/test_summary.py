@@ -38,6 +38,50 @@ def test_cheap_choice_names_the_worth_below_which_it_is_another():
     assert "0.0050 better on these images" in found.sure
 
 
+def test_why_names_what_the_choice_gives_up_and_what_cheaper_ones_would():
+    scores = {"a": moved(0.008), "b": moved(0.006), "c": STEADY, "d": moved(-0.03)}
+    found = summary(scores, cards={"c": {"macs": 100}, "d": {"macs": 10}})
+    assert found.why == (
+        "a has the highest mean accuracy, 0.9080. c is cheaper, and is expected to give up 0.0080 "
+        "against it, which `compare.worth=0.01` allows. d is cheaper still, but is expected to "
+        "give up 0.0380, more than `compare.worth=0.01` allows."
+    )
+    assert "a, which has the highest mean, would need 5,000 instead of 100 MACs" in found.cost
+    assert "d would need 10 instead of 100 MACs" in found.cost
+    smaller = {"b": {"parameters": 10}}
+    assert "as cheap and smaller (10 instead of" in summary(scores, cards=smaller).why
+    best = summary({"a": STEADY, "d": moved(-0.03)}, cards={"d": {"macs": 10}}).why
+    assert best.startswith("a has the highest mean accuracy. d is cheaper, but")
+
+
+@pytest.mark.parametrize(
+    ("cost", "key"),
+    [("latency", "2 instead of 0.5 ms per image"), ("training_seconds", "3 instead of 0.2 s of")],
+)
+def test_measured_cost_that_decides_is_named_beside_the_macs(cost, key):
+    cards, scores = {"b": {"seconds": 0.1, "latency": 0.0005}}, {"a": STEADY, "b": moved(-0.001)}
+    words = summary(scores, cards=cards, section={"cost": cost}).cost
+    assert words.startswith("5,000 MACs per image, 0.5 ms per image")
+    assert f"a, which has the highest mean, would need {key}" in words
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "key"),
+    [(0.9, "0.6500 above the baseline of 0.2500"), (0.2, "no better than the baseline of 0.2500")],
+)
+def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
+    found = summary({"a": [[accuracy] * 3]})
+    assert key in found.take
+    assert found.why == "It is the only architecture that can be chosen."
+
+
+def test_score_is_corrected_for_the_choice():
+    scores = {"a": STEADY, "b": moved(-0.03), "c": NOISY, "d": moved(-0.04), "e": moved(-0.001)}
+    assert "5 folds; the choice among 5 does not flatter it)" in summary(scores).take
+    close = summary({"a": NOISY, "b": [NOISY[0][::-1]]}).take
+    assert "corrected for the choice among 2; 0.8720 as plain mean of 5 folds)" in close
+
+
 def test_difference_that_is_not_significant_asks_for_repeats_or_images():
     noisy = {"a": NOISY, "b": [NOISY[0][::-1]]}
     assert "use more images if there are any" in summary(noisy).change

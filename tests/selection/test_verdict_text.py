@@ -1,4 +1,3 @@
-import pytest
 from comparisons import findings
 
 from foldwise.selection.verdict_text import join_names
@@ -18,47 +17,18 @@ def text(scores, **kwargs):
 def test_significantly_worse_and_not_significantly_different_architectures_are_named():
     scores = {"a": STEADY, "b": moved(-0.03), "c": NOISY, "d": moved(-0.04), "e": moved(-0.001)}
     words = text(scores)
-    assert words.startswith("Take a: it has the highest mean accuracy, 0.9000 ± ")
-    assert "The second best is e, 0.0010 worse" in words
+    assert words.startswith("The second best is e, 0.0010 worse")
     assert "Significantly worse: b and d. Not significantly different: c." in words
-    assert "5 folds; the choice among 5 does not flatter it)" in words
-    close = text({"a": NOISY, "b": [NOISY[0][::-1]]})
-    assert "corrected for the choice among 2; 0.8720 as plain mean of 5 folds)" in close
 
 
-def test_cheap_choice_says_what_it_gives_up_and_names_better_and_cheaper_ones():
-    scores = {"a": moved(0.008), "b": moved(0.006), "c": STEADY, "d": moved(-0.03)}
-    words = text(scores, cards={"c": {"macs": 100}, "d": {"macs": 10}})
-    first = words.partition(". ")[0]
-    assert first.startswith("Take c: its mean accuracy is 0.9000 ± ")
-    assert "expected to give up 0.0080 of accuracy" in first
-    assert "against a, which has the highest mean, 0.9080" in first
-    assert "compare.worth allows 0.01" in first
-    assert "cheaper: 100 instead of 5,000 MACs per image" in first
-    assert (
-        "d is cheaper (10 instead of 100 MACs per image), but is expected to give up 0.03" in words
-    )
-    assert "c is 0.0080 worse than a" in words
-    assert "The difference is significant, but small enough for the lower cost." in words
+def test_cheap_choice_that_is_significantly_worse_says_so():
+    words = text({"a": moved(0.008), "b": STEADY}, cards={"b": {"macs": 100}})
+    assert words.startswith("b is 0.0080 worse than a")
+    assert words.endswith("The difference is significant, but small enough for the lower cost.")
 
 
-@pytest.mark.parametrize(
-    ("cost", "key"),
-    [("latency", "0.5 instead of 2 ms per image"), ("training_seconds", "0.2 instead of 3 s of")],
-)
-def test_measured_cost_that_decides_is_in_the_text_beside_the_macs(cost, key):
-    cards, scores = {"b": {"seconds": 0.1, "latency": 0.0005}}, {"a": STEADY, "b": moved(-0.001)}
-    words = text(scores, cards=cards, section={"cost": cost})
-    assert f"cheaper: {key}" in words
-    assert f"5,000 MACs (multiply-accumulate operations) per image, and {key[:3]}" in words
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "key"),
-    [(0.9, "0.6500 above the baseline of 0.2500"), (0.2, "no better than the baseline of 0.2500")],
-)
-def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
-    assert key in text({"a": [[accuracy] * 3]})
+def test_one_architecture_has_nothing_to_compare():
+    assert text({"a": STEADY}) == ""
 
 
 def test_architectures_that_diverged_are_named():
