@@ -60,7 +60,7 @@ def learn(name, fold=0):
 
 
 def judge():
-    inspection = {"runs": "data/runs", "output": "reports/inspection"}
+    inspection = {"runs": "data/runs", "models": "reports/models", "output": "reports/inspection"}
     call(inspect, **COMMON, splits="data/splits", **inspection)
     folders = {name: f"reports/{name}" for name in ("folds", "models", "extraction", "inspection")}
     call(compare, params="params.yaml", **folders, output="reports")
