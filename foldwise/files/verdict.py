@@ -14,7 +14,8 @@ MetricName = Literal[
 IMAGE_METRICS: tuple[MetricName, ...] = ("accuracy", "balanced_accuracy", "top_k")
 # MACs of an image; seconds of an image on one thread; seconds per fold, extraction included
 CostUnit = Literal["macs", "latency", "training_seconds"]
-ScoreMethod = Literal["images", "folds", "none"]  # what the bootstrap draws; none: no choice
+# What the bootstrap draws; none: there was no choice.
+ScoreMethod = Literal["images and folds", "folds", "none"]
 SAME_COST = 0.1  # relative difference of equal measured costs; repeated timings vary by as much
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from math import inf
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,9 @@ def corrected_score(
 ) -> CorrectedScore:
     """Return the corrected score and its interval; the score is never better than the mean.
 
-    Half of the interval is at least that of the mean, and at least that of the bootstrap.
+    The correction is the mean of that by images and that by folds: images do not see the luck of
+    single trainings, and folds correct unlike architectures too much. Half of the interval is at
+    least that of the mean, and at least that of the bootstrap.
 
     Args:
         decision: The choice.
@@ -69,21 +72,20 @@ def corrected_score(
     names = [contender.name for contender in decision.contenders]
     if len(names) == 1:
         return CorrectedScore(value=plain.mean, interval=plain.interval, optimism=0, method="none")
-    by_image = bool(images[names[0]])
-    if by_image:
-        units = units_of_images({n: images[n] for n in names}, resplit=design.resplit)
-    else:
-        units = units_of_folds({n: scores[n] for n in names}, resplit=design.resplit)
-    result = optimism(units, rule_of(decision).choose, design.confidence)
+    units = [units_of_folds({n: scores[n] for n in names}, resplit=design.resplit)]
+    if by_image := bool(images[names[0]]):
+        units.append(units_of_images({n: images[n] for n in names}, resplit=design.resplit))
+    choose = rule_of(decision).choose
+    results = [optimism(each, choose, design.confidence) for each in units]
     sign = 1 if design.decides.higher_is_better else -1
-    bias = max(0.0, sign * result.bias)
+    bias = max(0.0, sign * round(fmean(result.bias for result in results), DIGITS))
     value = round(plain.mean - sign * bias, DIGITS)
-    half = max((plain.interval[1] - plain.interval[0]) / 2, result.half_width)
+    half = max((plain.interval[1] - plain.interval[0]) / 2, results[-1].half_width)
     return CorrectedScore(
         value=value,
         interval=(value - half, value + half),
         optimism=bias,
-        method="images" if by_image else "folds",
+        method="images and folds" if by_image else "folds",
     )
 
 

@@ -79,8 +79,7 @@ def units_of_images(images: ImageScores, *, resplit: bool) -> list[Units]:
 def units_of_folds(scores: Mapping[str, ScoreMatrix], *, resplit: bool) -> list[Units]:
     """Return the folds of each repeat; repeats of the same folds are averaged by fold.
 
-    For metrics that are no means over images. It also sees the luck of single trainings, but its
-    result varies more.
+    They see the luck of single trainings, too.
     """
     values = np.array([*scores.values()]).transpose(1, 2, 0)  # (repeats, folds, m)
     return _units([*np.ones(values.shape[:2])], [*values], resplit)

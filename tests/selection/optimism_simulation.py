@@ -45,17 +45,17 @@ class Errors(NamedTuple):
 
     Attributes:
         plain: Mean of the chosen architecture minus its true accuracy.
-        images: The same, corrected by the bootstrap of images.
-        folds: The same, corrected by the bootstrap of folds.
-        best: The error of the best mean, corrected by the bootstrap of images.
-        covered: Intervals of the score corrected by images that hold the true accuracy.
+        corrected: The same, corrected by the mean of both bootstraps.
+        images: The same, corrected by the bootstrap of images alone.
+        folds: The same, corrected by the bootstrap of folds alone.
+        covered: Intervals of the corrected score that hold the true accuracy.
         half_width: Half of these intervals.
     """
 
     plain: float
+    corrected: float
     images: float
     folds: float
-    best: float
     covered: float
     half_width: float
 
@@ -82,10 +82,6 @@ def rule(rng, right, folds):
     return Rule(rng.random(m), np.zeros(m), largest, 0.0, higher_is_better=True).choose
 
 
-def best_mean(scores):
-    return scores.argmax(axis=1)
-
-
 def half_width(images, folds, bootstrap):
     values = sample(folds.tolist(), FOLDS, score_floor(images))
     low, high = confidence_interval(values, CONFIDENCE)
@@ -104,22 +100,21 @@ def errors(world, n=400, seed=0):
         by_fold = units_of_folds({a: [folds[:, a]] for a in images}, resplit=True)
         choose = rule(rng, right, folds)
         plain = folds.mean(axis=0) - accuracy
-        chosen, best = (int(each(folds.mean(axis=0)[None])[0]) for each in (choose, best_mean))
+        chosen = int(choose(folds.mean(axis=0)[None])[0])
         result = optimism(by_image, choose, CONFIDENCE, N_SAMPLES)
-        biases = (result, optimism(by_fold, choose, CONFIDENCE, N_SAMPLES))
-        corrected = [plain[chosen] - max(0, each.bias) for each in biases]
-        of_best = plain[best] - max(0, optimism(by_image, best_mean, CONFIDENCE, N_SAMPLES).bias)
+        biases = [result.bias, optimism(by_fold, choose, CONFIDENCE, N_SAMPLES).bias]
+        corrected = [plain[chosen] - max(0, bias) for bias in (sum(biases) / 2, *biases)]
         half = half_width(images[chosen], folds[:, chosen], result.half_width)
-        rows.append((plain[chosen], *corrected, of_best, abs(corrected[0]) <= half, half))
-    plain, images, folds, best, covered, half = np.mean(rows, axis=0)
-    return Errors(100 * plain, 100 * images, 100 * folds, 100 * best, covered, 100 * half)
+        rows.append((plain[chosen], *corrected, abs(corrected[0]) <= half, half))
+    *points, covered, half = np.mean(rows, axis=0)
+    return Errors(*(100 * x for x in points), covered, 100 * half)
 
 
 def table(n):
     """Yield the errors in Markdown."""
     yield (
         "| images | hard | training | spread | architectures | plain mean | corrected "
-        "| by folds | best mean, corrected | covered | ± |"
+        "| by images | by folds | covered | ± |"
     )
     yield "| --- " * 4 + "| ---: " * 7 + "|"
     for images, hard, training in ((1500, 0, 0), (1500, 0.6, 0.005), (15000, 0.6, 0.005)):
