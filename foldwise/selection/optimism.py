@@ -54,7 +54,8 @@ class Optimism(NamedTuple):
     """How much the choice flatters the chosen architecture.
 
     Attributes:
-        bias: Its score minus the mean score of the choices on the units left out.
+        bias: Its score minus the mean score of the choices on the units left out; 0 if these are
+            all the same architecture.
         half_width: Half of the bootstrap interval of the score of the choices.
     """
 
@@ -107,20 +108,26 @@ def optimism(
         confidence: Confidence level of the interval.
         n_samples: Bootstrap samples of all repeats together.
     """
-    choices = [_choices(units, choose, -(-n_samples // len(repeats))) for units in repeats]
-    inside, outside = (np.concatenate(scores) for scores in zip(*choices, strict=True))
     means = np.mean([units.scores(units.counts[None]) for units in repeats], axis=0)
+    taken, n_each = choose(means)[0], -(-n_samples // len(repeats))
+    choices = [_choices(units, choose, n_each, taken) for units in repeats]
+    inside, lead = (np.concatenate(scores) for scores in zip(*choices, strict=True))
     low, high = np.quantile(inside, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Optimism(
-        bias=round(float(means[0, choose(means)[0]] - outside.mean()), DIGITS),
-        half_width=round(float(high - low) / 2, DIGITS),
+        bias=round(float(lead.mean()), DIGITS), half_width=round(float(high - low) / 2, DIGITS)
     )
 
 
-def _choices(units: Units, choose: Choose, n_samples: int) -> tuple[Numbers, Numbers]:
-    """Return the score of each choice on its bootstrap sample, and on the units left out."""
+def _choices(
+    units: Units, choose: Choose, n_samples: int, taken: np.intp
+) -> tuple[Numbers, Numbers]:
+    """Return the score of each choice on its bootstrap sample, and the lead of the one taken.
+
+    The lead is that over the choice, on the units left out. There, the mean of the architecture
+    taken is its mean on all units, but for chance, which largely cancels out like this.
+    """
     rng, step = np.random.default_rng(SEED), max(1, CHUNK // (len(_TIMES) * len(units.counts)))
-    inside, outside = [], []
+    inside, lead = [], []
     for start in range(0, n_samples, step):
         size = min(step, n_samples - start), len(units.counts)
         drawn = rng.multinomial(units.counts, _PROBABILITIES, size)  # (b, g, times)
@@ -129,5 +136,6 @@ def _choices(units: Units, choose: Choose, n_samples: int) -> tuple[Numbers, Num
         scores, rows = units.scores(times[usable]), np.arange(usable.sum())
         chosen = choose(scores)
         inside.append(scores[rows, chosen])
-        outside.append(units.scores(left_out[usable])[rows, chosen])
-    return np.concatenate(inside), np.concatenate(outside)
+        outside = units.scores(left_out[usable])
+        lead.append(outside[:, taken] - outside[rows, chosen])
+    return np.concatenate(inside), np.concatenate(lead)
