@@ -142,7 +142,7 @@ def test_chosen_architecture_need_not_have_the_best_mean(tmp_path, capsys):
     close = {"a": [[0.9, 0.9, 0.9]], "b": [[0.905, 0.905, 0.905]]}
     main(write_case(tmp_path, close, cards={"a": {"macs": 10}}, n_validation=200))
     assert (verdict(tmp_path).best, verdict(tmp_path).chosen) == ("b", "a")
-    assert capsys.readouterr().out.startswith("compare: take a, accuracy 0.89")
+    assert capsys.readouterr().out.startswith("compare: take a, accuracy 0.9000 ")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (metrics["verdict"], metrics["verdict_mean"], metrics["mean"]) == ("a", 0.9, 0.905)
 
