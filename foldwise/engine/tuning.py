@@ -3,6 +3,9 @@
 Every rate gets the same number of steps, as one whole cycle. Images of the next fold score it, and
 the other training images train. So no image that validates the first fold has a say, but the other
 folds validate images that had one: docs/verdict.md says how little that flatters.
+
+The score is the log loss after temperature scaling. After so few steps, a network at a low rate is
+less sure than it could be, and the plain loss would prefer rates that are too high for a fold.
 """
 
 import math
@@ -18,6 +21,7 @@ from foldwise.data.folds import network_seed, scoring_images, training_steps
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
 from foldwise.engine.scores import accuracy, image_losses
+from foldwise.engine.temperature import Logits, fit_temperature
 from foldwise.engine.trainer import Trainer
 from foldwise.engine.training import open_trainer
 from foldwise.files.network import Network
@@ -34,8 +38,6 @@ from foldwise.files.tuning import (
 )
 
 MIN_BATCH = 3  # images; the last batch of an odd number would be a single one
-
-Logits = NDArray[np.float32]
 
 
 def tune_learning_rate(
@@ -86,16 +88,14 @@ def tune_learning_rate(
 
 
 def compare_rates(logits: dict[float, Logits], labels: NDArray[np.int64]) -> list[TriedRate]:
-    """Return the loss of each learning rate, the lowest rate first.
+    """Return the loss of each learning rate after temperature scaling, the lowest rate first.
 
     Args:
         logits: (n, n_classes) by learning rate; not finite where the training diverged.
         labels: (n,) true class.
     """
-    losses = {rate: image_losses(logits[rate], labels) for rate in sorted(logits)}
-    means = {
-        rate: float(np.nan_to_num(values, nan=np.inf).mean()) for rate, values in losses.items()
-    }
+    losses = {rate: _scaled_losses(logits[rate], labels) for rate in sorted(logits)}
+    means = {rate: float(values.mean()) for rate, values in losses.items()}
     lowest = losses[min(means, key=means.__getitem__)]
     return [
         TriedRate(learning_rate=rate, loss=None, standard_error=None, accuracy=None)
@@ -108,6 +108,13 @@ def compare_rates(logits: dict[float, Logits], labels: NDArray[np.int64]) -> lis
         )
         for rate, values in losses.items()
     ]
+
+
+def _scaled_losses(logits: Logits, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the loss of each image (n,); infinite if the training diverged."""
+    if not np.isfinite(logits).all():
+        return np.full(len(labels), np.inf)
+    return image_losses(logits / np.float32(fit_temperature(logits, labels)), labels)
 
 
 def next_rate(tried: list[TriedRate]) -> float:

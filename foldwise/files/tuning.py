@@ -18,7 +18,8 @@ class TriedRate(Strict):
     """A short training at one learning rate."""
 
     learning_rate: Positive  # peak
-    loss: NonNegative | None  # mean log loss of the images that score it, in nats; None: diverged
+    # Mean log loss of the images that score it, temperature-scaled, in nats; None: diverged.
+    loss: NonNegative | None
     # Of the difference of that loss from the lowest one, paired by image; 0 for the lowest.
     standard_error: NonNegative | None
     accuracy: Share | None

@@ -1,25 +1,20 @@
 """Calibrate the final model on images that did not train: temperature, prediction sets, risk.
 
-Temperature: Guo et al. 2017, "On calibration of modern neural networks". The images are those of
-all folds, so each score is that of a network that did not train on the image (Vovk 2015,
-cross-conformal).
+The images are those of all folds, so each score is that of a network that did not train on the
+image (Vovk 2015, cross-conformal).
 """
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 from foldwise.engine.scores import count_fold
+from foldwise.engine.temperature import Logits, fit_temperature
 from foldwise.files.final import Calibrated, CalibrationRecord, Choice, OutOfFold, RiskPoint
 from foldwise.selection.metrics import fold_metrics
 from foldwise.ship.conformal import conformal_threshold, prediction_sets
 
-Logits = NDArray[np.float32]
 Floats = NDArray[np.float64]
-TEMPERATURES = (0.05, 20.0)  # limits of the search
 N_RISK_POINTS = 20
 
 
@@ -51,25 +46,6 @@ def calibrate(choice: Choice, logits: Logits, labels: NDArray[np.int64]) -> Cali
         mean_set_size=float(sets.sum(axis=1).mean()),
         risk=risk_coverage(after, labels),
     )
-
-
-def fit_temperature(logits: Logits, labels: NDArray[np.int64]) -> float:
-    """Return the temperature by which the logits have the lowest mean log loss.
-
-    Args:
-        logits: (n, n_classes) of images that did not train.
-        labels: (n,) true class.
-    """
-    values = logits.astype(np.float64)
-    true = values[np.arange(len(labels)), labels]
-
-    def loss(log_temperature: float) -> float:
-        inverse = math.exp(-log_temperature)
-        return float((logsumexp(values * inverse, axis=1) - true * inverse).mean())
-
-    low, high = map(math.log, TEMPERATURES)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
-    return float(math.exp(found.x))
 
 
 def risk_coverage(probabilities: Floats, labels: NDArray[np.int64]) -> list[RiskPoint]:

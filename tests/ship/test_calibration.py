@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
+from foldwise.engine.temperature import fit_temperature
 from foldwise.ship.calibration import (
     conformal_threshold,
     describe,
-    fit_temperature,
     prediction_sets,
     risk_coverage,
 )
