@@ -37,6 +37,7 @@ from foldwise.files.tuning import (
     n_tuning_steps,
 )
 
+MOST_FITTED = 10_000  # images that fit a temperature: enough for one number, and little memory
 MIN_BATCH = 3  # images; the last batch of an odd number would be a single one
 
 
@@ -114,7 +115,9 @@ def _scaled_losses(logits: Logits, labels: NDArray[np.int64]) -> NDArray[np.floa
     """Return the loss of each image (n,); infinite if the training diverged."""
     if not np.isfinite(logits).all():
         return np.full(len(labels), np.inf)
-    return image_losses(logits / np.float32(fit_temperature(logits, labels)), labels)
+    fitting = slice(None, None, -(-len(labels) // MOST_FITTED))
+    temperature = fit_temperature(logits[fitting], labels[fitting])
+    return image_losses(logits / np.float32(temperature), labels)
 
 
 def next_rate(tried: list[TriedRate]) -> float:

@@ -115,6 +115,18 @@ def test_a_network_that_is_less_sure_is_not_worse(factor):
     assert tried[2].loss > tried[1].loss + 0.05
 
 
+def test_temperature_of_many_images_is_that_of_a_part(monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = np.sort(rng.integers(0, 3, 4000))  # as in class folders
+    logits = rng.normal(size=(4000, 3)).astype(np.float32)
+    logits[np.arange(4000), labels] += 1
+    (whole,) = compare_rates({0.1: logits * 5}, labels)
+    monkeypatch.setattr("foldwise.engine.tuning.MOST_FITTED", 999)
+    (part,) = compare_rates({0.1: logits * 5}, labels)
+    assert part.loss == pytest.approx(whole.loss, rel=0.01)
+    assert part.loss != whole.loss
+
+
 @pytest.mark.parametrize("k", [2, 3, 5])
 def test_images_that_score_train_in_the_first_fold_and_validate_the_next(k):
     folds = np.random.default_rng(0).integers(0, k, 300)
