@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from foldwise.core.atomic import open_whole
 
 HEADING = "schema: '2.0'\nstages:\n"  # of dvc.lock
+ALIAS = re.compile(r"[&*]id\d{3}")  # as ruamel.yaml writes a value that occurs twice
 REPEAT_SECONDS = 0.1  # until the next SIGTERM, for what DVC has started in the meantime
 
 
@@ -57,7 +58,11 @@ def _write_whole_files() -> None:
 
 
 def _format_changed_stages() -> None:
-    """Let DVC format only what is new in dvc.lock; the file is the same to the byte."""
+    """Let DVC format only what is new in dvc.lock.
+
+    The file is that of DVC to the byte, but without aliases: a value of params.yaml that occurs
+    twice there would get the same anchor in several stages, which is no valid YAML.
+    """
     from dvc.utils.serialize import _yaml
 
     texts: dict[str, str] = {}  # of the stages that are in the file or were formatted before
@@ -71,7 +76,8 @@ def _format_changed_stages() -> None:
             return data
         stages = data.get("stages") or {}
         heading, *blocks = re.split(r"^(?=  \S)", text, flags=re.MULTILINE)
-        if len(blocks) == len(stages) and heading == HEADING and text.endswith("\n"):
+        is_own = heading == HEADING and text.endswith("\n") and not ALIAS.search(text)
+        if is_own and len(blocks) == len(stages):
             texts.update(zip(map(repr, stages.items()), blocks, strict=True))
         return data
 
@@ -83,11 +89,18 @@ def _format_changed_stages() -> None:
         stream.write(HEADING)
         for name, stage in stages.items():
             if (key := repr((name, stage))) not in texts:
-                dump({"stages": {name: stage}}, text := StringIO())
+                dump({"stages": {name: _without_aliases(stage)}}, text := StringIO())
                 texts[key] = text.getvalue().partition("\n")[2]
             stream.write(texts[key])
 
     _yaml.parse_yaml_for_update, _yaml._dump = parse_fast, dump_fast
+
+
+def _without_aliases(value: object) -> object:
+    """Return a copy in which no dictionary or list occurs twice."""
+    if isinstance(value, Mapping):
+        return {key: _without_aliases(item) for key, item in value.items()}
+    return [_without_aliases(item) for item in value] if isinstance(value, list) else value
 
 
 def _end_stages(_number: int, _frame: FrameType | None) -> None:

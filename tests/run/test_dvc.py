@@ -193,6 +193,33 @@ def test_only_changed_stages_are_formatted_and_the_file_is_that_of_dvc(dvc_proce
     assert files[0].count("stages:") == 1
 
 
+REPEATED = """
+import io
+from dvc.utils.serialize import _yaml
+from foldwise.run.dvc_process import _format_changed_stages
+
+params = _yaml.parse_yaml("{a: &x {mean: [0.5]}, b: {<<: *x}, c: *x}", "params.yaml")
+lock = {"schema": "2.0", "stages": {"build": {"params": params}, "train": {"params": params}}}
+if PLAIN:  # the file was last written by `dvc repro` itself
+    text = _yaml.dumps_yaml(lock)
+    assert "*id" in text
+_format_changed_stages()
+if PLAIN:
+    lock = _yaml.parse_yaml_for_update(text, "dvc.lock")
+    del lock["stages"]["build"]
+_yaml._dump(lock, stream := io.StringIO())
+assert _yaml.parse_yaml(stream.getvalue(), "dvc.lock") == lock
+"""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_value_that_params_yaml_repeats_leaves_dvc_lock_valid(dvc_process, plain):
+    """YAML's anchors: each stage has a copy of its own, so DVC can read the file again."""
+    ours = Path(__file__).parents[2]
+    code = f"import sys; sys.path.append({str(ours)!r}); PLAIN = {plain}\n{REPEATED}"
+    dvc_process.run("-c", code)
+
+
 def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):
     dvc("repro", "fit")
     send_results("fit")
