@@ -1,10 +1,11 @@
 """The process that runs DVC so that a stop cannot harm its files.
 
 DVC that is killed while it writes dvc.lock leaves an empty file (12 of 12 killed within 30 ms of
-"Updating lock file"). Hence this module lets it replace the file at once. DVC also parses and
-formats all of dvc.lock after each stage, .5 s with 40 stages and seconds with 200; here it formats
-only that stage. The process ends what DVC runs, if told to end; DVC then finishes by itself:
-finished trainings are recorded, unfinished ones are not.
+"Updating lock file"); so does .dvc/tmp/rwlock, on a busy machine. Then every command of DVC fails.
+Hence this module lets DVC replace these files at once. DVC also parses and formats all of dvc.lock
+after each stage, .5 s with 40 stages and seconds with 200; here it formats only that stage. The
+process ends what DVC runs, if told to end; DVC then finishes by itself: finished trainings are
+recorded, unfinished ones are not.
 """
 
 import os
@@ -13,9 +14,10 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from io import StringIO
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any, TextIO
 
 from foldwise.core.atomic import open_whole
@@ -42,7 +44,8 @@ def main(args: list[str]) -> None:
 
 
 def _write_whole_files() -> None:
-    """Let DVC write YAML files, dvc.lock above all, under another name and then rename them."""
+    """Let DVC write YAML files, dvc.lock above all, and the rwlock under another name first."""
+    from dvc import rwlock
     from dvc.utils.serialize import _common, _yaml
 
     def dump(
@@ -55,6 +58,14 @@ def _write_whole_files() -> None:
                 dumper(data, file, **options)
 
     write, _yaml._dump_data, _common._dump_data = _common._dump_data, dump, dump
+    edit, local = rwlock._edit_rwlock, SimpleNamespace(join=os.path.join, open=_open_local)
+    rwlock._edit_rwlock = lambda folder, _fs, hardlink: edit(folder, local, hardlink)
+
+
+def _open_local(
+    path: str, mode: str = "r", encoding: str = "utf-8"
+) -> AbstractContextManager[TextIO]:
+    return open_whole(Path(path)) if mode == "w" else Path(path).open(encoding=encoding)
 
 
 def _format_changed_stages() -> None:

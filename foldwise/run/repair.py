@@ -1,7 +1,7 @@
 """Repair the files of DVC that a stop of plain `dvc repro` has left incomplete.
 
 DVC writes dvc.lock and .dvc/tmp/rwlock in place. If it is killed meanwhile, they are empty or cut,
-and every later command fails. Under `foldwise run`, dvc.lock is replaced at once instead.
+and every later command fails. Under `foldwise run`, both are replaced at once instead.
 """
 
 import json

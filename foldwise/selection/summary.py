@@ -10,6 +10,7 @@ from foldwise.selection.cost import cost_of, count, describe_costs, machine_diff
 from foldwise.selection.decision import Decision, decide
 from foldwise.selection.few_steps import few_steps_text
 from foldwise.selection.metrics import as_loss
+from foldwise.selection.statistics import DIGITS
 from foldwise.selection.verdict_text import unlike_machines
 
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
@@ -126,7 +127,7 @@ def _sure(decision: Decision) -> str:
     differs = "significant" if pair.different else "not significant"
     difference = (
         "has the same mean"
-        if not round(pair.mean, 12)
+        if not round(pair.mean, DIGITS)
         else (f"is {abs(pair.mean):.4f} {sign} on these images ({differs})")
     )
     return (

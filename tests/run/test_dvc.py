@@ -220,6 +220,33 @@ def test_a_value_that_params_yaml_repeats_leaves_dvc_lock_valid(dvc_process, pla
     dvc_process.run("-c", code)
 
 
+KILLED = """
+import os, sys
+from dvc import rwlock
+from dvc.fs import localfs
+from foldwise.run.dvc_process import _write_whole_files
+
+def write_half(data, file):
+    file.write("{")
+    file.flush()
+    os._exit(0)
+
+_write_whole_files()
+with rwlock._edit_rwlock(sys.argv[1], localfs, False):
+    pass
+rwlock.json.dump = write_half
+with rwlock._edit_rwlock(sys.argv[1], localfs, False):
+    pass
+"""
+
+
+def test_dvc_that_ends_while_it_writes_the_rwlock_leaves_the_old_one(dvc_process, tmp_path):
+    ours = Path(__file__).parents[2]
+    code = f"import sys; sys.path.append({str(ours)!r}); {KILLED}"
+    dvc_process.run("-c", code, str(tmp_path))
+    assert json.loads((tmp_path / "rwlock").read_text()) == {"read": {}, "write": {}}
+
+
 def test_fetching_results_leaves_the_workspace_alone(dvc, other, monkeypatch):
     dvc("repro", "fit")
     send_results("fit")

@@ -34,6 +34,7 @@ def start(tmp_path):
         names = "_dump_data = parse_yaml = parse_yaml_for_update = _dump = None"
         for module in ("_common", "_yaml"):
             (serialize / f"{module}.py").write_text(names)
+        (tmp_path / "dvc" / "rwlock.py").write_text("_edit_rwlock = None")
         (tmp_path / "dvc" / "__main__.py").write_text(code)
         running.append(
             subprocess.Popen(
