@@ -16,6 +16,7 @@ LANGUAGES = {"sh", "text", "yaml", "python"}
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 SLOTS = candidate_slots(yaml.safe_load((ROOT / "dvc.yaml").read_text()), "dvc.yaml")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+OWN_FILE = re.compile(r"`((?:benchmarks|foldwise|stages|tests)/[a-z0-9_/]+\.\w+)`")
 
 
 def merge(base, change):
@@ -65,6 +66,21 @@ def test_links_lead_to_files_and_headings(page):
             file = page.parent / path if path else page
             assert file.exists(), target
             assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *sorted((ROOT / "reports").glob("**/*.md"))], ids=lambda page: page.name
+)
+def test_a_file_of_the_code_that_a_page_names_exists(page):
+    for name in OWN_FILE.findall(page.read_text()):
+        assert (ROOT / name).is_file(), name
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "reports").glob("*/params.yaml")), ids=lambda path: path.parent.name
+)
+def test_the_parameters_of_an_example_are_valid_today(path):
+    check_params(yaml.safe_load(path.read_text()), SLOTS, str(path))
 
 
 def test_every_page_is_linked_from_the_readme():
