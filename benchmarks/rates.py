@@ -3,8 +3,9 @@
     python -m benchmarks.rates --params params.yaml --data ../shared/data --folder data/rates \
         --case digits-8 --models lenet5,nin
 
-A case is a data set and a side in pixels: digits-8 or FashionMNIST-28, for example; with --quick,
-only the first fold is trained, at the common and at the tuned rate. The results are lines of JSON
+A case is a data set and a side in pixels: digits-8 or FashionMNIST-28, for example. With --folds 1,
+only the first fold is trained, at the common and at the tuned rate. With --folds 0, none is, and
+the accuracies are those of the short trainings that choose the rate. The results are lines of JSON
 in FOLDER/CASE.jsonl; what is there is not trained again. It prints a row for each architecture, and
 a summary.
 """
@@ -47,18 +48,19 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--case", required=True)
     parser.add_argument("--models", default="")
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--folds", type=int, help="how many are trained; all if omitted")
     args = parser.parse_args()
     folder = args.folder / args.case
     params = _prepare(folder, args.case, args.params, args.data)
+    n_folds = len(params.folds) if args.folds is None else args.folds
     results = args.folder / f"{args.case}.jsonl"
     lines = results.read_text().splitlines() if results.is_file() else []
     rows = {row["model"]: row for row in map(json.loads, lines)}
     for model in filter(None, args.models.split(",")):
-        if model not in rows or ("error" not in rows[model] and rows[model]["quick"] > args.quick):
-            rows[model] = {"model": model, "quick": args.quick}
+        if model not in rows or ("error" not in rows[model] and rows[model]["n_folds"] < n_folds):
+            rows[model] = {"model": model, "n_folds": n_folds}
             try:
-                rows[model] |= _race(folder, model, params, quick=args.quick)
+                rows[model] |= _race(folder, model, params, n_folds)
             except InputError as error:
                 rows[model]["error"] = str(error)
             with results.open("a") as file:
@@ -86,7 +88,7 @@ def _prepare(folder: Path, name: str, params: Path, data: Path) -> Params:
     return read_params(folder / "params.yaml", "build", "train", "hardware", "folds")
 
 
-def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str, Any]:
+def _race(folder: Path, model: str, params: Params, n_folds: int) -> dict[str, Any]:
     """Return the tuned rate, the accuracies of each rate by fold, and the seconds of both."""
     hardware, section = set_up(params.hardware), params.train
     data = (
@@ -96,15 +98,16 @@ def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str,
     )
     info = data[0].info
     network, _ = prove_trainable(fit_network(model, params.build, info), {}, info.seed)
-    numbers = params.folds[:1] if quick else params.folds
+    numbers = params.folds[: max(1, n_folds)]
     folds = [open_fold(data, (0, n), network, Features(), hardware.device) for n in numbers]
     start = time.perf_counter()
     tuned = [tune_learning_rate(network, {}, (fold, data[1]), section, hardware) for fold in folds]
     seconds = (time.perf_counter() - start) / len(tuned)
     common = section.common_rate
-    rates = [common] if quick else [factor * common for factor in GRID]
+    rates = [common] if n_folds == 1 else [factor * common for factor in GRID]
+    rates = [*rates, *(t.learning_rate for t in tuned)] if n_folds else []
     start, accuracies = time.perf_counter(), {}
-    for rate in dict.fromkeys([*rates, *(t.learning_rate for t in tuned)]):
+    for rate in dict.fromkeys(rates):
         at_rate = network.with_learning_rate(rate)
         results = (train_fold(at_rate, {}, fold, section, hardware) for fold in folds)
         accuracies[rate] = [result.record.accuracy or 0.0 for result in results]
@@ -116,13 +119,17 @@ def _race(folder: Path, model: str, params: Params, *, quick: bool) -> dict[str,
         "tried": [t.model_dump() for t in tuned[0].tried],
         "accuracies": {str(rate): values for rate, values in accuracies.items()},
         "tune_seconds": round(seconds, 1),
-        "fold_seconds": round((time.perf_counter() - start) / n_trained, 1),
+        "fold_seconds": round((time.perf_counter() - start) / max(1, n_trained), 1),
         "n_classes": len(info.classes),
     }
 
 
 def _numbers(row: dict[str, Any]) -> tuple[float, float, float, float]:
     """Return the accuracy at the common, the tuned and the best rate, and if tuned by fold."""
+    if not row["accuracies"]:
+        short = {t["learning_rate"]: t["accuracy"] or 0.0 for t in row["tried"]}
+        common, tuned = short[row["common"]], short[row["rate"]]
+        return common, tuned, max(short.values()), tuned
     means = {float(rate): fmean(values) for rate, values in row["accuracies"].items()}
     nested = [
         row["accuracies"][str(rate)][fold] for fold, rate in enumerate(row["inside_each_fold"])
@@ -143,7 +150,7 @@ def _summary(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield f"{len(rows)} architectures; at chance with the tuned rate: {', '.join(stuck) or 'none'}"
     stuck = [r["model"] for r in rows if _numbers(r)[0] <= CHANCE / r["n_classes"]]
     yield f"at chance with the common rate: {', '.join(stuck) or 'none'}"
-    full = [_numbers(row) for row in rows if not row["quick"]]
+    full = [_numbers(row) for row in rows if row["n_folds"] > 1]
     if not full:
         return
     yield (
