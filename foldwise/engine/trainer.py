@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,7 @@ from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import loss_of, train_mode
+from foldwise.nets.start import layers_without_statistics, replaced_statistics
 
 LOSS_CHECK_STEPS = 20  # reading the loss makes a GPU wait, so it is read once in so many steps
 PREFETCH_BYTES = 2**26  # of inputs that a GPU prepares at once, with the launches of one batch
@@ -124,8 +125,7 @@ class Trainer:
         self._labels = torch.from_numpy(fold.labels).to(device)
         self._weights = None if weights is None else torch.from_numpy(weights).to(device)
         self._average = WeightAverage(self.module, self.section.ema)
-        self._trainable = self._find_trainable()
-        self._run_step = self._new_step()
+        self._prepare_step()
 
     def fit(self, progress: Progress = SILENT) -> TrainingResult:
         """Train all epochs and return the result; a training that diverges stops at once.
@@ -194,9 +194,8 @@ class Trainer:
         """Set the module to train mode with the layers that train in an epoch, counted from 1."""
         self._average.restore()
         train_mode(self.module, self.network, epoch)
-        trainable = self._find_trainable()
-        if trainable != self._trainable:
-            self._trainable, self._run_step = trainable, self._new_step()
+        if self._find_trainable() != self._trainable:
+            self._prepare_step()
 
     def batch(self, index: NDArray[np.int64], epoch: int) -> tuple[Tensor, Tensor]:
         """Return inputs (b, ...) and labels of training images, as `loss_of` takes them.
@@ -234,7 +233,9 @@ class Trainer:
             n_steps: Steps of the whole training.
         """
         self.optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self.section.warmup))
-        loss = self._run_step(inputs, labels)
+        with replaced_statistics(self._unused_norms):
+            loss = self._run_step(inputs, labels)
+        self._unused_norms.clear()
         self._average.update()
         return loss
 
@@ -242,10 +243,12 @@ class Trainer:
         """Return for each parameter whether it trains now."""
         return [parameter.requires_grad for parameter in self.module.parameters()]
 
-    def _new_step(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def _prepare_step(self) -> None:
+        """Prepare the step for the layers that train now."""
+        self._trainable, device = self._find_trainable(), self.hardware.device
+        self._unused_norms = layers_without_statistics(self.module)
         step = TrainingStep(self.module, self.optimiser, self.hardware)
-        device = self.hardware.device
-        return GraphedStep(step, device) if device.type == "cuda" else step
+        self._run_step = GraphedStep(step, device) if device.type == "cuda" else step
 
     def _evaluate(self, epoch: int) -> tuple[Epoch, NDArray[np.float32]]:
         """Return a point of the learning curves, and the logits of the validation images."""

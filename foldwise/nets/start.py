@@ -1,14 +1,17 @@
-"""How a network starts, the same for all sources: BatchNorm momentum, and fresh heads.
+"""How a network starts, the same for all sources: BatchNorm statistics, and fresh heads.
 
 Published networks are made for long trainings. A BatchNorm momentum of .01 needs hundreds of steps
 until the running statistics hold; at .1, torch's default, the same network of 49 such layers is
-right within tens. And some heads are drawn for 1,000 classes: EfficientNet takes weights of up to
-1 / sqrt(classes), which for 2 classes are 25 times as large as those of nn.Linear and give a first
-loss of several nats where guessing has .69.
+right within tens. The running variance of a new layer is 1, and after 72 steps .0005 of it is left:
+more than the variances inside of some deep networks, so that their logits in eval mode are wrong.
+Therefore the first batch replaces the statistics of new layers. And some heads are drawn for 1,000
+classes: EfficientNet takes weights of up to 1 / sqrt(classes), which for 2 classes are 25 times as
+large as those of nn.Linear and give a first loss of several nats where guessing has .69.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +34,31 @@ def raise_bn_momentum(module: nn.Module) -> None:
     """Raise the momentum of every BatchNorm to torch's default where it is lower."""
     for part in _low_momentum(module):
         part.momentum = MIN_BN_MOMENTUM
+
+
+def layers_without_statistics(module: nn.Module) -> list[_BatchNorm]:
+    """Return the BatchNorm layers whose running statistics are those of a new layer."""
+    return [part for part in module.modules() if isinstance(part, _BatchNorm) and _is_new(part)]
+
+
+def _is_new(layer: _BatchNorm) -> bool:
+    mean, variance = layer.running_mean, layer.running_var
+    if mean is None or variance is None:
+        return False
+    return not mean.any().item() and bool((variance == 1).all().item())
+
+
+@contextmanager
+def replaced_statistics(layers: Sequence[_BatchNorm]) -> Iterator[None]:
+    """While it is open, a batch in train mode replaces the running statistics of the layers."""
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 1.0
+    try:
+        yield
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
 
 
 def restart(head: nn.Module) -> None:

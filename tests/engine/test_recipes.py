@@ -41,9 +41,8 @@ def test_a_recipe_changes_the_result_and_gives_it_again(trainer, name):  # noqa:
         parameters = [
             (parameter, engine.section.learning_rate) for parameter in module.parameters()
         ]
-        engine.optimiser = open_optimiser(parameters, 0.001, engine.section)
-        engine._run_step = engine._new_step()
-        return engine.fit().last
+        optimiser = open_optimiser(parameters, 0.001, engine.section)
+        return replace(engine, optimiser=optimiser).fit().last
 
     first = logits(parts, **section)
     assert np.array_equal(first, logits(parts, **section))
