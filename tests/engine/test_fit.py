@@ -112,41 +112,51 @@ def test_what_thaws_stays_to_the_bit_before_and_moves_from_its_epoch_on(trainer)
     assert moved == [{"5"}, {"2", "5"}, {"2", "5"}, {"0", "1", "2", "5"}]
 
 
-def statistics_after_a_step(trainer, epoch, **update):
-    """Return the first norm of VGG-ResNet, and the statistics of the first batch of an epoch."""
+def first_norm(module):
+    return next(part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d))
+
+
+def first_steps(trainer, n_epochs, **update):
+    """Train on the first batch of each epoch.
+
+    Returns:
+        The first norm of VGG-ResNet, and mean and variance of its input in each step.
+    """
     module, one = trainer("vgg_resnet", epochs=2, update=update)
-    norm = next(part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d))
-    seen = []
-    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
-    for number in range(1, epoch + 1):
-        one.begin(number)
-        one.step(*one.batch(one.batches(number)[0], number), number - 1, 2)
-    return norm, seen[-1].mean((0, 2, 3)), seen[-1].var((0, 2, 3))
+    norm, inputs = first_norm(module), []
+    norm.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach()))
+    for epoch in range(1, n_epochs + 1):
+        one.begin(epoch)
+        one.step(*one.batch(one.batches(epoch)[0], epoch), epoch - 1, 2)
+    return norm, [(values.mean((0, 2, 3)), values.var((0, 2, 3))) for values in inputs]
 
 
 def test_the_first_batch_replaces_the_statistics_of_a_new_norm(trainer):
     """Else the variance of 1 counts for a hundred steps, more than small ones of deep layers."""
-    norm, mean, variance = statistics_after_a_step(trainer, 1)
-    torch.testing.assert_close((norm.running_mean, norm.running_var), (mean, variance))
+    norm, (first,) = first_steps(trainer, 1)
+    torch.testing.assert_close((norm.running_mean, norm.running_var), first)
     assert norm.momentum == 0.1
 
 
 def test_the_second_batch_moves_them_by_the_momentum(trainer):
-    norm, mean, _ = statistics_after_a_step(trainer, 2)
-    assert not torch.allclose(norm.running_mean, mean, atol=1e-4)
+    norm, steps = first_steps(trainer, 2)
+    means, variances = zip(*steps, strict=True)
+    expected = torch.lerp(*means, 0.1), torch.lerp(*variances, 0.1)
+    torch.testing.assert_close((norm.running_mean, norm.running_var), expected)
+    assert not torch.allclose(norm.running_mean, means[1], atol=1e-4)
 
 
 def test_a_new_norm_that_thaws_later_takes_its_first_batch_then(trainer):
     thaw = [Thaw(at_epoch=2, layers=["0"], learning_rate=None)]
-    norm, _, _ = statistics_after_a_step(trainer, 1, frozen=["0"], thaw=thaw)
+    norm, _ = first_steps(trainer, 1, frozen=["0"], thaw=thaw)
     assert norm.running_var.eq(1).all()
-    norm, mean, variance = statistics_after_a_step(trainer, 2, frozen=["0"], thaw=thaw)
-    torch.testing.assert_close((norm.running_mean, norm.running_var), (mean, variance))
+    norm, (_, second) = first_steps(trainer, 2, frozen=["0"], thaw=thaw)
+    torch.testing.assert_close((norm.running_mean, norm.running_var), second)
 
 
 def test_statistics_of_pretrained_weights_are_kept(trainer):
     module, one = trainer("vgg_resnet", epochs=1)
-    norm = next(part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d))
+    norm = first_norm(module)
     norm.running_mean.fill_(5.0)
     one = replace(one)  # as it begins with these weights
     one.begin(1)

@@ -179,15 +179,20 @@ AWKWARD = {
 }
 
 
+def run_with_foldwise(dvc_process, code, *args, **options):
+    """Run code in a process that has loaded DVC and finds Foldwise."""
+    ours = Path(__file__).parents[2]
+    code = f"import sys; sys.path.append({str(ours)!r})\n{code}"
+    dvc_process.run("-c", code, *args, **options)
+
+
 def test_only_changed_stages_are_formatted_and_the_file_is_that_of_dvc(dvc_process, tmp_path):
     names = ["train@resnet18-0-0", "a: b", "on", "é", "later"]
     entries = [(name, {**AWKWARD, "cmd": name}) for name in names]
     entries += [(names[0], AWKWARD), (names[1], {}), (names[0], {"cmd": "x"})]
     for name in ("dvc", "ours"):
         (tmp_path / name).mkdir()
-    ours = Path(__file__).parents[2]
-    code = f"import sys; sys.path.append({str(ours)!r}); {UPDATE_TWICE}"
-    dvc_process.run("-c", code, json.dumps(entries), folder=tmp_path)
+    run_with_foldwise(dvc_process, UPDATE_TWICE, json.dumps(entries), folder=tmp_path)
     files = [(tmp_path / name / "dvc.lock").read_text() for name in ("dvc", "ours")]
     assert files[0] == files[1]
     assert files[0].count("stages:") == 1
@@ -215,9 +220,7 @@ assert _yaml.parse_yaml(stream.getvalue(), "dvc.lock") == lock
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_value_that_params_yaml_repeats_leaves_dvc_lock_valid(dvc_process, plain):
     """YAML's anchors: each stage has a copy of its own, so DVC can read the file again."""
-    ours = Path(__file__).parents[2]
-    code = f"import sys; sys.path.append({str(ours)!r}); PLAIN = {plain}\n{REPEATED}"
-    dvc_process.run("-c", code)
+    run_with_foldwise(dvc_process, f"PLAIN = {plain}\n{REPEATED}")
 
 
 KILLED = """
@@ -241,9 +244,7 @@ with rwlock._edit_rwlock(sys.argv[1], localfs, False):
 
 
 def test_dvc_that_ends_while_it_writes_the_rwlock_leaves_the_old_one(dvc_process, tmp_path):
-    ours = Path(__file__).parents[2]
-    code = f"import sys; sys.path.append({str(ours)!r}); {KILLED}"
-    dvc_process.run("-c", code, str(tmp_path))
+    run_with_foldwise(dvc_process, KILLED, str(tmp_path))
     assert json.loads((tmp_path / "rwlock").read_text()) == {"read": {}, "write": {}}
 
 
