@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from foldwise.core.errors import did_you_mean
 
 TIMM_PREFIX = "timm_"  # before the name in timm; DVC would not accept a colon
+VIT_PREFIX = "vit_"  # of torchvision's networks that are made for one image size
 
 # Names in torchvision by the title of their paper.
 _NAMES_BY_PAPER = {

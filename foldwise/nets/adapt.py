@@ -1,8 +1,11 @@
-"""Adapt a network for 224×224 colour photographs: input channels and stem."""
+"""Adapt a network for 224×224 colour photographs: input channels, stem and position embeddings."""
 
 import math
+from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from foldwise.core.errors import InputError
 
@@ -15,6 +18,7 @@ _STEMS = (
 )
 LARGE, SMALL = (7, 7), (3, 3)  # pixels; kernels for images of 224 pixels and for small images
 HALVING = (2, 2)  # stride
+MOST_PREFIX = 5  # tokens before the patches: a class token and four registers
 
 
 def first_convolution(module: nn.Module) -> nn.Conv2d | None:
@@ -57,6 +61,54 @@ def adapt_channels(module: nn.Module, channels: int) -> None:
         return
     convolution.weight = nn.Parameter(adapt_kernel(convolution.weight.detach(), channels))
     convolution.in_channels = channels
+
+
+class Grids(NamedTuple):
+    """Two square grids of patches whose position embeddings begin with the same tokens.
+
+    Attributes:
+        prefix: Tokens before the patches, such as the class token.
+        old: Patches in a row of the first grid.
+        new: Patches in a row of the second grid.
+    """
+
+    prefix: int
+    old: int
+    new: int
+
+
+def find_grids(old_shape: torch.Size, new_shape: torch.Size) -> Grids | None:
+    """Return the grids of two position embeddings (1, tokens, d); None if they are none."""
+    if len(old_shape) != 3 or len(new_shape) != 3 or old_shape[0] != 1:
+        return None
+    (_, n_old, old_width), (_, n_new, new_width) = old_shape, new_shape
+    if (new_shape[0], new_width) != (1, old_width):
+        return None
+    for prefix in range(min(MOST_PREFIX + 1, n_old, n_new)):
+        sides = math.isqrt(n_old - prefix), math.isqrt(n_new - prefix)
+        if [side**2 + prefix for side in sides] == [n_old, n_new]:
+            return Grids(prefix, *sides)
+    return None
+
+
+def adapt_positions(embeddings: Tensor, grids: Grids) -> Tensor:
+    """Return position embeddings for another grid of patches, by bicubic interpolation.
+
+    As timm does (Wightman, pytorch-image-models, resample_abs_pos_embed): shrinking averages
+    (antialias), and the tokens before the patches stay.
+
+    Args:
+        embeddings: (1, prefix + old², d).
+        grids: Both grids.
+
+    Returns:
+        (1, prefix + new², d).
+    """
+    tokens, patches = embeddings[:, : grids.prefix], embeddings[:, grids.prefix :]
+    image = patches.float().mT.reshape(1, -1, grids.old, grids.old)
+    size = (grids.new, grids.new)
+    resized = functional.interpolate(image, size, mode="bicubic", antialias=True)
+    return torch.cat([tokens, resized.flatten(2).mT.to(embeddings.dtype)], dim=1)
 
 
 def small_stem(module: nn.Module, name: str) -> nn.Module:

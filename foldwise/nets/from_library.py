@@ -2,9 +2,9 @@
 
 timm (Wightman 2019, PyTorch Image Models; the optional extra `timm`) itself makes the first
 convolution for the channels of the images and the heads for the classes. A network of a fixed image
-size (ViT, Swin, MaxViT, mixers) is made for the size of the images, so that it takes every size
-that its patches divide; its position embeddings then have other shapes than in weights for another
-size. If patches do not divide the image, timm would drop the rest, and the size is rejected.
+size (torchvision's ViT; ViT, Swin, MaxViT and mixers of timm) is made for that of the images, so
+that it takes every size that its patches divide. If patches do not divide the image, timm would
+drop the rest, and the size is rejected.
 
 torchvision is imported without torch's compiler, in .2 seconds per fold instead of 1.7. Its module
 ops.roi_align imports one function of the compiler, which detection calls and classification never
@@ -23,7 +23,7 @@ from typing import Any
 from torch import nn
 
 from foldwise.core.errors import InputError, did_you_mean
-from foldwise.files.catalogue import TIMM_PREFIX
+from foldwise.files.catalogue import TIMM_PREFIX, VIT_PREFIX
 from foldwise.nets.adapt import adapt_channels, small_stem
 
 COMPILER = "torch._dynamo.utils"
@@ -72,7 +72,7 @@ def build(
 
     Args:
         channels: Of the images.
-        height: Of the images; torchvision's networks take several sizes.
+        height: Of the images; only networks of a fixed image size depend on it.
         width: Of the images.
         n_classes: Number of classes.
         name: torchvision's name, or timm's with our prefix.
@@ -87,6 +87,8 @@ def build(
         module = _from_timm(name, channels, (height, width), n_classes)
     else:
         options: dict[str, Any] = {"init_weights": True} if name in _INIT_WEIGHTS else {}
+        if name.startswith(VIT_PREFIX):
+            options["image_size"] = height
         module = models.get_model(name, weights=None, num_classes=n_classes, **options)
     if stem is not None:
         small_stem(module, name)

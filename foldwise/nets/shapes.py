@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from foldwise.core.errors import InputError
-from foldwise.files.catalogue import TORCHVISION_MODELS
+from foldwise.files.catalogue import TORCHVISION_MODELS, VIT_PREFIX
 from foldwise.files.network import Network
 from foldwise.nets.network import build, construct, loss_of
 from foldwise.nets.start import describe_changes
@@ -193,9 +193,10 @@ def _trial(network: Network) -> Callable[[int], bool]:
 
     Every network that trains at a size also evaluates at it.
     """
-    is_torchvision = network.settings.get("name") in TORCHVISION_MODELS
-    # The modules of torchvision do not depend on the image size: one serves for all sizes.
-    module = _without_statistics(network) if is_torchvision else None
+    name = network.settings.get("name")
+    # The modules of torchvision do not depend on the image size, but for ViT: one serves for all.
+    one_for_all = name in TORCHVISION_MODELS and not name.startswith(VIT_PREFIX)
+    module = _without_statistics(network) if one_for_all else None
 
     @cache
     @torch.no_grad()

@@ -28,11 +28,12 @@ def choose(network_of):
 
 
 def match(trained_on=PHOTOS, **changes):
-    """Match a part of 20 tensors; two kernels take as many channels as the image has."""
+    """Match a part of 21 tensors; two kernels take as many channels as the image has."""
     facts = {"layer": "", "title": "net", "architecture": "resnet18", "sha256": "0" * 64}
     facts |= {"source": "w.pt", "state": {}, "channels": 3} | changes
     kernels = dict.fromkeys(["conv.weight", "inner.weight"], (2, facts["channels"], 3, 3))
     shapes = kernels | {f"layer{index}.weight": (2, 2) for index in range(18)}
+    shapes["positions"] = (1, 1 + 7 * 7, 4)
     target = Target(
         layer=facts["layer"],
         title=facts["title"],
@@ -89,6 +90,11 @@ def test_caution_of_images_under_half_the_side(cautions, side, warned):
     found = cautions([match()], 3, side)
     assert len(found) == warned
     assert all("224×224 px" in caution and f"{side}×{side} px" in caution for caution in found)
+
+
+def test_caution_of_other_patches(cautions):
+    (caution,) = cautions([match(state={"positions": torch.ones(1, 1 + 14 * 14, 4)})])
+    assert caution == ("the position embeddings of w.pt are interpolated from 14×14 to 7×7 patches")
 
 
 def test_shorter_sides_are_compared(cautions):

@@ -208,6 +208,24 @@ def test_other_kernels_are_not_adapted():
     rejection(match_tensors, part, source_of({"conv.weight": torch.randn(5, 3, 3, 3)}))
 
 
+@pytest.mark.parametrize(("old", "new"), [(14, 2), (14, 6), (2, 7)])
+@pytest.mark.parametrize("prefix", [0, 1, 2, 5])
+def test_position_embeddings_are_resized_as_timm_does(old, new, prefix):
+    layers = pytest.importorskip("timm.layers", reason="timm is an optional extra")
+    given = torch.randn(1, prefix + old**2, 6)
+    part = part_of({"positions": meta(1, prefix + new**2, 6)})
+    found = match_tensors(part, source_of({"positions": given})).tensors["positions"]
+    expected = layers.resample_abs_pos_embed(given, [new, new], num_prefix_tokens=prefix)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 8), (1, 5, 9), (2, 5, 8)])
+def test_other_tensors_of_three_dimensions_are_not_resized(shape):
+    part = part_of({"positions": meta(1, 197, 8)})
+    message = rejection(match_tensors, part, source_of({"positions": torch.ones(shape)}))
+    assert f"positions has shape {shape}, not (1, 197, 8); " in message
+
+
 def test_kernels_that_may_see_the_image_take_its_channels_in_one_group():
     module = nn.Sequential(nn.Conv2d(6, 8, 3), nn.Conv2d(8, 6, 3), nn.Conv2d(6, 6, 3, groups=6))
     assert input_kernels(module, 6) == {"0.weight"}

@@ -102,6 +102,15 @@ def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
     construct(started.network, started.weights)
 
 
+def test_weights_of_a_vit_fit_another_image_size(begin, weights_file):
+    """All but the head is frozen, so that no tensor may be missing."""
+    state = weightless("vit_b_32")  # for 224×224 px
+    started = begin("vit_b_32", 3, 64, policy="frozen", **weights_file(state, "w.pt"))
+    assert started.findings.loaded[0].missing_keys == []
+    assert started.weights["encoder.pos_embedding"].shape == (1, 1 + 2 * 2, 768)
+    construct(started.network, started.weights)
+
+
 @pytest.mark.slow
 def test_old_names_of_densenets_fit(begin, weights_file):
     state = {

@@ -67,9 +67,9 @@ def refusal(network):
         ),
         (
             "vit_b_16",
-            (3, 256),
-            "vit_b_16 takes certain sizes only, such as 224×224 px; the images are 256×256: "
-            "set prepare.image_size to 224, or choose slim_vgg",
+            (3, 250),
+            "vit_b_16 takes certain sizes only, such as 256×256 px; the images are 250×250: "
+            "set prepare.image_size to 256, or choose slim_vgg",
         ),
         (
             "slim_vgg",

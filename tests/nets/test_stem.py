@@ -112,7 +112,7 @@ def test_small_images_train(small_of, name, side):
 @pytest.mark.parametrize("name", OTHERS)
 def test_others_are_refused(small_of, name):
     with pytest.raises(InputError) as caught:
-        construct_shapes(small_of(name, 1, 28))
+        construct_shapes(small_of(name, 1, 224))
     assert str(caught.value) == (
         f"{name} has no stem of a 7×7 convolution and a max pooling to make small; leave out "
         "stem, or choose a ResNet, ResNeXt, Wide ResNet, DenseNet or ShuffleNet"

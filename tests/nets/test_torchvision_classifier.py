@@ -11,7 +11,14 @@ from foldwise.nets.adapt import first_convolution
 from foldwise.nets.freezing import find_heads
 from foldwise.nets.network import all_logits, construct
 from foldwise.nets.proof import prove_trainable, require_fit
-from foldwise.nets.shapes import construct_shapes, misfit, smallest_side, square, usual_sides
+from foldwise.nets.shapes import (
+    USUAL,
+    construct_shapes,
+    misfit,
+    smallest_side,
+    square,
+    usual_sides,
+)
 
 PARAMETERS = {  # 1 channel, 10 classes
     "resnet18": 11_175_370,
@@ -39,7 +46,8 @@ AT_LEAST = {
     **dict.fromkeys([name for name in TORCHVISION_MODELS if name.startswith("convnext")], 32),
     "inception_v3": 299,
 }
-FIXED = ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14", "maxvit_t")  # at 224
+VITS = {"vit_b_16": 16, "vit_b_32": 32, "vit_l_16": 16, "vit_l_32": 32, "vit_h_14": 14}  # patches
+FIXED = (*VITS, "maxvit_t")  # that do not take every size above a smallest one
 SMALLEST = {"alexnet": 63, "vgg11_bn": 32, "squeezenet1_1": 17, "resnet18": 1}
 SLOWLY = {"googlenet": 15, "squeezenet1_0": 21, "densenet121": 29, "convnext_tiny": 32}
 BIG = (  # a real pass takes a second or more, gigabytes, or both; without contents half a second
@@ -122,13 +130,13 @@ def test_heads_are_found_and_have_any_number_of_classes(network_of, name):
 
 def smallest_of(name):
     """Return the smallest usual side of an architecture."""
-    if name in FIXED:
-        return 224
-    return next(side for side in (*SIDES, 299) if side >= AT_LEAST.get(name, 1))
+    return next(side for side in (*SIDES, 299) if takes(name, side))
 
 
 def takes(name, side):
-    return side == 224 if name in FIXED else side >= AT_LEAST.get(name, 1)
+    if name in FIXED:
+        return side % VITS.get(name, 224) == 0
+    return side >= AT_LEAST.get(name, 1)
 
 
 def marked(pairs, slow):
@@ -140,7 +148,7 @@ PAIRS = [(name, side) for name in TORCHVISION_MODELS for side in SIDES]
 
 def test_how_many_take_each_size():
     counts = [sum(takes(name, side) for name in TORCHVISION_MODELS) for side in SIDES]
-    assert counts == [56, 72, 73, 79]
+    assert counts == [57, 76, 77, 79]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +158,7 @@ def test_how_many_take_each_size():
         lambda name, side: (
             name != "alexnet"
             and (name, side)
-            not in [("resnet18", 28), ("vgg11", 28), ("vgg11", 32), ("vit_b_32", 64)]
+            not in [("resnet18", 28), ("vgg11", 28), ("vgg11", 32), ("vit_b_32", 28)]
         ),
     ),
 )
@@ -162,18 +170,21 @@ def test_size_is_taken_or_not(network_of, name, side):
     ("name", "side"),
     marked(
         [pair for pair in PAIRS if not takes(*pair)],
-        lambda name, side: name not in ("alexnet", "vgg11") and (name, side) != ("vit_b_32", 64),
+        lambda name, side: name not in ("alexnet", "vgg11") and (name, side) != ("vit_b_32", 28),
     ),
 )
 def test_refusal_is_ours(network_of, name, side):
     with pytest.raises(InputError) as caught:
         require_fit(network_of(name, 3, side))
     least = AT_LEAST.get(name)
-    needs = f"at least {least}×{least}" if least else "certain sizes only, such as 224×224"
+    better = next(larger for larger in (*SIDES, 299) if larger > side and takes(name, larger))
+    needs = (
+        f"at least {least}×{least}" if least else f"certain sizes only, such as {better}×{better}"
+    )
     other = "slim_vgg" if side >= 4 else "lenet5"
     assert str(caught.value) == (
         f"{name} {'needs' if least else 'takes'} {needs} px; the images are {side}×{side}: "
-        f"set prepare.image_size to {smallest_of(name)}, or choose {other}"
+        f"set prepare.image_size to {better}, or choose {other}"
     )
 
 
@@ -216,9 +227,20 @@ def test_smallest_images_of_others(network_of, name, side):
     assert smallest_side(network_of(name, 1, 28)) == side
 
 
-@pytest.mark.parametrize("name", mostly_slow(FIXED, ["vit_b_32"]))
-def test_transformers_of_a_fixed_size_take_224_only(network_of, name):
-    network = network_of(name, 3, 28)
+@pytest.mark.parametrize("name", mostly_slow(VITS, ["vit_b_32"]))
+def test_vit_is_made_for_the_images_that_its_patches_divide(network_of, name):
+    network, patch = network_of(name, 3, 28), VITS[name]
+    assert smallest_side(network) is None
+    assert usual_sides(network) == [side for side in USUAL if not side % patch]
+    module = construct_shapes(square(network, 2 * patch))
+    assert module.encoder.pos_embedding.shape[1] == 1 + 2 * 2
+    assert misfit(square(network, 2 * patch)) is None
+    assert misfit(network.model_copy(update={"height": patch, "width": 2 * patch})) is not None
+
+
+@pytest.mark.slow
+def test_maxvit_takes_224_only(network_of):
+    network = network_of("maxvit_t", 3, 28)
     assert smallest_side(network) is None
     assert usual_sides(network) == [224]
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from foldwise.core.errors import first_few
 from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.layers import WeightSource
+from foldwise.nets.adapt import find_grids
 from foldwise.nets.network import covers
 from foldwise.nets.weights.checkpoint import SHOWN, StateDict, WeightsError
 from foldwise.nets.weights.sources import CheckpointFile
@@ -289,10 +290,10 @@ def problem_of(tensor: object, expected: Tensor, channels: set[int]) -> str | No
     is_float = tensor.dtype.is_floating_point
     if tensor.dtype not in DTYPES or is_float != expected.dtype.is_floating_point:
         return f"is of type {tensor.dtype}, not {expected.dtype}"
-    shape = tuple(expected.shape)
+    shape = expected.shape
     shapes = {shape, *((shape[0], number, *shape[2:]) for number in channels)}
-    if tuple(tensor.shape) not in shapes:
-        return f"has shape {tuple(tensor.shape)}, not {shape}"
+    if tuple(tensor.shape) not in shapes and not (is_float and find_grids(tensor.shape, shape)):
+        return f"has shape {tuple(tensor.shape)}, not {tuple(shape)}"
     return None
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from foldwise.core.errors import counted, first_few
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.nets.adapt import adapt_kernel
+from foldwise.nets.adapt import adapt_kernel, adapt_positions, find_grids
 from foldwise.nets.network import covers
 from foldwise.nets.weights.checkpoint import WeightsError
 from foldwise.nets.weights.choice import MINIMUM_MATCH, OPTIONAL, RGB, Checkpoint, problem_of
@@ -86,7 +86,8 @@ def match_tensors(target: Target, checkpoint: Checkpoint) -> Match:
     """Return copies of the tensors that fit a part of a network, in the part's data types.
 
     Kernels that see the image are adapted to its channels, from three channels or from those on
-    which the checkpoint was trained. No two tensors share memory.
+    which the checkpoint was trained, and position embeddings to its size. No two tensors share
+    memory.
 
     Raises:
         WeightsError: If fewer than 90 % of the tensors match, or a matching one is not finite.
@@ -139,7 +140,11 @@ def require_frozen(match: Match, frozen: Sequence[str]) -> None:
 def _converted(tensor: Tensor, expected: Tensor) -> Tensor:
     tensor = tensor.detach().to(expected.dtype)
     if tensor.shape != expected.shape:
-        tensor = adapt_kernel(tensor, expected.shape[1])
+        grids = find_grids(tensor.shape, expected.shape)
+        if grids is None:
+            tensor = adapt_kernel(tensor, expected.shape[1])
+        else:
+            tensor = adapt_positions(tensor, grids)
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
@@ -215,6 +220,7 @@ def _cautions(network: Network, match: Match) -> Iterator[str]:
             "statistics: for weights trained on ImageNet, set "
             f"build.architectures.{network.name}.normalisation to imagenet"
         )
+    yield from _position_cautions(match)
     if match.checkpoint.is_by_order:
         yield (
             f"the tensors of {title} were matched by their order: two of the same shape that are "
@@ -225,6 +231,18 @@ def _cautions(network: Network, match: Match) -> Iterator[str]:
             f"random initialisation of {counted(len(match.missing), 'tensor')} of "
             f"{match.target.title}, because in {title} {first_few(list(match.missing.values()))}"
         )
+
+
+def _position_cautions(match: Match) -> Iterator[str]:
+    for name, tensor in match.tensors.items():
+        given = match.checkpoint.state_dict[match.target.source_name(name)]
+        assert isinstance(given, Tensor)
+        grids = find_grids(given.shape, tensor.shape) if given.shape != tensor.shape else None
+        if grids is not None:
+            yield (
+                f"the position embeddings of {match.checkpoint.title} are interpolated from "
+                f"{grids.old}×{grids.old} to {grids.new}×{grids.new} patches"
+            )
 
 
 def _other_channels(network: Network, match: Match) -> int | None:
