@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from foldwise.core.errors import InputError
 from foldwise.data.pixels import PixelSettings
-from foldwise.files.comparison import Comparison
+from foldwise.files.comparison import Architecture, Comparison
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.final import Choice, Expected, FinalParams, Preparation
 from foldwise.files.fold_record import Predictions
@@ -36,6 +36,45 @@ def choose_final(
             has no score or is kept out, too many members, or no test images.
     """
     comparison, verdict = reports
+    chosen = _find_architecture(final, comparison, verdict)
+    assert chosen.scores is not None
+    if final.members > len(params.folds):
+        raise InputError(
+            f"final/params.yaml: members is {final.members}; the comparison has "
+            f"{len(params.folds)} folds: set at most that"
+        )
+    if info.n_test == 0:
+        raise InputError(
+            f"the data set {info.name} has no test images; set prepare.test_fraction in "
+            "params.yaml over 0, and run 'dvc repro' again"
+        )
+    score = verdict.score if chosen.name == verdict.chosen else None
+    value, interval = (
+        (score.value, score.interval) if score else (chosen.scores.mean, chosen.scores.interval)
+    )
+    design = comparison.design
+    return Choice(
+        architecture=chosen.name,
+        epochs=params.train.epochs if final.epochs == "comparison" else final.epochs,
+        members=final.members,
+        coverage=final.coverage,
+        repeat=params.repeats[0],
+        expected=Expected(
+            value=value,
+            interval=interval,
+            corrected=score is not None,
+            metric=design.metric,
+            top_k=design.top_k,
+            confidence=design.confidence,
+        ),
+        preparation=describe_preparation(params, info),
+    )
+
+
+def _find_architecture(
+    final: FinalParams, comparison: Comparison, verdict: Verdict
+) -> Architecture:
+    """Return the architecture to ship, which has a score."""
     name = final.architecture
     if name == VERDICT:
         if verdict.chosen is None:
@@ -57,37 +96,7 @@ def choose_final(
             f"{key}, and the weights of {name} had seen {chosen.seen_images:,} images of the "
             "comparison, so that its score is none; choose another"
         )
-    if final.members > len(params.folds):
-        raise InputError(
-            f"final/params.yaml: members is {final.members}; the comparison has "
-            f"{len(params.folds)} folds: set at most that"
-        )
-    if info.n_test == 0:
-        raise InputError(
-            f"the data set {info.name} has no test images; set prepare.test_fraction in "
-            "params.yaml over 0, and run 'dvc repro' again"
-        )
-    score = verdict.score if name == verdict.chosen else None
-    value, interval = (
-        (score.value, score.interval) if score else (chosen.scores.mean, chosen.scores.interval)
-    )
-    design = comparison.design
-    return Choice(
-        architecture=name,
-        epochs=params.train.epochs if final.epochs == "comparison" else final.epochs,
-        members=final.members,
-        coverage=final.coverage,
-        repeat=params.repeats[0],
-        expected=Expected(
-            value=value,
-            interval=interval,
-            corrected=score is not None,
-            metric=design.metric,
-            top_k=design.top_k,
-            confidence=design.confidence,
-        ),
-        preparation=describe_preparation(params, info),
-    )
+    return chosen
 
 
 def describe_preparation(params: Params, info: DatasetInfo) -> Preparation:

@@ -70,8 +70,6 @@ def score_test(
     same = [each for each in earlier if each.model == this.model]
     openings = [each for each in earlier if each.model != this.model]
     low, high = expected.interval
-    wrong = np.flatnonzero(values.argmax(axis=1) != labels)
-    wrong = wrong[np.argsort(-values[wrong].max(axis=1), kind="stable")][:MAX_MISTAKES]
     return TestRecord(
         architecture=model.network.name,
         model=model.weights_sha256,
@@ -88,16 +86,7 @@ def score_test(
         mean_set_size=float(sets.sum(axis=1).mean()),
         classes=_score_classes(matrix, model.classes),
         confusion=counts.confusion,
-        mistakes=[
-            WrongImage(
-                image=int(index[at]),
-                file=samples.files[index[at]],
-                true=model.classes[labels[at]],
-                predicted=model.classes[values[at].argmax()],
-                confidence=min(1.0, float(values[at].max())),
-            )
-            for at in wrong
-        ],
+        mistakes=_find_mistakes(values, labels, model.classes, samples.files),
         openings=[*openings, *(same or [this])],
         history_complete=complete,
     )
@@ -136,6 +125,26 @@ def _openings_of(contents: Iterable[bytes], test_digest: str) -> list[Opening]:
         if record.test_digest == test_digest:
             found |= {each.model: each for each in record.openings if each.model not in found}
     return list(found.values())
+
+
+def _find_mistakes(
+    probabilities: Floats, labels: NDArray[np.int64], classes: Sequence[str], files: Sequence[str]
+) -> list[WrongImage]:
+    """Return the wrong images of which the model is surest; test images are the last files."""
+    first = len(files) - len(labels)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MAX_MISTAKES]
+    return [
+        WrongImage(
+            image=first + int(at),
+            file=files[first + at],
+            true=classes[labels[at]],
+            predicted=classes[predicted[at]],
+            confidence=min(1.0, float(confidence[at])),
+        )
+        for at in worst
+    ]
 
 
 def _score_classes(matrix: NDArray[np.int64], names: Sequence[str]) -> list[ClassScore]:

@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 
 from foldwise.files.base import read_json
 from foldwise.files.dataset import read_dataset
+from foldwise.files.final import CalibrationRecord
 from foldwise.files.final import TestRecord as Record
 from foldwise.files.network import write_network
 from foldwise.ship.model import predict_all, read_model
@@ -62,6 +63,27 @@ def test_scores_are_those_of_scikit_learn(record, shipped):
     wrong = [int(at) + N for at in np.flatnonzero(predicted != labels)]
     assert {mistake.image for mistake in record.mistakes} <= {*wrong}
     assert len(record.mistakes) == min(len(wrong), 12)
+
+
+def test_mistakes_are_the_wrong_images_of_which_the_model_is_surest(made, shipped, tmp_path):
+    """All test images get the other label, so that all are wrong."""
+    root = tmp_path / "turned"
+    shutil.copytree(shipped, root)
+    labels = np.load(root / "prepared" / "labels.npy")
+    labels[N:] = 1 - labels[N:]
+    np.save(root / "prepared" / "labels.npy", labels)
+    made.run_test(root, "final/turned.json")
+    found = read_json(root / "final" / "turned.json", Record).mistakes
+    model, classifier = read_model(root / "model")
+    images = np.array(read_dataset(root / "prepared").images)
+    for mistake in found:
+        assert mistake.file == f"{mistake.image}.png"
+        assert mistake.true == model.classes[labels[mistake.image]]
+        assert mistake.predicted == model.classes[1 - labels[mistake.image]]
+    calibration = read_json(root / "calibration.json", CalibrationRecord)
+    classifier.temperature.fill_(calibration.calibrated.temperature)
+    surest = np.sort(predict_all(classifier, images[N:], "cpu").max(axis=1))[::-1][:12]
+    assert [mistake.confidence for mistake in found] == pytest.approx(surest)
 
 
 def test_the_interval_is_exact(record):
