@@ -42,6 +42,15 @@ def test_equal_bootstrap_in_closed_form():
     assert result == (pytest.approx(0.5, abs=0.06), 0.0)
 
 
+@pytest.mark.parametrize(("confidence", "z"), [(0.95, 1.96), (0.5, 0.674)])
+def test_bootstrap_interval_of_one_choice_is_that_of_a_mean(confidence, z):
+    """Of 400 images, 80 % are right: the standard error of the accuracy is .02."""
+    scores = RepeatScores(np.full(400, 1 / 400), np.repeat([1.0, 0.0], [320, 80]))
+    units = units_of_images({"a": [scores]}, resplit=True)
+    found = optimism(units, lambda s: s.argmax(1), confidence, n_samples=40_000)
+    assert found.half_width == pytest.approx(0.02 * z, rel=0.04)
+
+
 @pytest.mark.parametrize(
     ("metric", "method"),
     [

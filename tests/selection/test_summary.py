@@ -52,6 +52,8 @@ def test_why_names_what_the_choice_gives_up_and_what_cheaper_ones_would():
     assert "as cheap and smaller (10 instead of" in summary(scores, cards=smaller).why
     best = summary({"a": STEADY, "d": moved(-0.03)}, cards={"d": {"macs": 10}}).why
     assert best.startswith("a has the highest mean accuracy. d is cheaper, but")
+    little = summary({"a": STEADY, "d": moved(-0.03)}, cards={"d": {"macs": 4999}}).why
+    assert little.startswith("a has the highest mean accuracy. d is cheaper, but")
 
 
 @pytest.mark.parametrize(
