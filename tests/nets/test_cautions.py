@@ -94,7 +94,7 @@ def test_caution_of_images_under_half_the_side(cautions, side, warned):
 
 def test_caution_of_other_patches(cautions):
     (caution,) = cautions([match(state={"positions": torch.ones(1, 1 + 14 * 14, 4)})])
-    assert caution == ("the position embeddings of w.pt are interpolated from 14×14 to 7×7 patches")
+    assert caution == "the position embeddings of w.pt are interpolated from 14×14 to 7×7 patches"
 
 
 def test_shorter_sides_are_compared(cautions):
