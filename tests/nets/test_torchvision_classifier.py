@@ -230,12 +230,18 @@ def test_smallest_images_of_others(network_of, name, side):
 @pytest.mark.parametrize("name", mostly_slow(VITS, ["vit_b_32"]))
 def test_vit_is_made_for_the_images_that_its_patches_divide(network_of, name):
     network, patch = network_of(name, 3, 28), VITS[name]
-    assert smallest_side(network) is None
-    assert usual_sides(network) == [side for side in USUAL if not side % patch]
     module = construct_shapes(square(network, 2 * patch))
     assert module.encoder.pos_embedding.shape[1] == 1 + 2 * 2
     assert misfit(square(network, 2 * patch)) is None
     assert misfit(network.model_copy(update={"height": patch, "width": 2 * patch})) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VITS)
+def test_usual_sizes_of_a_vit(network_of, name):
+    network = network_of(name, 3, 28)
+    assert smallest_side(network) is None
+    assert usual_sides(network) == [side for side in USUAL if not side % VITS[name]]
 
 
 @pytest.mark.slow
