@@ -2,7 +2,7 @@
 
 Every rate gets the same number of steps, as one whole cycle. Images of the next fold score it, and
 the other training images train. So no image that validates the first fold has a say, but the other
-folds validate images that had one: docs/verdict.md says how little that flatters.
+folds validate images that had one: docs/rates.md says how little that flatters.
 
 The score is the log loss after temperature scaling. After so few steps, a network at a low rate is
 less sure than it could be, and the plain loss would prefer rates that are too high for a fold.
