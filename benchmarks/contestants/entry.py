@@ -70,7 +70,7 @@ class Entry:
 
     def relative_lr(self, step: int, n_steps: int) -> float:
         """Return the learning rate of a step, relative to the highest."""
-        return one_cycle(min(step, n_steps - 1), n_steps, 1.0, self.section.warmup)
+        return one_cycle(min(step, n_steps - 1), n_steps, self.section.warmup)
 
 
 def open_entry(

@@ -6,9 +6,8 @@ falls to 1/250,000 of it.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,26 +16,27 @@ from foldwise.engine.update_rules import AdamWGroup, Group, SGDGroup
 from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import covers, frozen_at
+from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
 
 START = 1 / 25  # of the base rate
 END = START / 10_000  # of the base rate
 GROUP_SHARE = 0.5  # of all parameters; a larger module is a group of layers
+POSITIONS = ("pos_embed", "position")  # in the names of position embeddings and of their tables
 
 
-def one_cycle(step: int, n_steps: int, base_lr: float, warmup: float) -> float:
-    """Return the learning rate of a step.
+def one_cycle(step: int, n_steps: int, warmup: float) -> float:
+    """Return the learning rate of a step, as a multiple of the base rate.
 
     Args:
         step: 0 .. n_steps - 1.
         n_steps: Steps of the whole training.
-        base_lr: The highest learning rate.
         warmup: Share of the steps in which the rate rises, 0 .. 1.
     """
     top = max(warmup * n_steps - 1, 0)
     if step < top:
-        return base_lr * _cosine(START, 1, step / top)
+        return _cosine(START, 1, step / top)
     down = n_steps - 1 - top
-    return base_lr * _cosine(1, END, (step - top) / down if down else 0)
+    return _cosine(1, END, (step - top) / down if down else 0)
 
 
 def _cosine(first: float, last: float, share: float) -> float:
@@ -61,102 +61,88 @@ def base_learning_rates(
     hparams = network.training
     head_lr = hparams.learning_rate or section.common_rate
     backbone_lr = hparams.body_learning_rate or head_lr
-    depths = layer_depths(module)
-    thawed = [
-        (layer, thaw.learning_rate)
-        for thaw in network.thaw
-        for layer in thaw.layers
-        if thaw.learning_rate is not None
-    ]
+    decay = hparams.layer_decay or 1.0
+    depths = layer_depths(network) if decay < 1 else {}
     always_frozen = frozen_at(network, section.epochs)
     rates: dict[str, float] = {}
     for name, _ in module.named_parameters():
         if covers(always_frozen, name):
             continue
-        rate = head_lr if covers(network.heads, name) else backbone_lr
-        rates[name] = rate * (hparams.layer_decay or 1.0) ** depths[name]
-        for layer, thaw_lr in thawed:
-            if covers([layer], name):
-                rates[name] = thaw_lr
+        thaw = next((thaw for thaw in network.thaw if covers(thaw.layers, name)), None)
+        if thaw is not None and thaw.learning_rate is not None:
+            rates[name] = thaw.learning_rate
+        else:
+            rate = head_lr if covers(network.heads, name) else backbone_lr
+            rates[name] = rate * decay ** depths.get(name, 0)
     return rates
 
 
-def layer_depths(module: nn.Module) -> dict[str, int]:
+def layer_depths(network: Network) -> dict[str, int]:
     """Return how many layers lie between each parameter and the output, by name.
 
     A layer is a block as the network's author grouped it. Containers, and modules that hold more
     than half of all parameters, are groups of layers. Parameters without a kernel or matrix, for
-    example those of BatchNorm, belong to the layer before them.
-
-    Args:
-        module: Its children in the order in which they run.
+    example those of BatchNorm, belong to the layer before them. All heads are at the output.
     """
+    module = construct_shapes(network).eval()
+    trace = trace_modules(module, empty_images(network))
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
     layers: list[list[str]] = []
-    for names, has_kernel in _layers(module, "", n_parameters):
+    for parameters in _layers(module, trace, "", n_parameters):
+        body = [name for name in parameters if not covers(network.heads, name)]
+        has_kernel = any(parameters[name].ndim > 1 for name in body)
         if has_kernel or not layers:
             layers.append([])
-        layers[-1] += names
-    return {name: depth for depth, names in enumerate(reversed(layers)) for name in names}
+        layers[-1] += body
+    return {name: depth for depth, names in enumerate(reversed(layers), 1) for name in names}
 
 
-def _layers(module: nn.Module, path: str, total: int) -> Iterator[tuple[list[str], bool]]:
-    """Yield the parameter names of each layer, and whether it has a kernel or a matrix."""
+def _layers(
+    module: nn.Module, trace: ModuleTrace, path: str, total: int
+) -> Iterator[dict[str, nn.Parameter]]:
+    """Yield the parameters of each layer, in the order in which the layers run."""
     prefix = f"{path}." if path else ""
-    direct = [(prefix + name, value) for name, value in module.named_parameters(recurse=False)]
-    if direct:
-        yield _names_and_kernel(direct)
-    for name, child in module.named_children():
-        inner = list(child.named_parameters(prefix + name))
-        size = sum(value.numel() for _, value in inner)
+    if direct := {prefix + name: value for name, value in module.named_parameters(recurse=False)}:
+        yield direct
+    children = dict(module.named_children())
+    running = [name.removeprefix(prefix) for name in trace.children(path)]
+    for name in dict.fromkeys([*running, *children]):
+        child = children[name]
+        inner = dict(child.named_parameters(prefix + name))
+        size = sum(value.numel() for value in inner.values())
         is_group = isinstance(child, nn.Sequential | nn.ModuleList) or size > GROUP_SHARE * total
         if is_group and any(True for _ in child.children()):
-            yield from _layers(child, prefix + name, total)
+            yield from _layers(child, trace, prefix + name, total)
         elif inner:
-            yield _names_and_kernel(inner)
+            yield inner
 
 
-def _names_and_kernel(parameters: list[tuple[str, nn.Parameter]]) -> tuple[list[str], bool]:
-    return [name for name, _ in parameters], any(value.ndim > 1 for _, value in parameters)
+def decayed_parameters(module: nn.Module) -> set[str]:
+    """Return the names of the parameters to which weight decay applies: kernels and matrices.
 
-
-class _NewGroup(Protocol):
-    """Makes a group of parameters with one base learning rate and one weight decay."""
-
-    def __call__(self, parameters: list[Tensor], base_lr: float, weight_decay: float) -> Group:
-        """Return the group."""
+    Not biases, normalisation, scales of channels, tokens and positions, as in the reference scripts
+    of timm and torchvision; nor what a network of timm excludes itself.
+    """
+    excluded: set[str] = getattr(module, "no_weight_decay", set)()
+    return {
+        name
+        for name, parameter in module.named_parameters()
+        if sum(size > 1 for size in parameter.shape) > 1
+        and name not in excluded
+        and not any(word in name for word in POSITIONS)
+    }
 
 
 class Optimiser:
     """An optimiser with one learning rate per group of parameters, set before each step.
 
-    Weight decay applies to matrices and kernels only, not to biases and normalisation, as in the
-    reference scripts of timm and torchvision. The optimisers of torch.optim give the same numbers,
-    but constructing one takes 1.7 s in a fresh process, because it imports torch._dynamo.
+    The optimisers of torch.optim give the same numbers, but constructing one takes 1.7 s in a fresh
+    process, because it imports torch._dynamo.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[tuple[Tensor, float]],
-        weight_decay: float,
-        new_group: _NewGroup,
-        clip_norm: float | None,
-    ) -> None:
-        """Group the parameters.
-
-        Args:
-            parameters: Parameters, each with its base learning rate.
-            weight_decay: Decay of a step, per unit of the learning rate.
-            new_group: Chooses the method.
-            clip_norm: Largest norm of the gradient of all parameters; None: any.
-        """
-        groups: dict[tuple[float, float], list[Tensor]] = {}
-        for parameter, base_lr in parameters:
-            decay = weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((base_lr, decay), []).append(parameter)
-        self._groups = [new_group(members, *key) for key, members in groups.items()]
-        self._parameters = [parameter for members in groups.values() for parameter in members]
-        self._clip_norm = clip_norm
+    def __init__(self, groups: Sequence[Group], clip_norm: float | None) -> None:
+        """Take the groups; `clip_norm` is the largest norm of all gradients together, None: any."""
+        self._groups, self._clip_norm = groups, clip_norm
 
     def set_lr_factor(self, factor: float) -> None:
         """Set every learning rate of the next step to a multiple of its base rate."""
@@ -167,42 +153,31 @@ class Optimiser:
     def step(self) -> None:
         """Update every parameter that has a gradient, and drop the gradients."""
         if self._clip_norm is not None:
-            nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+            parameters = [parameter for group in self._groups for parameter in group.parameters]
+            nn.utils.clip_grad_norm_(parameters, self._clip_norm)
         for group in self._groups:
             group.step()
 
 
-class AdamW(Optimiser):
-    """AdamW: weight decay is apart from the gradient."""
-
-    def __init__(
-        self,
-        parameters: Iterable[tuple[Tensor, float]],
-        weight_decay: float,
-        clip_norm: float | None = None,
-    ) -> None:
-        """Group the parameters, as `Optimiser` says."""
-        super().__init__(parameters, weight_decay, AdamWGroup, clip_norm)
-
-
-class SGD(Optimiser):
-    """SGD with Nesterov momentum: weight decay is added to the gradient."""
-
-    def __init__(
-        self,
-        parameters: Iterable[tuple[Tensor, float]],
-        weight_decay: float,
-        momentum: float,
-        clip_norm: float | None = None,
-    ) -> None:
-        """Group the parameters, as `Optimiser` says; the momentum is 0 .. 1."""
-        super().__init__(parameters, weight_decay, partial(SGDGroup, momentum=momentum), clip_norm)
-
-
 def open_optimiser(
-    parameters: Iterable[tuple[Tensor, float]], weight_decay: float, section: TrainSection
+    module: nn.Module, base_lrs: Mapping[str, float], weight_decay: float, section: TrainSection
 ) -> Optimiser:
-    """Return the optimiser that the section names, for parameters with their base rates."""
+    """Return the optimiser that the section names, for the parameters that have a base rate.
+
+    Args:
+        module: The whole network.
+        base_lrs: Base learning rate by name of the parameter.
+        weight_decay: Decay of a step, per unit of the learning rate.
+        section: Method, momentum and clipping.
+    """
+    decayed = decayed_parameters(module)
+    members: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in module.named_parameters():
+        if name in base_lrs:
+            decay = weight_decay if name in decayed else 0.0
+            members.setdefault((base_lrs[name], decay), []).append(parameter)
+    new_group: Callable[[list[Tensor], float, float], Group] = AdamWGroup
     if section.optimiser == "sgd":
-        return SGD(parameters, weight_decay, section.momentum, section.clip_norm)
-    return AdamW(parameters, weight_decay, section.clip_norm)
+        new_group = partial(SGDGroup, momentum=section.momentum)
+    groups = [new_group(parameters, *key) for key, parameters in members.items()]
+    return Optimiser(groups, section.clip_norm)

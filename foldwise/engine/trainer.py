@@ -232,7 +232,7 @@ class Trainer:
             step: Counted from 0.
             n_steps: Steps of the whole training.
         """
-        self.optimiser.set_lr_factor(one_cycle(step, n_steps, 1.0, self.section.warmup))
+        self.optimiser.set_lr_factor(one_cycle(step, n_steps, self.section.warmup))
         with replaced_statistics(self._unused_norms):
             loss = self._run_step(inputs, labels)
         self._unused_norms.clear()

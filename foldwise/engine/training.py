@@ -190,9 +190,7 @@ def open_trainer(
     weight_decay = network.training.weight_decay
     if weight_decay is None:
         weight_decay = section.weight_decay
-    parameters = dict(module.named_parameters())
-    with_lrs = [(parameters[name], lr) for name, lr in base_lrs.items()]
-    optimiser = open_optimiser(with_lrs, weight_decay, section)
+    optimiser = open_optimiser(module, base_lrs, weight_decay, section)
     if isinstance(fold.inputs, FeatureBatches) and network.cut:
         module = tail_module(module, network.cut)
     return Trainer(module, network, optimiser, fold, section, hardware), state

@@ -13,14 +13,19 @@ EPSILON = 1e-8
 
 
 class Group(ABC):
-    """Parameters with one base learning rate and one weight decay."""
+    """Parameters with one base learning rate and one weight decay.
+
+    Attributes:
+        base_lr: Their base learning rate.
+        parameters: All of them.
+    """
 
     def __init__(self, parameters: list[Tensor], base_lr: float, weight_decay: float) -> None:
         self.base_lr, self._weight_decay = base_lr, weight_decay
         device = parameters[0].device
         # A tensor on a GPU: a captured step reads the rate of its turn from it.
         self._lr: float | Tensor = torch.zeros((), device=device) if device.type == "cuda" else 0
-        self._parameters = parameters
+        self.parameters = parameters
 
     def set_lr(self, lr: float) -> None:
         """Set the learning rate of the next step."""
@@ -31,8 +36,8 @@ class Group(ABC):
 
     def step(self) -> None:
         """Update parameters that have a gradient; frozen ones have none and keep their state."""
-        has_grad = [parameter.grad is not None for parameter in self._parameters]
-        parameters = list(compress(self._parameters, has_grad))
+        has_grad = [parameter.grad is not None for parameter in self.parameters]
+        parameters = list(compress(self.parameters, has_grad))
         grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
         self._update(parameters, grads, has_grad)
         for parameter in parameters:

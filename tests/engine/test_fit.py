@@ -7,7 +7,7 @@ import torch
 
 from foldwise.data.folds import network_seed
 from foldwise.engine.hardware import choose_hardware
-from foldwise.engine.optimiser import AdamW, base_learning_rates
+from foldwise.engine.optimiser import base_learning_rates, open_optimiser
 from foldwise.engine.trainer import Trainer, TrainingResult
 from foldwise.engine.training import open_fold
 from foldwise.files.dataset import read_dataset
@@ -47,8 +47,7 @@ def trainer(case, flags):
         torch.manual_seed(network_seed(0, model, 0, 0))
         module = construct(network, {})
         rates = base_learning_rates(module, network, params.train)
-        named = module.named_parameters()
-        optimiser = AdamW([(one, rates[name]) for name, one in named if name in rates], 0.1)
+        optimiser = open_optimiser(module, rates, 0.1, params.train)
         return module, Trainer(module, network, optimiser, fold, params.train, hardware)
 
     return trainer

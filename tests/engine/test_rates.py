@@ -1,11 +1,12 @@
 import pytest
 import torch
 from torch import nn
-from torchvision.models import resnet18, vit_b_16
+from torchvision.models import resnet18
 
 from foldwise.engine.optimiser import base_learning_rates, layer_depths
 from foldwise.files.network import HyperParameters, Network, Thaw
 from foldwise.files.params import TrainSection
+from foldwise.nets.shapes import construct_shapes
 
 SECTION = TrainSection(epochs=5, batch_size=8, learning_rate=0.01, weight_decay=0.0, warmup=0.1)
 
@@ -80,18 +81,59 @@ def test_rates_fall_by_a_factor_for_each_layer_from_the_output(module):
     assert rates["bn1.weight"] == rates["conv1.weight"]
 
 
-def test_layers_of_a_sequence_count_one_by_one():
-    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Linear(2, 2))
-    assert layer_depths(module) == {"0.weight": 1, "0.bias": 1, "1.weight": 1, "1.bias": 1} | {
-        "3.weight": 0,
-        "3.bias": 0,
+class HeadFirst(nn.Module):
+    """Its head is the first of its modules, and the last that runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 10)
+        self.first = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+        self.second = nn.Conv2d(4, 4, 3)
+
+    def forward(self, images):
+        return self.head(self.second(self.first(images)).mean((2, 3)))
+
+
+def test_layers_count_in_the_order_in_which_they_run(monkeypatch):
+    monkeypatch.setattr("foldwise.nets.network.build", lambda _: HeadFirst())
+    found = layer_depths(network().model_copy(update={"heads": ["head"]}))
+    assert found == {
+        "second.weight": 1,
+        "second.bias": 1,
+        "first.0.weight": 2,
+        "first.0.bias": 2,
+        "first.1.weight": 2,
+        "first.1.bias": 2,
     }
 
 
+def library(name, heads, side=32):
+    settings = {"settings": {"name": name}, "height": side, "width": side, "heads": heads}
+    return network().model_copy(update=settings)
+
+
 def test_a_part_that_is_most_of_the_network_is_a_group_of_layers():
-    with torch.device("meta"):
-        found = layer_depths(vit_b_16())
+    found = layer_depths(library("vit_b_32", ["heads.head"]))
     blocks = {name.split(".")[2]: depth for name, depth in found.items() if "encoder_layer" in name}
     assert blocks == {f"encoder_layer_{index}": 12 - index for index in range(12)}
-    assert found["heads.head.weight"] == 0
     assert found["conv_proj.weight"] > blocks["encoder_layer_0"]
+
+
+def test_auxiliary_heads_are_as_near_to_the_output_as_the_main_one():
+    heads = ["aux1.fc2", "aux2.fc2", "fc"]
+    googlenet = library("googlenet", heads).model_copy(
+        update={"training": HyperParameters(layer_decay=0.5)}
+    )
+    module = construct_shapes(googlenet)
+    rates = base_learning_rates(module, googlenet, SECTION)
+    assert {rates[f"{head}.weight"] for head in heads} == {0.01}
+
+
+def test_the_first_thaw_of_a_layer_sets_its_rate(module):
+    thaw = [
+        Thaw(at_epoch=2, layers=["layer4.1"], learning_rate=1e-3),
+        Thaw(at_epoch=3, layers=["layer4"], learning_rate=1e-5),
+    ]
+    rates = base_learning_rates(module, network(["layer4.0", "layer4.1"], thaw), SECTION)
+    assert rates["layer4.1.conv1.weight"] == 1e-3
+    assert rates["layer4.0.conv1.weight"] == 1e-5

@@ -38,10 +38,8 @@ def test_a_recipe_changes_the_result_and_gives_it_again(trainer, name):  # noqa:
             return replace(fold, recipe=recipe)
 
         module, engine = trainer("lenet5", change, epochs=2, **section)
-        parameters = [
-            (parameter, engine.section.learning_rate) for parameter in module.parameters()
-        ]
-        optimiser = open_optimiser(parameters, 0.001, engine.section)
+        rates = dict.fromkeys(dict(module.named_parameters()), engine.section.learning_rate)
+        optimiser = open_optimiser(module, rates, 0.001, engine.section)
         return replace(engine, optimiser=optimiser).fit().last
 
     first = logits(parts, **section)

@@ -47,8 +47,8 @@ def opened(module, precision, **section):
     train = TrainSection(
         epochs=1, batch_size=16, learning_rate=1.0, weight_decay=0.1, warmup=0.1, **section
     )
-    parameters = [(parameter, 1.0) for parameter in module.parameters()]
-    optimiser = open_optimiser(parameters, train.weight_decay, train)
+    rates = dict.fromkeys(dict(module.named_parameters()), 1.0)
+    optimiser = open_optimiser(module, rates, train.weight_decay, train)
     return TrainingStep(module, optimiser, hardware(precision)), optimiser
 
 

@@ -18,13 +18,13 @@ def test_equals_torch_one_cycle(n_steps, warmup):
         optimiser.step()
         if len(rates) < n_steps:
             reference.step()
-    ours = [one_cycle(step, n_steps, 0.1, warmup) for step in range(n_steps)]
+    ours = [0.1 * one_cycle(step, n_steps, warmup) for step in range(n_steps)]
     assert ours == pytest.approx(rates, rel=1e-9)
 
 
 @given(st.integers(1, 500), st.floats(0, 0.99))
 def test_the_rate_rises_to_the_peak_and_falls_for_any_length(n_steps, warmup):
-    rates = [one_cycle(step, n_steps, 1.0, warmup) for step in range(n_steps)]
+    rates = [one_cycle(step, n_steps, warmup) for step in range(n_steps)]
     top = rates.index(max(rates))
     assert rates[: top + 1] == sorted(rates[: top + 1])
     assert rates[top:] == sorted(rates[top:], reverse=True)
