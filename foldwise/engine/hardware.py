@@ -37,9 +37,16 @@ class Hardware:
     precision: Precision
     threads: int
 
-    def place(self, module: nn.Module) -> nn.Module:
-        """Return the module on the device, in the form that is fastest there."""
-        placed = module.to(self.device).to(memory_format=torch.channels_last)
+    def place(self, module: nn.Module, *, contiguous: bool = False) -> nn.Module:
+        """Return the module on the device, in the form that is fastest there.
+
+        Args:
+            module: Any network.
+            contiguous: Whether it needs contiguous tensors, not channels last in memory.
+        """
+        placed = module.to(self.device)
+        if not contiguous:
+            placed = placed.to(memory_format=torch.channels_last)
         return crop_kernels(placed) if self.device.type == "cpu" else placed
 
     def autocast(self) -> torch.autocast:

@@ -66,7 +66,7 @@ def base_learning_rates(
     always_frozen = frozen_at(network, section.epochs)
     rates: dict[str, float] = {}
     for name, _ in module.named_parameters():
-        if covers(always_frozen, name):
+        if name in network.fixed or covers(always_frozen, name):
             continue
         thaw = next((thaw for thaw in network.thaw if covers(thaw.layers, name)), None)
         if thaw is not None and thaw.learning_rate is not None:

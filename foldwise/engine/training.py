@@ -1,8 +1,10 @@
 """Open a fold, train a network on it, and record the result."""
 
+import random
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -141,7 +143,6 @@ def train_fold(
         print(result.record.accuracy)
     """
     start = time.perf_counter()
-    torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
     trainer, state = open_trainer(network, weights, fold, section, hardware)
     result = trainer.fit(progress)
     seconds = time.perf_counter() - start
@@ -179,12 +180,16 @@ def open_trainer(
 
     Args:
         network: Description of the network.
-        weights: Its pretrained tensors; all others are drawn from torch's global generator.
+        weights: Its pretrained tensors; all others are drawn at random.
         fold: The data; with cached features, only the layers behind them run.
         section: How to train.
         hardware: Device and precision.
     """
-    module = hardware.place(construct(network, weights))
+    seed = network_seed(fold.seed, network.name, fold.repeat, fold.number)
+    torch.manual_seed(seed)
+    random.seed(seed)  # an own network may draw from these two
+    np.random.seed(seed % 2**32)
+    module = hardware.place(construct(network, weights), contiguous=network.contiguous)
     state = module.state_dict()
     base_lrs = base_learning_rates(module, network, section)
     weight_decay = network.training.weight_decay

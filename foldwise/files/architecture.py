@@ -48,7 +48,8 @@ class ArchitectureSection(WeightSource, HyperParameters):
     layers: Annotated[list[Layer], Field(min_length=1)] | None = None  # a composition
     stem: Literal["small"] | None = None  # for small images: 3×3, stride 1, no pooling
     policy: Literal["scratch", "finetune", "frozen"] | None = None
-    frozen: list[str] | None = None  # modules and spans; null: all but the head, if frozen
+    # Modules and spans; null: all but the head, if frozen.
+    frozen: Annotated[list[str], Field(min_length=1)] | None = None
     thaw: list[ThawSection] = Field(default_factory=list)
     normalisation: Literal["folds", "imagenet"] | ChannelStatistics | None = None
     allow_seen: bool = False  # weights that have seen images of this comparison; never chosen

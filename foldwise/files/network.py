@@ -63,11 +63,13 @@ class Network(Strict):
     restarted: list[str] = Field(default_factory=list)
     # Modules and parameters that do not train, BatchNorm statistics and dropout included.
     frozen: list[str]
+    fixed: list[str] = Field(default_factory=list)  # parameters that its own code never trains
     thaw: list[Thaw]  # by epoch
     cut: Cut | None  # None: no part of the network can run once
     normalisation: ChannelStatistics | None  # None: that of each fold
     training: HyperParameters
     keep_weights: bool  # write the trained weights of each fold
+    contiguous: bool = False  # its code needs contiguous tensors, not channels last in memory
     code: dict[str, str]  # fingerprint of each module of ours that defines the network
     weights_sha256: str | None  # of weights.safetensors; None: from scratch
 

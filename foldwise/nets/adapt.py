@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from foldwise.core.errors import InputError
 
+IMAGE_CHANNELS = (1, 3, 4)  # of a convolution that takes images, and not what is made of them
 # The first convolution and the pooling after it, in networks of torchvision and timm.
 _STEMS = (
     ("conv1", "maxpool"),  # ResNet and its relatives, ShuffleNet
@@ -53,11 +54,15 @@ def adapt_channels(module: nn.Module, channels: int) -> None:
     """Change the first convolution of a network to take images with this number of channels.
 
     The initial kernel is adapted and not drawn again, so that the network's own initialisation
-    holds. A network that begins without a convolution, or with a grouped convolution, stays
-    unchanged; `require_fit` then tells whether it takes the images.
+    holds. A network that takes these channels already stays unchanged. So does one that begins
+    without a convolution, or with one that is grouped, computes its weight, or takes other channels
+    than images have; `require_fit` then tells whether it takes the images.
     """
     convolution = first_convolution(module)
-    if convolution is None or convolution.groups > 1:
+    if convolution is None or convolution.groups > 1 or convolution.in_channels == channels:
+        return
+    parameters = dict(convolution.named_parameters(recurse=False))
+    if "weight" not in parameters or convolution.in_channels not in IMAGE_CHANNELS:
         return
     convolution.weight = nn.Parameter(adapt_kernel(convolution.weight.detach(), channels))
     convolution.in_channels = channels

@@ -39,7 +39,9 @@ def describe_card(
     table = _table(network, module)
     sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
     frozen = frozen_at(network, LAST)
-    locked = sum(size for name, size in sizes.items() if covers(frozen, name))
+    locked = sum(
+        size for name, size in sizes.items() if name in network.fixed or covers(frozen, name)
+    )
     card = Card(
         name=network.name,
         title=title_of(network),
@@ -90,6 +92,8 @@ def describe_policy(network: Network, order: Sequence[str], *, is_pretrained: bo
         for thaw in network.thaw
     ]
     training = network.training.model_dump(exclude_none=True)
+    if network.fixed:
+        thaws.append(f"its own code never trains {first_few(network.fixed, MOST_NAMES)}")
     return "; ".join([start, *thaws, *(f"{key} {value:g}" for key, value in training.items())])
 
 

@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from foldwise.core.errors import InputError
 from foldwise.files.layers import AnyLayer, Conv, Linear, PlainLayer, Take
 from foldwise.nets.deferred_init import build_part
+from foldwise.nets.network import MISFITS
 from foldwise.nets.reference import parse, take
 
 MAPS = 3  # dimensions of one image's feature maps: channels, height, width
 COLOURS = 3  # input channels of the networks from which layers after the first are taken
-# Raised by modules that get tensors of a shape for which they were not made.
-MISFITS = (RuntimeError, ValueError, AssertionError, IndexError)
 
 _LAYERS: TypeAdapter[list[AnyLayer]] = TypeAdapter(list[AnyLayer])
 _FACTORIES: dict[str, Callable[..., nn.Module]] = {
@@ -111,6 +110,8 @@ def _require_names(layers: Sequence[AnyLayer], place: str) -> None:
             expected = "letters, digits and underscores, a letter first"
         elif name is not None and name in names[:index]:
             expected = "another name: an earlier layer has it"
+        elif name is not None and hasattr(nn.Sequential, name):
+            expected = "another name: modules of torch have an attribute of this name"
         if expected is not None:
             raise InputError(f"{place}.{index}.name is '{name}'; expected {expected}")
 

@@ -5,11 +5,12 @@ from math import log2
 import torch
 from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.nn.modules.conv import _ConvTransposeNd
 from torch.utils.flop_counter import FlopCounterMode
 
 from foldwise.files.network import MemoryNeed, Network
-from foldwise.nets.network import LAST, loss_of, train_mode
-from foldwise.nets.shapes import MISFITS, WHOLE, construct_shapes, empty_images, trace_modules
+from foldwise.nets.network import LAST, MISFITS, loss_of, train_mode
+from foldwise.nets.shapes import WHOLE, construct_shapes, empty_images, trace_modules
 
 SIDE = 224  # pixels; large enough that borders count for little
 FEW, MORE = 2, 4  # images of two batches; their difference gives the memory of an image
@@ -68,7 +69,8 @@ def count_macs(network: Network, counted: int) -> int:
 
     The larger of two counts. torchinfo counts a linear layer as if it were applied once, not to
     each token, and no attention: 172 million for ViT-B/16, of 17,563. torch counts every matrix
-    product and convolution, but no bias and no BatchNorm, .0005 % of ResNet-18.
+    product and convolution, but no bias and no BatchNorm, .0005 % of ResNet-18. torchinfo counts a
+    transposed convolution several times over, so with these torch's count holds.
 
     Args:
         network: Any network that takes its images.
@@ -79,7 +81,9 @@ def count_macs(network: Network, counted: int) -> int:
     module = construct_shapes(whole).eval()
     with FlopCounterMode(display=False) as counter:
         module(empty_images(whole, 1))
-    return max(counted, int(counter.get_total_flops()) // 2)
+    macs = int(counter.get_total_flops()) // 2
+    has_transposed = any(isinstance(part, _ConvTransposeNd) for part in module.modules())
+    return macs if has_transposed else max(counted, macs)
 
 
 def predict_memory(network: Network) -> MemoryNeed:

@@ -10,7 +10,14 @@ from foldwise.files.layers import Take
 from foldwise.files.network import Cut, Network, Thaw
 from foldwise.nets.network import FIRST, LAST, covers, frozen_at, named_parts, train_mode
 from foldwise.nets.reference import expand_layers
-from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
+from foldwise.nets.shapes import (
+    ModuleTrace,
+    construct_shapes,
+    empty_images,
+    fixed_parameters,
+    remedy_of,
+    trace_modules,
+)
 
 
 def resolve_freezing(
@@ -25,22 +32,26 @@ def resolve_freezing(
 
     Raises:
         InputError: If a layer to freeze or thaw does not exist, if it trains anyway, or if it
-            thaws before a layer nearer to the output.
+            thaws before a layer nearer to the output; or if a network without a head is to have
+            pretrained weights or layers that train unlike others.
     """
     module = construct_shapes(network)
     place = f"build.architectures.{network.name}"
     heads = find_heads(network, module)
+    _require_head(network, section, heads)
     selected = _frozen_from_start(module, section, default, heads, place)
     thaw = [_thaw(module, item, f"{place}.thaw.{i}") for i, item in enumerate(section.thaw)]
     thawed = [name for item in thaw for name in item.layers]
     frozen = list(_split(module, selected, thawed))
     _require_order(module, frozen, thaw, place)
-    network = network.model_copy(update={"heads": heads, "frozen": frozen, "thaw": thaw})
+    fixed = fixed_parameters(network)
+    update = {"heads": heads, "frozen": frozen, "thaw": thaw, "fixed": fixed}
+    network = network.model_copy(update=update)
     return network.model_copy(update={"cut": find_cut(network, module)})
 
 
 def find_heads(network: Network, module: nn.Module) -> list[str]:
-    """Return the modules whose width is the number of classes.
+    """Return the modules, and parameters of none, whose width is the number of classes.
 
     The network is constructed with one class more: the parameters whose shape changes are those
     of the heads.
@@ -55,7 +66,19 @@ def find_heads(network: Network, module: nn.Module) -> list[str]:
         for each in (module, wider)
     )
     changed = [name for name, shape in shapes.items() if wider_shapes.get(name) != shape]
-    return list(dict.fromkeys(name.rpartition(".")[0] for name in changed))
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in changed))
+
+
+def _require_head(network: Network, section: ArchitectureSection, heads: Sequence[str]) -> None:
+    """Reject settings of body and head for a network of which no layer depends on the classes."""
+    training = section.training
+    own_rates = training.body_learning_rate is not None or training.layer_decay is not None
+    if not heads and (section.has_weights or section.is_frozen or own_rates):
+        raise InputError(
+            f"build.architectures.{network.name}: the width of its last layer does not depend on "
+            "n_classes, so its head is unknown, and weights, frozen layers, body_learning_rate and "
+            f"layer_decay need it; {remedy_of(network)}: let its last layer have n_classes outputs"
+        )
 
 
 def modules_outside(module: nn.Module, names: Sequence[str], parent: str = "") -> Iterator[str]:
@@ -171,6 +194,8 @@ def _tail(
     head = network.heads[0]
     names = [name for name, _ in module.named_parameters()]
     if not all(covers([*frozen, head], name) for name in names):
+        return []
+    if head not in trace.outputs:  # a parameter
         return []
     is_last = trace.outputs[""][0] is trace.outputs[head][0] is not None
     return [head] if is_last and trace.inputs[head][0] is not None else []

@@ -14,6 +14,7 @@ from torch import nn
 
 from foldwise.core.errors import InputError
 from foldwise.nets.adapt import adapt_channels
+from foldwise.nets.network import MISFITS
 
 PACKAGE = "nets"  # the folder, and the package under which its files import each other
 
@@ -53,7 +54,15 @@ def build(
             f"{file}: {attribute}: {error}; expected no arguments without a default but "
             f"{', '.join(sizes)}"
         ) from None
-    module = make(**arguments)
+    try:
+        module = make(**arguments)
+    except MISFITS:
+        raise  # images of another size may do
+    except Exception as error:  # noqa: BLE001 - any other exception is an error in the file
+        raise InputError(
+            f"{file}: {attribute} fails with {type(error).__name__}: "
+            f"{' '.join(str(error).split())}; mend it"
+        ) from None
     if not isinstance(module, nn.Module):
         raise InputError(
             f"{file}: {attribute} returns a {type(module).__name__}; expected a torch.nn.Module"

@@ -11,6 +11,8 @@ from torch.nn import functional
 from foldwise.files.network import Cut, Network
 from foldwise.nets.start import raise_bn_momentum, restart
 
+# Raised by modules that get tensors of a shape for which they were not made.
+MISFITS = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary head; Szegedy et al. 2015, section 5
 FIRST = 1  # epoch
 LAST = 10**9  # epoch; what is frozen then is frozen in all epochs
@@ -36,6 +38,8 @@ def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:
         assert weights.keys() <= state.keys(), weights.keys() - state.keys()
         state.update(weights)
         module.load_state_dict(state)
+    if network.contiguous:
+        module.register_forward_pre_hook(lambda _, args: tuple(each.contiguous() for each in args))
     return train_mode(module, network, FIRST)
 
 
@@ -51,7 +55,7 @@ def train_mode(module: nn.Module, network: Network, epoch: int) -> nn.Module:
     """Return the module in train mode, except for the parts that are frozen in an epoch.
 
     Frozen parts get no gradients. They stay in eval mode, which also fixes their BatchNorm
-    statistics and their dropout.
+    statistics and their dropout. Parameters that the network's own code does not train never do.
 
     Args:
         module: The module that `construct` returned; it is changed in place.
@@ -59,12 +63,18 @@ def train_mode(module: nn.Module, network: Network, epoch: int) -> nn.Module:
         epoch: Counted from 1.
     """
     module.train()
-    module.requires_grad_(True)
-    for name in frozen_at(network, epoch):
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name not in network.fixed)
+    frozen = frozen_at(network, epoch)
+    for name in frozen:
         for part in named_parts(module, name):
             part.requires_grad_(False)
             if isinstance(part, nn.Module):
                 part.eval()
+    for name, part in module.named_modules():  # layers of which each parameter is frozen by name
+        own = [f"{name}.{inner}" for inner, _ in part.named_parameters(recurse=False)]
+        if own and not [*part.children()] and all(covers(frozen, inner) for inner in own):
+            part.eval()
     return module
 
 

@@ -7,7 +7,14 @@ from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
 from foldwise.files.network import Cut, Network
-from foldwise.nets.network import all_logits, construct, extract_features, loss_of, tail_module
+from foldwise.nets.network import (
+    MISFITS,
+    all_logits,
+    construct,
+    extract_features,
+    loss_of,
+    tail_module,
+)
 from foldwise.nets.reference import Reference, parse, take
 from foldwise.nets.shapes import (
     BATCH,
@@ -16,6 +23,7 @@ from foldwise.nets.shapes import (
     WHOLE,
     construct_shapes,
     empty_images,
+    failure_of,
     misfit,
     remedy_of,
     require_logits,
@@ -27,6 +35,15 @@ from foldwise.nets.shapes import (
 from foldwise.nets.start import find_bad_start, heads_to_restart, restart
 from foldwise.nets.zoo import slim_vgg
 
+MORE_STEPS = 9  # until each layer that is skipped at random has run
+CONTIGUOUS = (
+    "its code does not take channels last in memory (usually view, where reshape or flatten do), "
+    "so it trains in the slower format"
+)
+NO_DATA = (
+    "networks first run without data: create tensors with device=images.device, and let no branch "
+    "depend on their values"
+)
 MOST_PARAMETERS = 2**30  # 4 GiB, and 12 more in training; torchvision's largest has 645 million
 # Images on which the source of a taken span runs: every network of torchvision takes them.
 _SOURCE_INPUT = {**WHOLE, "channels": 3, "height": 224, "width": 224}
@@ -92,12 +109,12 @@ def _gap(
 def prove_trainable(
     network: Network, weights: dict[str, Tensor], seed: int
 ) -> tuple[Network, list[str]]:
-    """Train one step on two random images and evaluate them.
+    """Train on two random images and evaluate them, and one alone.
 
     Returns:
-        The network: with the heads that must start again, and without its cut if the two parts do
-        not compute the same as the whole. And, if its first loss is far above that of guessing, a
-        sentence that says so.
+        The network: with the heads that must start again, as contiguous if it does not take
+        channels last in memory, and without its cut if the two parts do not compute the same as
+        the whole. And, if its start or its code costs accuracy or time, sentences that say so.
 
     Args:
         network: The network to check.
@@ -105,8 +122,8 @@ def prove_trainable(
         seed: Of the other weights and of the images.
 
     Raises:
-        InputError: If the logits are not (2, n_classes) finite numbers in both modes, or a
-            parameter that should train gets no gradient.
+        InputError: If it fails, if the logits are not (n, n_classes) finite numbers in both modes,
+            or if a parameter that should train gets no gradient.
     """
     torch.manual_seed(seed)
     module = construct(network, weights)
@@ -115,22 +132,44 @@ def prove_trainable(
         for name in restarted:
             restart(module.get_submodule(name))
     images = torch.randn(BATCH, network.channels, network.height, network.width)
+    try:
+        return _prove(network, module.to(memory_format=torch.channels_last), images)
+    except InputError:
+        raise
+    except MISFITS:  # for example of view(), which takes contiguous tensors only
+        network = network.model_copy(update={"contiguous": True, "cut": None})
+    try:
+        network, cautions = _prove(network, construct(network, weights), images)
+    except InputError:
+        raise
+    except MISFITS as error:
+        raise failure_of(network, error) from None
+    return network, [*cautions, CONTIGUOUS]
+
+
+def _prove(network: Network, module: nn.Module, images: Tensor) -> tuple[Network, list[str]]:
+    images = images.contiguous(memory_format=torch.channels_last)
     labels = torch.arange(BATCH) % network.n_classes
     output = module(images)
     _require_finite(network, output, "train")
     cautions = list(find_bad_start(all_logits(output)[0][1], labels))
     loss_of(output, labels).backward()  # type: ignore[no-untyped-call]
+    for _ in range(MORE_STEPS):  # of a network that skips layers at random
+        if not _unused(module):
+            break
+        loss_of(module(images), labels).backward()  # type: ignore[no-untyped-call]
     _require_gradients(network, module)
     module.eval()
     with torch.no_grad():
         _require_finite(network, module(images), "eval")
+        _require_finite(network, module(images[:1]), "eval", 1)
     if network.cut is not None and not cut_is_exact(module, network.cut, images):
         network = network.model_copy(update={"cut": None})
     return network, cautions
 
 
-def _require_finite(network: Network, output: object, mode: str) -> None:
-    for logits in require_logits(network, output, mode):
+def _require_finite(network: Network, output: object, mode: str, n: int = BATCH) -> None:
+    for logits in require_logits(network, output, mode, n):
         if not logits.isfinite().all():
             raise InputError(
                 f"{network.name} gives {int(logits.isfinite().sum())} finite logits of "
@@ -138,13 +177,17 @@ def _require_finite(network: Network, output: object, mode: str) -> None:
             )
 
 
-def _require_gradients(network: Network, module: nn.Module) -> None:
-    unused = [
+def _unused(module: nn.Module) -> list[str]:
+    """Return the parameters that should train and have no gradient."""
+    return [
         name
         for name, parameter in module.named_parameters()
         if parameter.requires_grad and parameter.grad is None
     ]
-    if unused:
+
+
+def _require_gradients(network: Network, module: nn.Module) -> None:
+    if unused := _unused(module):
         raise InputError(
             f"{network.name}: {', '.join(unused)} get no gradient and would never train; use or "
             f"remove them: {remedy_of(network)}"
@@ -162,7 +205,10 @@ def cut_is_exact(module: nn.Module, cut: Cut, images: Tensor) -> bool:
     with torch.no_grad():
         whole = module(images)
         features = extract_features(module, cut, images)
-        parts = tail_module(module, cut).eval()(features)
+        try:
+            parts = tail_module(module, cut).eval()(features)
+        except MISFITS:  # what follows also takes the images
+            return False
     return whole.shape == parts.shape and torch.allclose(whole, parts, rtol=1e-4, atol=1e-5)
 
 
@@ -176,6 +222,9 @@ def _refusal(network: Network, reason: str) -> str:
     larger = [side for side in sides if side >= longer]
     better = next(iter([*larger, *reversed(sides)]), None)
     if better is None or misfit(square(network, better)) is not None:
+        if "file" in network.settings:
+            hint = f" ({NO_DATA})" if "meta" in reason else ""
+            return f"{network.name} cannot run, {images}: {reason}{hint}; {remedy_of(network)}"
         return (
             f"{network.name} takes no images of this size; {images}, and squares of up to "
             f"{LARGEST} px do not help ({reason}); choose {other}"

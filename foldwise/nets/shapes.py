@@ -4,10 +4,12 @@ Tensors on torch's meta device have a shape and no data. A forward and a backwar
 tenth of a second and no memory, so that many sizes can be tried.
 """
 
+import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,17 +19,16 @@ from torch.overrides import TorchFunctionMode
 from foldwise.core.errors import InputError
 from foldwise.files.catalogue import TORCHVISION_MODELS, VIT_PREFIX
 from foldwise.files.network import Network
-from foldwise.nets.network import build, construct, loss_of
+from foldwise.nets.network import MISFITS, build, construct, loss_of
 from foldwise.nets.start import describe_changes
 
+OWN = ("composition", "from_file")  # builders of networks that the user has described
 BATCH = 2  # images; BatchNorm does not train on a single one
 LARGEST = 512  # pixels; the largest side that is tried
 # Pixels; common sides of images, and those that networks of a fixed size are made for.
 USUAL = (32, 64, 96, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, LARGEST)
 # Changes to a description after which all of the network trains.
 WHOLE: dict[str, Any] = {"heads": [], "frozen": [], "thaw": [], "cut": None}
-# Raised by modules that get tensors of a shape for which they were not made.
-MISFITS = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
 _BATCH_NORM = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,)}  # dimensions that they take
 # Methods that fill a tensor. Skipped, they save a third to most of the time of constructing it.
 _FILLING = ("normal_", "uniform_", "erfinv_", "clamp_", "mul_", "add_", "fill_", "zero_")
@@ -94,6 +95,13 @@ def changes_of(network: Network) -> list[str]:
     return describe_changes(module, network.restarted)
 
 
+def fixed_parameters(network: Network) -> list[str]:
+    """Return the parameters that the network's own code does not train."""
+    with _OnMeta():
+        module = build(network)
+    return [name for name, one in module.named_parameters() if not one.requires_grad]
+
+
 def empty_images(network: Network, n: int = BATCH) -> Tensor:
     """Return n images of the network's input size on the meta device, (n, c, h, w)."""
     return torch.empty(n, network.channels, network.height, network.width, device="meta")
@@ -115,17 +123,39 @@ def misfit(network: Network) -> str | None:
     except InputError:
         raise  # the network is wrong at any image size
     except MISFITS as error:
-        return " ".join(str(error).split()) or type(error).__name__
+        return describe_error(network, error)
+    except Exception as error:
+        if network.builder in OWN:
+            raise failure_of(network, error) from None
+        raise
     return None
 
 
-def require_logits(network: Network, output: object, mode: str) -> list[Tensor]:
+def failure_of(network: Network, error: Exception) -> InputError:
+    """Return the error of the user for an error in the code of a network."""
+    reason = f"{type(error).__name__}: {describe_error(network, error)}"
+    return InputError(f"{network.name} cannot run: {reason}; {remedy_of(network)}")
+
+
+def describe_error(network: Network, error: Exception) -> str:
+    """Return the message of an error on one line, with the line of the user's own file."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    own = Path(network.settings.get("file", "")).parent.resolve()
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if own in Path(frame.filename).parents]
+    if "file" not in network.settings or not inside:
+        return text
+    return f"{text}, in line {inside[-1].lineno} of {Path(inside[-1].filename).name}"
+
+
+def require_logits(network: Network, output: object, mode: str, n: int = BATCH) -> list[Tensor]:
     """Return the logits of all heads, the main head first.
 
     Args:
         network: The network that ran.
-        output: Its output for a batch of 2.
+        output: Its output for a batch.
         mode: "train", in which auxiliary heads may follow the main one, or "eval".
+        n: Images of the batch.
 
     Raises:
         InputError: If the output is something else.
@@ -133,7 +163,7 @@ def require_logits(network: Network, output: object, mode: str) -> list[Tensor]:
     outputs: list[object] = [output]
     if isinstance(output, tuple | list) and output and mode == "train":
         outputs = [output[0], *(head for head in output[1:] if head is not None)]
-    expected = (BATCH, network.n_classes)
+    expected = (n, network.n_classes)
     wrong = [head for head in outputs if not isinstance(head, Tensor) or head.shape != expected]
     if wrong:
         raise InputError(

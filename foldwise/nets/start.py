@@ -74,7 +74,8 @@ def heads_to_restart(module: nn.Module, heads: Sequence[str]) -> list[str]:
         module: A network with random weights.
         heads: Names of its heads.
     """
-    return [name for name in heads if _times(module.get_submodule(name)) > MOST_TIMES]
+    parts = dict(module.named_modules())
+    return [name for name in heads if name in parts and _times(parts[name]) > MOST_TIMES]
 
 
 def _times(head: nn.Module) -> float:

@@ -147,6 +147,7 @@ def test_network_that_needs_weights_says_which_keys_to_set(read):
         ),
         ({"lenet5": {"policy": "finetune"}}, "policy is 'finetune'; expected scratch"),
         ({"lenet5": {"policy": "thaw"}}, "policy is 'thaw'; expected 'scratch', 'finetune' or"),
+        ({"lenet5": FINE | {"policy": "frozen", "frozen": []}}, "frozen is .*expected"),
         ({"lenet5": FINE | {"policy": "scratch"}}, "is 'scratch'; expected finetune or frozen"),
         (
             {"lenet5": FINE | {"policy": "finetune", "frozen": ["1"]}},

@@ -225,6 +225,10 @@ def test_the_first_layer_alone_takes_the_channels_of_the_images(compose):
             "layers.1.name is 'a'; expected another name: an earlier layer has it",
         ),
         (
+            "[{conv: 8, name: train}]",
+            "layers.0.name is 'train'; expected another name: modules of torch have an attribute",
+        ),
+        (
             "[{conv: 8, name: a.b}]",
             "layers.0.name is 'a.b'; expected letters, digits and underscores",
         ),
@@ -235,6 +239,12 @@ def test_layers_that_do_not_fit_are_named_with_both_shapes(compose, text, messag
         require_fit(compose(text, 3))
     assert f"build.architectures.composed.{message}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_heads_beside_the_main_one_are_no_input_of_a_layer(compose):
+    text = "[{take: googlenet}, relu, {linear: 10}]"
+    with pytest.raises(InputError, match=r"cannot run: TypeError: .*GoogLeNetOutputs; mend build"):
+        require_fit(compose(text, 3, 32))
 
 
 def test_a_composition_that_gives_no_logits_is_refused(compose):

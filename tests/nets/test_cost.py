@@ -7,7 +7,7 @@ import torchinfo
 from torch import nn
 
 from foldwise.nets.card import describe_card
-from foldwise.nets.cost import total_stride
+from foldwise.nets.cost import count_macs, total_stride
 from foldwise.nets.shapes import construct_shapes, misfit, smallest_side, square
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
@@ -122,3 +122,16 @@ def test_macs_of_a_transformer_count_every_token(card_of, frozen):
     patches = 49 * 3 * 32 * 32 * width
     total = patches + 12 * tokens * (linear + attention) + width * 10
     assert card_of("vit_b_32", 3, 224, **frozen).macs == total
+
+
+def test_macs_of_transposed_convolutions_are_counted_once(network_of, monkeypatch):
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False),
+        nn.ConvTranspose2d(4, 4, 2, stride=2, bias=False),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 10, bias=False),
+    )
+    monkeypatch.setattr("foldwise.nets.network.build", lambda _: module)
+    per_pixel = 4 * 16 * 16 * 3 * 9, 4 * 4 * 16 * 16 * 4  # a pixel comes in, four go out
+    assert count_macs(network_of("resnet18", 3, 32), 10**9) == sum(per_pixel) + 40

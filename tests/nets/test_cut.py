@@ -98,3 +98,24 @@ def test_a_composition_is_cut_behind_what_it_took(network_of):
     )
     network = network_of("net", 3, 32, layers=layers)
     assert find_cut(network, construct_shapes(network)).prefix == ["resnet18", "vgg11_bn_features"]
+
+
+class Branches(nn.Module):
+    """Two layers take the image; the first alone is frozen."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3)
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, images):
+        return self.head((self.first(images) + self.second(images)).mean((2, 3)))
+
+
+def test_there_is_no_cut_where_the_rest_takes_the_image_too(network_of, monkeypatch):
+    monkeypatch.setattr("foldwise.nets.network.build", lambda _: Branches())
+    network = network_of("resnet18", 3, 8).model_copy(
+        update={"frozen": ["first"], "heads": ["head"]}
+    )
+    network = network.model_copy(update={"cut": find_cut(network, construct_shapes(network))})
+    assert prove_trainable(network, {}, seed=0)[0].cut is None

@@ -4,7 +4,7 @@ import yaml
 
 from foldwise.core.errors import InputError
 from foldwise.nets.freezing import find_heads, modules_outside
-from foldwise.nets.network import construct
+from foldwise.nets.network import construct, train_mode
 from foldwise.nets.shapes import construct_shapes
 
 BODY = ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool"]
@@ -146,3 +146,14 @@ def test_dropout_and_statistics_of_a_fixed_body_are_off(network_of):
     before = {name: one.clone() for name, one in module.state_dict().items()}
     module(torch.randn(4, 3, 32, 32)).sum().backward()
     assert all(torch.equal(one, before[name]) for name, one in module.state_dict().items())
+
+
+def test_a_layer_of_which_each_parameter_is_frozen_by_name_is_fixed(network_of):
+    both, one = ["bn1.weight", "bn1.bias"], ["bn1.weight"]
+    assert not construct(network_of("resnet18", 3, 32, frozen=both), {}).bn1.training
+    assert construct(network_of("resnet18", 3, 32, frozen=one), {}).bn1.training
+    thaw = [{"at_epoch": 2, "layers": "bn1.weight"}]
+    network = network_of("resnet18", 3, 32, policy="frozen", thaw=thaw)
+    module = construct(network, {})
+    assert not module.bn1.training
+    assert train_mode(module, network, 2).bn1.training
