@@ -20,13 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.case import Case, commands
 from benchmarks.settings import write_settings
 from foldwise.core.errors import run_main
-from foldwise.data.folds import network_seed
 from foldwise.engine.hardware import Hardware, set_up
 from foldwise.engine.inputs import Fold
 from foldwise.engine.training import open_fold, open_trainer
@@ -167,7 +165,6 @@ def _train_fold(
     network: Network, dataset: Dataset, fold: Fold, section: TrainSection, hardware: Hardware
 ) -> dict[str, Any]:
     """Return the accuracy on the validation images and on new images; 0 if it diverged."""
-    torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
     trainer, _ = open_trainer(network, {}, fold, section, hardware)
     result = trainer.fit()
     labels, n_train = dataset.labels, dataset.info.n_train

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from foldwise.core.errors import InputError
 from foldwise.data.digests import digest_images
-from foldwise.data.folds import draw_train_eval_subset, network_seed
+from foldwise.data.folds import draw_train_eval_subset
 from foldwise.data.split import fit_normalisation
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold, Place
@@ -104,7 +104,6 @@ def refit(
     Raises:
         InputError: If the training diverges.
     """
-    torch.manual_seed(network_seed(fold.seed, network.name, fold.repeat, fold.number))
     trainer, state = open_trainer(network, weights, fold, section, hardware)
     result = trainer.fit(progress)
     if result.diverged is not None:

@@ -13,11 +13,10 @@ from dataclasses import replace
 from itertools import count, islice
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from foldwise.data.folds import network_seed, scoring_images, training_steps
+from foldwise.data.folds import scoring_images, training_steps
 from foldwise.engine.hardware import Hardware
 from foldwise.engine.inputs import Fold
 from foldwise.engine.scores import accuracy, image_losses
@@ -72,7 +71,6 @@ def tune_learning_rate(
     def try_rates(*rates: float) -> list[TriedRate]:
         for rate in rates:
             tuned = network.with_learning_rate(rate)
-            torch.manual_seed(network_seed(inner.seed, network.name, inner.repeat, inner.number))
             trainer, _ = open_trainer(tuned, weights, inner, shorter, hardware)
             logits[rate] = _train_briefly(trainer, n_steps)
         return compare_rates(logits, inner.labels[scoring])

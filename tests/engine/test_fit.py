@@ -1,22 +1,22 @@
 import math
+import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from foldwise.data.folds import network_seed
 from foldwise.engine.hardware import choose_hardware
-from foldwise.engine.optimiser import base_learning_rates, open_optimiser
-from foldwise.engine.trainer import Trainer, TrainingResult
-from foldwise.engine.training import open_fold
+from foldwise.engine.trainer import TrainingResult
+from foldwise.engine.training import open_fold, open_trainer
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
 from foldwise.files.fold_record import Epoch
 from foldwise.files.network import Thaw, read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
-from foldwise.nets.network import construct, train_mode
+from foldwise.nets.network import train_mode
 
 
 class Silent:
@@ -44,11 +44,8 @@ def trainer(case, flags):
             read_recipe(case / "augmented"),
         )
         fold = change(open_fold(data, (0, 0), network, Features(), hardware.device))
-        torch.manual_seed(network_seed(0, model, 0, 0))
-        module = construct(network, {})
-        rates = base_learning_rates(module, network, params.train)
-        optimiser = open_optimiser(module, rates, 0.1, params.train)
-        return module, Trainer(module, network, optimiser, fold, params.train, hardware)
+        engine, _ = open_trainer(network, {}, fold, params.train, hardware)
+        return engine.module, engine
 
     return trainer
 
@@ -217,3 +214,20 @@ def test_the_batch_size_of_evaluation_changes_no_prediction(trainer):
     small.module = module
     index = np.arange(20)
     np.testing.assert_allclose(small.logits(index), large.logits(index), atol=0.02)
+
+
+class Drawing(nn.Sequential):
+    """Draws from the generators of Python and NumPy, in the making and in training."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+        self[3].bias.data.fill_(np.random.rand())
+
+    def forward(self, images):
+        return super().forward(images * random.random() if self.training else images)
+
+
+def test_the_same_training_gives_the_same_whatever_a_network_draws_from(trainer, monkeypatch):
+    monkeypatch.setattr("foldwise.nets.network.build", lambda _: Drawing())
+    first, second = (trainer(epochs=1)[1].fit().last for _ in range(2))
+    assert np.array_equal(first, second)
