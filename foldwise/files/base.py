@@ -149,6 +149,7 @@ def _require_small(text: str, path: Path) -> None:
 def _reason(error: Exception) -> str:
     """Return where and why the text is not YAML, on one line."""
     if isinstance(error, MarkedYAMLError) and error.problem and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem[:MAX_REASON]}"
+        hint = " (put a text that holds one in quotes)" if error.problem.endswith("':'") else ""
+        return f"line {error.problem_mark.line + 1}: {error.problem[:MAX_REASON]}{hint}"
     name = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
     return f"not YAML: {name}{' '.join(str(error).split())[:MAX_REASON]}"

@@ -96,6 +96,10 @@ def test_former_keys_of_the_rule_name_the_new_one(path):
         (b"a: !!python/name:os.system x", "params.yaml: line 1: could not determine a construct"),
         (b"a: \x00", "params.yaml: not YAML: "),
         (b"a: \xff", "params.yaml: not YAML: 'utf-8' codec can't decode byte 0xff in position 3"),
+        (
+            b"a: {b: c:d}",
+            "params.yaml: line 1: found unexpected ':' (put a text that holds one in quotes); fix",
+        ),
         (b"a: 2020-13-01", "params.yaml: not YAML: month must be in 1..12; fix the syntax"),
         (b"a: " + b"9" * 5000, "params.yaml: not YAML: Exceeds the limit"),
         (b"a: !!bool maybe", "params.yaml: not YAML: KeyError: 'maybe'; fix the syntax"),

@@ -3,16 +3,16 @@
 import re
 
 import pytest
-import yaml
 from families import mostly_slow
 from pages import ROOT, blocks
+from ruamel.yaml import YAML
 
 from foldwise.files.architecture import BuildSection
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import frozen_by_default, resolve
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["build"]["architectures"]
+PARAMS = YAML(typ="safe").load((ROOT / "params.yaml").read_text())["build"]["architectures"]
 
 QUICK = ("my_net", "short", "warm")  # one of each kind
 
@@ -22,7 +22,7 @@ def sections():
     shown = dict(PARAMS)
     for page, text, _ in blocks("yaml"):
         if page != "CONTRIBUTING.md":
-            shown |= yaml.safe_load(text).get("build", {}).get("architectures", {})
+            shown |= YAML(typ="safe").load(text).get("build", {}).get("architectures", {})
     return shown
 
 
