@@ -5,10 +5,12 @@ The kernels of a small network end sooner than Python can launch the next one. N
 """
 
 import gc
+import random
 from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,11 +43,20 @@ class _CapturedStep:
         return self.loss.clone()
 
 
+def host_generators() -> tuple[object, ...]:
+    """Return the states of the generators of random numbers outside of the GPU."""
+    name, keys, *place = np.random.get_state(legacy=True)
+    torch_state = torch.get_rng_state().numpy().tobytes()
+    return random.getstate(), name, np.asarray(keys).tobytes(), *place, torch_state
+
+
 class GraphedStep:
     """A step that is captured once per batch size and replayed from then on.
 
     Kernels and their order are those of the step itself, so results are the same. A network that
-    cannot be captured, for example because it reads its activations, runs kernel by kernel.
+    cannot be captured, for example because it reads its activations, runs kernel by kernel. So does
+    one that draws random numbers outside of the GPU, for example to skip layers: a replay would
+    repeat those of the capture.
     """
 
     def __init__(self, step: Step, device: torch.device) -> None:
@@ -76,7 +87,11 @@ class GraphedStep:
             self._capture(inputs, labels)
         if shape in self._captured:
             return self._captured[shape].replay(inputs, labels)
-        return self._run_eagerly(inputs, labels)
+        before = host_generators() if self._can_be_captured else None
+        loss = self._run_eagerly(inputs, labels)
+        if before is not None and host_generators() != before:
+            self._can_be_captured = False
+        return loss
 
     def _run_eagerly(self, inputs: Tensor, labels: Tensor) -> Tensor:
         current = torch.cuda.current_stream(self._stream.device)

@@ -1,16 +1,20 @@
 """Steps on a GPU: captured ones do what those do that are launched kernel by kernel."""
 
+import random
+from copy import deepcopy
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from foldwise.engine.cuda_graphs import EAGER_STEPS, GraphedStep
+from foldwise.engine.cuda_graphs import EAGER_STEPS, GraphedStep, host_generators
 from foldwise.engine.hardware import set_up
 from foldwise.engine.optimiser import open_optimiser
 from foldwise.engine.trainer import TrainingStep
 from foldwise.files.params import HardwareSection, TrainSection
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
 SIZES = [16, 16, 15, 16, 16, 15, 15, 16, 15, 16, 15, 15]  # each more often than EAGER
 RATES = [0.01 / (1 + step) for step in range(len(SIZES))]
@@ -21,6 +25,13 @@ class Looking(nn.Module):
 
     def forward(self, x):
         return x * 2 if x.mean().item() > 100 else x
+
+
+class Skipping(nn.Conv2d):
+    """Is skipped at random, as in layer drop."""
+
+    def forward(self, x):
+        return x if self.training and torch.rand(1).item() < 0.5 else super().forward(x)
 
 
 def network(*more):
@@ -64,6 +75,7 @@ def train(module, step, optimiser):
     return losses
 
 
+@needs_cuda
 @pytest.mark.parametrize(
     ("precision", "section"),
     [
@@ -85,8 +97,10 @@ def test_replayed_steps_give_the_bits_of_steps_launched_one_by_one(precision, se
         assert torch.equal(ours[1], theirs[1]), ours[0]
 
 
-def test_what_cannot_be_captured_goes_on_as_it_did():
-    one, other = network(Looking()), network(Looking())
+@needs_cuda
+@pytest.mark.parametrize("more", [Looking(), Skipping(8, 8, 1)], ids=["looks", "skips at random"])
+def test_what_cannot_be_captured_goes_on_as_it_did(more):
+    one, other = network(deepcopy(more)), network(deepcopy(more))
     plain, optimiser = opened(one, "float32")
     expected = train(one, plain, optimiser)
     step, optimiser = opened(other, "float32")
@@ -95,6 +109,7 @@ def test_what_cannot_be_captured_goes_on_as_it_did():
     assert not replayed._captured
 
 
+@needs_cuda
 def test_the_first_steps_are_not_captured():
     module = network()
     step, optimiser = opened(module, "float32")
@@ -105,6 +120,7 @@ def test_the_first_steps_are_not_captured():
     assert not replayed._captured
 
 
+@needs_cuda
 def test_what_is_frozen_in_a_captured_step_stays_to_the_bit():
     module = network()
     module[0].requires_grad_(requires_grad=False)
@@ -112,3 +128,11 @@ def test_what_is_frozen_in_a_captured_step_stays_to_the_bit():
     step, optimiser = opened(module, "float32")
     train(module, GraphedStep(step, torch.device("cuda")), optimiser)
     assert torch.equal(module[0].weight, before)
+
+
+@pytest.mark.parametrize("draw", [random.random, lambda: np.random.rand(1), lambda: torch.rand(1)])
+def test_a_draw_outside_of_the_gpu_is_seen(draw):
+    before = host_generators()
+    assert host_generators() == before
+    draw()
+    assert host_generators() != before
