@@ -39,8 +39,13 @@ def construct(network: Network, weights: dict[str, Tensor]) -> nn.Module:
         state.update(weights)
         module.load_state_dict(state)
     if network.contiguous:
-        module.register_forward_pre_hook(lambda _, args: tuple(each.contiguous() for each in args))
+        module.register_forward_pre_hook(_make_contiguous)
     return train_mode(module, network, FIRST)
+
+
+def _make_contiguous(_: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    # A copy: one channel last in memory is contiguous, too, but its strides are those of the last.
+    return tuple(each.clone(memory_format=torch.contiguous_format) for each in args)
 
 
 def build(network: Network) -> nn.Module:

@@ -131,7 +131,8 @@ def prove_trainable(
         network = network.model_copy(update={"restarted": restarted})
         for name in restarted:
             restart(module.get_submodule(name))
-    images = torch.randn(BATCH, network.channels, network.height, network.width)
+    images = torch.randn(BATCH, network.height, network.width, network.channels)
+    images = images.permute(0, 3, 1, 2)  # as those of a fold
     try:
         return _prove(network, module.to(memory_format=torch.channels_last), images)
     except InputError:
@@ -148,7 +149,6 @@ def prove_trainable(
 
 
 def _prove(network: Network, module: nn.Module, images: Tensor) -> tuple[Network, list[str]]:
-    images = images.contiguous(memory_format=torch.channels_last)
     labels = torch.arange(BATCH) % network.n_classes
     output = module(images)
     _require_finite(network, output, "train")

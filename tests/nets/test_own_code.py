@@ -65,14 +65,15 @@ def rejection(own, text, *given, **section):
     return str(caught.value)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("text", [VIEW, SPECTRUM], ids=["view", "complex filter"])
-def test_code_that_does_not_take_channels_last_trains_contiguous(own, text):
-    network, cautions = prove_trainable(own(text), {}, seed=0)
+def test_code_that_does_not_take_channels_last_trains_contiguous(own, text, channels):
+    network, cautions = prove_trainable(own(text, channels), {}, seed=0)
     assert network.contiguous
     assert cautions == [CONTIGUOUS]
     hardware = choose_hardware(HardwareSection(device="cpu", precision="float32", threads=1))
     module = hardware.place(construct(network, {}), contiguous=True)
-    images = torch.randn(4, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    images = torch.randn(4, 8, 8, channels).permute(0, 3, 1, 2)
     module(images).sum().backward()
     assert module.body.weight.grad is not None
     torch.testing.assert_close(module(images), module(images.contiguous()))
