@@ -20,7 +20,10 @@ MOST_NAMES = 6  # names of a list that are written out
 
 
 def describe_card(
-    network: Network, pretrained: PretrainedWeights, classes: list[str]
+    network: Network,
+    pretrained: PretrainedWeights,
+    classes: list[str],
+    cautions: Sequence[str] = (),
 ) -> tuple[Card, str]:
     """Return the card of a network, and its summary as text.
 
@@ -32,6 +35,7 @@ def describe_card(
         network: A network that takes its images, after `resolve_freezing`.
         pretrained: Which weights were loaded.
         classes: Names of the classes.
+        cautions: Sentences on its start and its code, from `prove_trainable`.
     """
     module = construct_shapes(network)
     layers = zip(module.named_children(), network.settings.get("layers", []), strict=False)
@@ -58,7 +62,7 @@ def describe_card(
         total_stride=total_stride(network),
         policy=describe_policy(network, list(sizes), is_pretrained=bool(pretrained.loaded)),
         loaded=pretrained.loaded,
-        cautions=pretrained.cautions,
+        cautions=[*pretrained.cautions, *cautions],
         changes=changes_of(network),
         seen_images=pretrained.seen_images,
     )

@@ -13,6 +13,18 @@ from foldwise.nets.weights.tensors import digest_weights, read_initial_weights
 ROOT = Path(__file__).parents[2]
 FILES = ["network/network.json", "summary/card.json", "summary/latency.json", "summary/summary.txt"]
 
+LOUD = """
+from torch import nn
+
+
+class Loud(nn.Sequential):
+    def __init__(self, n_classes):
+        super().__init__(nn.Conv2d(1, 9, 3), nn.Flatten(), nn.Linear(324, n_classes))
+
+    def forward(self, images):
+        return 1000 * super().forward(images)
+"""
+
 
 def contents(folder):
     return {
@@ -163,3 +175,16 @@ def test_refusal_is_one_line_and_no_traceback(torch_process, tmp_path):
     assert done.stderr.startswith("error: model is 'x; touch P'; expected the name of an arch")
     assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_what_the_proof_finds_is_in_the_log_the_card_and_the_summary(
+    build, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "loud.py").write_text(LOUD)
+    _, summary = build("loud", 1, 8, architectures={"loud": {"file": "nets/loud.py:Loud"}})
+    (caution,) = read_card(summary).cautions
+    assert caution.startswith("the first loss is ")
+    assert f"build: caution: {caution}\n" in capsys.readouterr().out
+    assert f"Caution: {caution}\n" in (summary / "summary.txt").read_text()
