@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
 
 from foldwise.files.comparison import Comparison, Pair
 from foldwise.files.verdict import Contender, CostUnit, Summary, percent
@@ -13,6 +14,7 @@ from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS
 from foldwise.selection.verdict_text import unlike_machines
 
+WORTH_DECIMALS = 4  # of `compare.worth` in the text
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
 NOTHING = (
     "No other `compare.worth` or `compare.cost` would, and the difference to the others is "
@@ -171,18 +173,36 @@ def _cost(decision: Decision) -> str:
 
 
 def _other_worth(decision: Decision) -> Iterator[str]:
-    """Yield the values of `compare.worth` from which another architecture is taken."""
-    chosen, worth = decision.chosen, decision.comparison.design.worth
-    expected = sorted(c.expected_shortfall for c in decision.contenders)
-    for value in (value for value in expected if value > worth):
-        name = _chosen_with(decision.comparison, worth=value)
-        if name != chosen.name:
-            shown = math.ceil(value * 10_000) / 10_000
-            yield f"From `compare.worth={shown:g}` on, it is {name}."
-            break
-    if lower := [value for value in expected if value < chosen.expected_shortfall]:
-        name = _chosen_with(decision.comparison, worth=lower[-1])
-        yield f"Below `compare.worth={chosen.expected_shortfall:.4f}`, it is {name}."
+    """Yield the nearest smaller and larger `compare.worth` with which another one is taken.
+
+    The choice changes at expected shortfalls only. They are rounded up to the decimals of the text,
+    and the choice is made anew with each of them, so that the text holds as it is printed.
+    """
+    comparison, unit = decision.comparison, 10**WORTH_DECIMALS
+    expected = [unit * contender.expected_shortfall for contender in decision.contenders]
+    firsts = sorted({math.ceil(round(value, DIGITS - WORTH_DECIMALS)) for value in expected})
+    groups = groupby(firsts, lambda first: _chosen_with(comparison, worth=first / unit))
+    starts = [(name, next(group)) for name, group in groups]
+    ends = [*(first - 1 for _, first in starts[1:]), math.inf]
+    others = [
+        (first / unit, last / unit, name)
+        for (name, first), last in zip(starts, ends, strict=True)
+        if name != decision.chosen.name
+    ]
+    is_smaller = [first <= comparison.design.worth for first, _, _ in others]
+    nearest = max(sum(is_smaller) - 1, 0)  # the last that is smaller, and the first that is larger
+    for first, last, name in others[nearest : sum(is_smaller) + 1]:
+        yield f"{_range_of_worth(first, last)}, it is {name}."
+
+
+def _range_of_worth(first: float, last: float) -> str:
+    """Return for example "From `compare.worth=0.0425` on"."""
+    low, high = (f"`compare.worth={value:.8g}`" for value in (first, last))
+    if first == last:
+        return f"With {low}"
+    if not first:
+        return f"Up to {high}"
+    return f"From {low} on" if last == math.inf else f"From {low} to {last:.8g}"
 
 
 def _other_cost(decision: Decision) -> Iterator[str]:

@@ -1,10 +1,15 @@
+import re
+
 import pytest
 from comparisons import findings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from foldwise.selection.few_steps import REGRETS
 
 STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
 NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
+FOLDS = st.lists(st.integers(85, 95).map(lambda n: n / 100), min_size=5, max_size=5)
 
 
 def moved(by):
@@ -15,24 +20,58 @@ def summary(scores, **kwargs):
     return findings(scores, **kwargs).verdict.summary
 
 
+def ranges(change):
+    """Return each range of `compare.worth` in the text, as smallest, largest and name."""
+    found = re.findall(
+        r"(From|Up to|With) `compare.worth=([\d.]+)`(?: to ([\d.]+))?.*?, it is (\w+)\.", change
+    )
+    return [
+        (0.0 if start == "Up to" else float(value), float(end or (value, 9)[start == "From"]), name)
+        for start, value, end, name in found
+    ]
+
+
 def test_other_worth_and_other_cost_that_change_the_choice_are_named():
     cards = {"b": {"macs": 100}, "c": {"latency": 0.0001}}
     scores = {"a": STEADY, "b": moved(-0.02), "c": moved(-0.005)}
     change = summary(scores, cards=cards).change
-    assert "From `compare.worth=0.02" in change  # rounded up, so that the value itself suffices
-    assert "on, it is b." in change
+    ((value, _, name),) = ranges(change)
+    assert f"From `compare.worth={value:g}` on, it is {name}." in change
     assert "With `compare.cost=latency`, it is c." in change
-    value = float(change.partition("compare.worth=")[2].partition("`")[0])
     verdicts = [
         findings(scores, cards=cards, section={"worth": value - step}).verdict.chosen
-        for step in (0, 0.0002)
+        for step in (0, 0.0001)
     ]
-    assert verdicts == ["b", "a"]
+    assert verdicts == [name, "a"] == ["b", "a"]
 
 
-def test_cheap_choice_names_the_worth_below_which_it_is_another():
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.tuples(FOLDS, st.integers(1, 9)), min_size=2, max_size=4),
+    st.sampled_from([0.0, 0.005, 0.01, 0.05, 0.0101]),
+    st.sampled_from(["accuracy", "log_loss"]),
+)
+@example([(moved(0.0424)[0], 9), (moved(0.0375)[0], 3), (STEADY[0], 1)], 0.01, "accuracy")
+@example([(moved(0.0424)[0], 9), (moved(0.0375)[0], 3), (STEADY[0], 1)], 0.0, "accuracy")
+def test_each_worth_in_the_text_gives_the_architecture_that_the_text_names(cases, worth, metric):
+    scores = {name: [folds] for name, (folds, _) in zip("abcd", cases, strict=False)}
+    facts = {name: {"macs": macs} for name, (_, macs) in zip("abcd", cases, strict=False)}
+
+    def verdict(value):
+        section = {"worth": value, "metric": metric}
+        return findings(scores, cards=facts, section=section, epochs=1).verdict
+
+    found = verdict(worth)
+    named = ranges(found.summary.change)
+    for first, last, name in named:
+        assert {verdict(first).chosen, verdict(last).chosen} == {name} != {found.chosen}
+    ends = {verdict(0).chosen, verdict(9).chosen} - {found.chosen}
+    assert bool(named) == bool(ends), "each other choice is preceded by a nearer one"
+
+
+def test_cheap_choice_names_the_worth_up_to_which_it_is_another():
     found = summary({"a": moved(0.005), "b": STEADY}, cards={"b": {"macs": 100}})
-    assert "Below `compare.worth=0.0050`, it is a." in found.change
+    assert "Up to `compare.worth=0.005`, it is a." in found.change  # b gives up .005004
     assert "a, which has the highest mean, would need 5,000 instead of 100 MACs" in found.cost
     assert "gives up no more than 0.01 of accuracy against a" in found.sure
     assert "0.0050 better on these images" in found.sure
