@@ -27,7 +27,8 @@ Fit = Literal[
 class Detectable(Strict):
     """The smallest difference of two architectures that this design can detect.
 
-    In standard deviations of the paired differences, two-sided, at the confidence of the design.
+    In standard deviations of the paired differences, two-sided, at the confidence of the design,
+    in a single pair: Holm's correction for other pairs is not in it.
     """
 
     significant: NonNegative  # smallest observed difference that is significant
@@ -161,7 +162,8 @@ class Pair(Strict):
     worse: Share  # probability that first is worse by more than the ROPE
     expected_shortfall: NonNegative  # of the second, E[max(0, first − second)]
     wins: Share  # share of paired runs in which first is better, ties half: an effect size
-    detectable: NonNegative  # smallest significant difference, in the metric
+    # Smallest significant difference, in the metric, after Holm, the other pairs being as they are.
+    detectable: NonNegative
 
 
 class Comparison(Strict):

@@ -95,10 +95,18 @@ def compare_pairs(
         floor = difference_floor(*(images.get(name, []) for name in names))
         pairs.append(_compare(scores, names, criteria, (resplit, floor)))
     n_tests = math.comb(len(scores) + n_before, 2)
-    adjusted = statistics.holm([pair.p for pair in pairs], n_tests - len(pairs))
+    p_values, n_unseen = [pair.p for pair in pairs], n_tests - len(pairs)
+    adjusted = statistics.holm(p_values, n_unseen)
+    levels = statistics.holm_levels(p_values, 1 - criteria.confidence, n_unseen)
     return [
-        pair.model_copy(update={"p_holm": p, "different": p <= 1 - criteria.confidence})
-        for pair, p in zip(pairs, adjusted, strict=True)
+        pair.model_copy(
+            update={
+                "p_holm": p,
+                "different": p <= 1 - criteria.confidence,
+                "detectable": statistics.critical_t(pair.n, 1 - level) * pair.standard_error,
+            }
+        )
+        for pair, p, level in zip(pairs, adjusted, levels, strict=True)
     ]
 
 

@@ -186,6 +186,27 @@ def holm(p_values: Sequence[float], n_unseen: int = 0) -> list[float]:
     return [min(1.0, adjusted[test]) for test in range(len(p_values))]
 
 
+def holm_levels(p_values: Sequence[float], alpha: float, n_unseen: int = 0) -> list[float]:
+    """Return the p-value up to which each test is significant, the others being as they are.
+
+    It is alpha / (n − r), where Holm's method rejects r of the other tests.
+
+    Args:
+        p_values: Of the tests.
+        alpha: Family-wise error rate.
+        n_unseen: Further tests of the same family, as in `holm`.
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    n = len(p_values) + n_unseen
+    n_rejected = sum(p <= alpha for p in holm(p_values, n_unseen))
+    levels, stop = {}, len(order)  # rank of the next test that fails without this one before it
+    for rank, test in reversed([*enumerate(order)]):
+        levels[test] = alpha / (n - min(n_rejected, stop - 1))
+        if (n - rank + 1) * p_values[test] > alpha:
+            stop = rank
+    return [levels[test] for test in range(len(p_values))]
+
+
 def variance_parts(scores: ScoreMatrix) -> VarianceParts | None:
     """Split the variance of the scores of one architecture; None for a single repeat.
 
@@ -229,8 +250,8 @@ def detectable_difference(
         minimum_detectable_effect=smallest_detectable(n, n_folds, confidence),
         with_ten_repeats=many,
         text=(
-            f"{n_folds} folds {repeats}{averaged} can detect differences of about "
-            f"{significant:.1f} standard deviations of the paired differences; ten repeats, "
+            f"In a single pair, {n_folds} folds {repeats}{averaged} can detect differences of "
+            f"about {significant:.1f} standard deviations of the paired differences; ten repeats, "
             f"{many:.1f}."
         ),
     )

@@ -109,6 +109,7 @@ def test_every_two_are_compared_and_holm_counts_all(runs):
     for one in found:
         assert one.p == pair(scores[one.first], scores[one.second]).p
         assert one.different == (one.p_holm <= 1 - 0.95)
+        assert one.different == (abs(one.mean) > one.detectable)
 
 
 def test_scores_of_a_notebook_are_compared_best_first():
