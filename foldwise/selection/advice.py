@@ -129,10 +129,10 @@ def _not_significant(decision: Decision) -> Iterator[str]:
     if repeats is None or repeats > MAX_REPEATS:
         needed = "no number of repeats" if repeats is None else f"only {repeats} repeats"
         yield f"{text}, and {needed} {detect}: {more_images(design)}."
-    elif repeats > len(design.repeats) or not design.resplit:
-        numbers = ",".join(map(str, range(max(2, repeats))))
+    else:
+        numbers = ",".join(map(str, range(repeats)))
         command = f"`dvc exp run -S 'repeats=[{numbers}]' -S resplit=true`"
-        yield f"{text}; {max(2, repeats)} repeats with new folds {detect}: {command}."
+        yield f"{text}; {repeats} repeats with new folds {detect}: {command}."
 
 
 def _fits(

@@ -6,7 +6,7 @@ from foldwise.files.comparison import Architecture, Comparison, Pair
 from foldwise.files.verdict import Contender, CorrectedScore
 from foldwise.selection.cost import cost_of
 from foldwise.selection.metrics import as_loss
-from foldwise.selection.statistics import DIGITS, error_factor, repeats_needed
+from foldwise.selection.statistics import DIGITS, error_factor, holm_levels, repeats_needed
 
 
 class Decision(NamedTuple):
@@ -51,13 +51,18 @@ class Decision(NamedTuple):
 
     @property
     def repeats_needed(self) -> int | None:
-        """Repeats that detect the difference to the rival with a power of 80 %; None if none do."""
-        design, pair = self.comparison.design, self.pair
+        """How many repeats detect the difference to the rival; None if none do.
+
+        More than now, with new folds, with a power of 80 % after Holm's correction.
+        """
+        design, pairs, pair = self.comparison.design, self.comparison.pairs, self.pair
         if pair is None or not pair.standard_error:
             return None
-        k, confidence = len(design.folds), design.confidence
+        k, n_unseen = len(design.folds), self.comparison.n_tests - len(pairs)
+        levels = holm_levels([each.p for each in pairs], 1 - design.confidence, n_unseen)
         std = pair.standard_error / error_factor(pair.n, k)  # at least what the images allow
-        return repeats_needed(abs(pair.mean) / std, k, confidence)
+        confidence, more = 1 - levels[pairs.index(pair)], len(design.repeats) + 1
+        return repeats_needed(abs(pair.mean) / std, k, confidence, more)
 
     @property
     def cheaper(self) -> Contender | None:

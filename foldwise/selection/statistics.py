@@ -288,8 +288,8 @@ def smallest_detectable(n: int, n_folds: int, confidence: float) -> float:
     return float(brentq(lambda d: power(d, n, n_folds, confidence) - POWER, 0, upper))
 
 
-def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None:
-    """Return the number of repeats that detects a true difference with a power of 80 %.
+def repeats_needed(effect: float, n_folds: int, confidence: float, at_least: int = 1) -> int | None:
+    """Return the smallest number of repeats that detects a true difference with a power of 80 %.
 
     None if no number does: repeats share their images, so the standard error never falls below
     s / √(k − 1).
@@ -298,7 +298,8 @@ def repeats_needed(effect: float, n_folds: int, confidence: float) -> int | None
         effect: The true difference, in standard deviations of the paired differences.
         n_folds: k, of each repeat.
         confidence: Confidence level of the two-sided test.
+        at_least: The smallest number to return.
     """
-    counts = range(1, MAX_REPEATS + 1)
+    counts = range(at_least, MAX_REPEATS + 1)
     more = bisect_left(counts, POWER, key=lambda n: power(effect, n * n_folds, n_folds, confidence))
     return counts[more] if more < len(counts) else None

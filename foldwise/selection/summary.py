@@ -246,5 +246,7 @@ def _more_data(decision: Decision) -> Iterator[str]:
         return
     repeats = None if decision.same_mean else decision.repeats_needed
     few = repeats is not None and repeats <= MAX_REPEATS
-    how = f"use {repeats} repeats" if few else more_images(decision.comparison.design)
+    how = (
+        f"use {repeats} repeats with new folds" if few else more_images(decision.comparison.design)
+    )
     yield f"To tell it from {rival.name}: {how}."

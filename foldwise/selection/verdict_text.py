@@ -98,7 +98,8 @@ def _significance(decision: Decision, pair: Pair) -> str:
     if repeats is None:
         cannot = "no number of repeats would reliably detect a difference of this size"
         return f"{text}, and {cannot}, because repeats share their images."
-    return f"{text}; {repeats} repeats would detect a difference of this size with a power of 80 %."
+    detect = "would detect a difference of this size with a power of 80 %"
+    return f"{text}; {repeats} repeats with new folds {detect}."
 
 
 def _others(decision: Decision) -> str:

@@ -55,7 +55,7 @@ def test_golden_comparison(tmp_path, capsys):
         "The second best is lenet5, 0.0433 worse (95 % confidence interval -0.0384 to 0.1251; "
         "p = 0.15). slim_vgg is better by more than 0.01 with probability 89 %, practically equal "
         "with probability 6 %, and worse with probability 5 %. The difference is not significant; "
-        "14 repeats would detect a difference of this size with a power of 80 %."
+        "14 repeats with new folds would detect a difference of this size with a power of 80 %."
     )
     summary = verdict(tmp_path).summary
     assert summary.take == (

@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from records import MACHINE
 
+from foldwise.selection.decision import decide
 from foldwise.selection.metrics import ranks
-from foldwise.selection.statistics import DIGITS
+from foldwise.selection.statistics import DIGITS, POWER, error_factor, power
 
 FOLDS = st.lists(st.integers(0, 100).map(lambda n: n / 100), min_size=3, max_size=3)
 SIZES = st.integers(1, 3)
@@ -89,6 +90,23 @@ def test_what_a_lower_cost_is_worth_decides():
     assert expected > 0.0036  # the difference of the means
     for worth, chosen in ((expected + 1e-9, "a"), (expected - 1e-9, "b"), (0, "b")):
         assert verdict(**facts, section={"worth": worth}).chosen == chosen
+
+
+@pytest.mark.parametrize(("n_repeats", "resplit"), [(1, True), (3, False)])
+def test_repeats_find_the_difference_after_holm_and_are_more_than_now(n_repeats, resplit):
+    noisy = [[0.75, 0.86, 0.88, 0.77, 0.85]] * n_repeats
+    scores = {"a": [[0.90, 0.91, 0.89, 0.92, 0.90]], "b": [[0.878, 0.864, 0.860, 0.872, 0.867]]}
+    scores = {name: rows * n_repeats for name, rows in scores.items()}
+    scores |= dict.fromkeys("cdef", noisy)
+    decision = decide(findings(scores, resplit=resplit).comparison)
+    pair, pairs = decision.pair, decision.comparison.pairs
+    level = 0.05 / (len(pairs) - sum(each.different for each in pairs))
+    assert level < pair.p, "not significant after Holm"
+    needed = decision.repeats_needed
+    assert needed > n_repeats
+    effect = pair.mean / (pair.standard_error / error_factor(pair.n, 5))
+    assert power(effect, 5 * needed, 5, 1 - level) >= POWER
+    assert power(effect, pair.n, 5, 0.95) >= POWER, "as if there were no other pair"
 
 
 @pytest.mark.parametrize("cost", ["training_seconds", "latency"])
