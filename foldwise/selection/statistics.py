@@ -143,7 +143,7 @@ def expected_shortfall(values: Sample) -> float:
 
     The posterior of D is that of `rope_probabilities`: Student with n − 1 degrees of freedom. With
     one degree of freedom (two values) the expectation is infinite, so D counts as 1 at most: no
-    two accuracies differ by more.
+    two accuracies differ by more. Log losses do, so the result is never less than the mean.
 
     Args:
         values: Summary of J paired differences, best − other.
@@ -152,7 +152,8 @@ def expected_shortfall(values: Sample) -> float:
     if not scale:
         return max(0.0, mean)
     if degrees == 1:
-        return 0.5 + (_arctan_integral(mean, scale) - _arctan_integral(mean - 1, scale)) / math.pi
+        integral = _arctan_integral(mean, scale) - _arctan_integral(mean - 1, scale)
+        return max(mean, 0.5 + integral / math.pi)
     z = mean / scale
     log_density = (
         math.lgamma((degrees + 1) / 2)

@@ -41,6 +41,11 @@ def test_either_way_differs_by_the_mean_and_grows_with_the_spread(mean, std, n, 
     assert expected_shortfall(values._replace(std=2 * std)) >= shortfall
 
 
+@given(st.floats(0, 9), st.floats(0, 1))
+def test_two_values_give_at_least_their_mean_also_log_losses_far_apart(mean, std):
+    assert expected_shortfall(Sample(mean, std, 2, 2)) >= mean
+
+
 @pytest.mark.parametrize("n", [2, 5])
 def test_without_standard_error_it_is_the_difference(n):
     assert expected_shortfall(Sample(0.02, 0, n, 5)) == 0.02
