@@ -17,8 +17,8 @@ from foldwise.selection.verdict_text import unlike_machines
 WORTH_DECIMALS = 4  # of `compare.worth` in the text
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
 NOTHING = (
-    "No other `compare.worth` or `compare.cost` would, and the difference to the others is "
-    "significant: only other candidates, images or settings may."
+    "No other `compare.worth` or `compare.cost` would: only other candidates, images or settings "
+    "may."
 )
 
 

@@ -136,6 +136,7 @@ def test_nothing_changes_a_clear_choice_and_a_useless_one_has_a_caution():
     assert ">99 %" in clear.sure
     alone = summary({"a": [[0.2, 0.3]]})
     assert "no other architecture" in alone.sure
+    assert "significant" not in alone.change
     assert "no better than the baseline" in alone.take
 
 
