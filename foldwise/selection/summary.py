@@ -64,15 +64,15 @@ def _score(decision: Decision) -> str:
 def _baseline(decision: Decision) -> str:
     """Return the distance to the majority baseline, whose calibration is perfect."""
     design, baseline = decision.comparison.design, decision.comparison.baseline
-    scores = decision.architecture.scores
-    if baseline is None or scores is None or design.metric == "calibration_error":
+    score = decision.score
+    if baseline is None or score is None or design.metric == "calibration_error":
         return ""
     name, value = decision.chosen.name, baseline.metrics[design.metric]
-    lead = as_loss(value, design.decides) - as_loss(scores.mean, design.decides)
+    lead = as_loss(value, design.decides) - as_loss(score.value, design.decides)
     text = f"the baseline of {value:.4f} (always predicting the largest class)"
     if lead <= 0:
         return f"{name} is no better than {text}."
-    if scores.interval[0] <= value <= scores.interval[1]:
+    if score.interval[0] <= value <= score.interval[1]:
         return f"{name} is not significantly better than {text}."
     side = "above" if design.decides.higher_is_better else "below"
     return f"{name} is {lead:.4f} {side} {text}."

@@ -121,6 +121,9 @@ def test_score_is_corrected_for_the_choice():
     assert "5 folds; the choice among 3 does not flatter it)" in clear
     close = summary({"a": NOISY, "b": [NOISY[0][::-1]]}).take
     assert "corrected for the choice among 2; 0.8720 as plain mean of 5 folds)" in close
+    numbers = re.search(r"accuracy ([\d.]+) .* is ([\d.]+) above .* of ([\d.]+) ", close).groups()
+    score, lead, baseline = map(float, numbers)
+    assert lead == pytest.approx(score - baseline, abs=1.5e-4)
 
 
 def test_difference_that_is_not_significant_asks_for_repeats_or_images():
