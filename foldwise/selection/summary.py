@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import groupby
 
-from foldwise.files.comparison import Comparison, Pair
+from foldwise.files.comparison import Comparison
 from foldwise.files.verdict import Contender, CostUnit, Summary, percent
 from foldwise.selection.advice import MAX_REPEATS, is_imbalanced, more_images
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
@@ -120,31 +120,18 @@ def _shortfall(contender: Contender) -> str:
 
 
 def _sure(decision: Decision) -> str:
-    """Return the probability of giving up no more than `worth` against the strongest other."""
-    others = [(c, pair) for c in decision.contenders if (pair := decision.pair_with(c))]
-    if not others:
+    """Return the probability of giving up no more than `worth` against the best of the others."""
+    pair, rival = decision.pair, decision.rival
+    if not pair or not rival:
         return "There is no other architecture to compare it with."
-    strongest, pair = min(others, key=lambda other: _not_worse(decision, other[1]))
-    design, sign = decision.comparison.design, "worse" if _leads(decision, pair) else "better"
-    differs = "significant" if pair.different else "not significant"
-    difference = (
-        "has the same mean"
-        if not round(pair.mean, DIGITS)
-        else (f"is {abs(pair.mean):.4f} {sign} on these images ({differs})")
-    )
+    design, leads = decision.comparison.design, pair.first == decision.chosen.name
+    sign, differs = "worse" if leads else "better", "" if pair.different else "not "
+    difference = f"is {abs(pair.mean):.4f} {sign} on these images ({differs}significant)"
     return (
-        f"With probability {percent(_not_worse(decision, pair))}, it gives up no more than "
-        f"{design.worth:g} of {design.decides.label} against {strongest.name}, the strongest "
-        f"alternative, which {difference}."
+        f"With probability {percent(1 - (pair.worse if leads else pair.better))}, it gives up no "
+        f"more than {design.worth:g} of {design.decides.label} against {rival.name}, the strongest "
+        f"alternative, which {'has the same mean' if decision.same_mean else difference}."
     )
-
-
-def _leads(decision: Decision, pair: Pair) -> bool:
-    return pair.first == decision.chosen.name
-
-
-def _not_worse(decision: Decision, pair: Pair) -> float:
-    return 1 - (pair.worse if _leads(decision, pair) else pair.better)
 
 
 def _learned_nothing(decision: Decision) -> str:

@@ -116,6 +116,15 @@ def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
     assert found.why == "It is the only architecture that can be chosen."
 
 
+def test_how_sure_names_the_best_of_the_others_not_the_noisiest():
+    noisy = [[0.80, 0.90, 0.81, 0.89, 0.85]]
+    found = findings({"a": STEADY, "b": moved(-0.03), "c": noisy})
+    pairs = {each.second: each for each in found.comparison.pairs if each.first == "a"}
+    assert pairs["c"].worse > pairs["b"].worse
+    assert "against b, the strongest alternative, which is 0.0300" in found.verdict.summary.sure
+    assert found.verdict.text.startswith("The second best is b, 0.0300 worse")
+
+
 def test_score_is_corrected_for_the_choice():
     clear = summary({"a": STEADY, "b": moved(-0.03), "c": moved(-0.04)}).take
     assert "5 folds; the choice among 3 does not flatter it)" in clear
