@@ -91,16 +91,15 @@ def _diverged(comparison: Comparison) -> Iterator[str]:
 
 def _imbalance(comparison: Comparison, classes: Sequence[str]) -> Iterator[str]:
     """Suggest a metric in which rare classes count, if the largest class is much larger."""
-    images, design, baseline = comparison.class_images, comparison.design, comparison.baseline
+    images, baseline = comparison.class_images, comparison.baseline
     if not baseline or not is_imbalanced(comparison):
         return
-    value = baseline.metrics[design.metric]
+    value = baseline.metrics["accuracy"]
     yield (
         f"“{classes[baseline.label]}” has {max(images):,} images and the smallest class, "
         f"“{classes[images.index(min(images))]}”, {min(images):,}; always predicting the largest "
-        f"class gives {design.decides.label} {value:.4f}. Let all classes decide alike, `dvc exp "
-        "run -S compare.metric=balanced_accuracy`, and train alike, `-S "
-        "train.class_weights=balanced`."
+        f"class gives accuracy {value:.4f}. Let all classes decide alike, `dvc exp run -S "
+        "compare.metric=balanced_accuracy`, and train alike, `-S train.class_weights=balanced`."
     )
 
 

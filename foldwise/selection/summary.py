@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from foldwise.files.comparison import Comparison
-from foldwise.files.verdict import Contender, CostUnit, Summary, percent
+from foldwise.files.verdict import Contender, CostUnit, MetricName, Summary, percent
 from foldwise.selection.advice import MAX_REPEATS, is_imbalanced, more_images
 from foldwise.selection.cost import cost_of, count, describe_costs, machine_differences
 from foldwise.selection.decision import Decision, decide
@@ -16,6 +16,10 @@ from foldwise.selection.verdict_text import unlike_machines
 
 WORTH_DECIMALS = 4  # of `compare.worth` in the text
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
+GUESSES: dict[MetricName, str] = {  # of the baseline; with the other metrics, the largest class
+    "log_loss": "predicting the class frequencies",
+    "top_k": "always predicting the largest classes",
+}
 NOTHING = (
     "No other `compare.worth` or `compare.cost` would: only other candidates, images or settings "
     "may."
@@ -69,7 +73,8 @@ def _baseline(decision: Decision) -> str:
         return ""
     name, value = decision.chosen.name, baseline.metrics[design.metric]
     lead = as_loss(value, design.decides) - as_loss(score.value, design.decides)
-    text = f"the baseline of {value:.4f} (always predicting the largest class)"
+    guess = GUESSES.get(design.metric, "always predicting the largest class")
+    text = f"the baseline of {value:.4f} ({guess})"
     if lead <= 0:
         return f"{name} is no better than {text}."
     if score.interval[0] <= value <= score.interval[1]:

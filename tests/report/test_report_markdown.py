@@ -240,6 +240,7 @@ def test_another_metric_than_accuracy_decides(report):
     text = report(CASE, section={"metric": "log_loss"})
     assert "| architecture | diagnosis | mean log loss | std |" in text
     assert "| 1. best | lowest mean log loss |" in text
+    assert "So its calibration error is 0." in text
     assert "The log loss of every fold" in text
 
 

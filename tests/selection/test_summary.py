@@ -116,6 +116,18 @@ def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
     assert found.why == "It is the only architecture that can be chosen."
 
 
+@pytest.mark.parametrize(
+    ("metric", "key"),
+    [
+        ("log_loss", "below the baseline of 1.3863 (predicting the class frequencies)"),
+        ("top_k", "above the baseline of 0.7500 (always predicting the largest classes)"),
+        ("macro_f1", "above the baseline of 0.1000 (always predicting the largest class)"),
+    ],
+)
+def test_baseline_is_described_as_its_metric_is_computed(metric, key):
+    assert key in summary({"a": STEADY}, section={"metric": metric}).take
+
+
 def test_how_sure_names_the_best_of_the_others_not_the_noisiest():
     noisy = [[0.80, 0.90, 0.81, 0.89, 0.85]]
     found = findings({"a": STEADY, "b": moved(-0.03), "c": noisy})
