@@ -99,6 +99,14 @@ def test_a_diverged_architecture_has_its_reason_and_no_numbers(report):
     assert "- **bad**, diverged: " in text
 
 
+def test_overlapping_rows_and_unequal_intervals_are_explained_where_they_occur(report):
+    keys = ("rows that overlap may still differ", "allows for the luck of the choice")
+    several, alone = report(CASE), report({"a": [[0.5, 0.6]]})
+    assert [key in several for key in keys] == [True, True]
+    assert [key in alone for key in keys] == [False, False]
+    assert "\n\n\n" not in several
+
+
 def test_every_pair_is_shown_with_test_and_probabilities(report):
     (row,) = rows(report(CASE), r"| slim\_vgg | lenet5 | +")
     # d = .05, .02: std .0212, t(1) = .035 / (√1.5 · .0212) = 1.347, p = 1 − 2/π · atan 1.347
