@@ -87,6 +87,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def shown_of(n_shown: int, n: int, noun: str) -> str:
+    """Return which are shown, for example "The first 20 images" or "The only image"."""
+    if n == 1:
+        return f"The only {noun}"
+    return f"{'All' if n_shown == n else 'The first'} {count(n_shown, noun)}"
+
+
 def shape(sizes: list[int]) -> str:
     """Return a shape, for example "3×32×32"."""
     return "×".join(map(str, sizes))

@@ -24,7 +24,17 @@ Picture = Sequence[str]  # data addresses of an embedded picture; a second one i
 
 _UNQUOTED = "/:;,=()'!*+-._~?@&$"  # need no escape in a quoted attribute
 _TEXT = ("address", "code", "fenced", "table", "with_code")  # filters, functions of formats
-_NUMBERS = ("count", "memory", "percent", "probability", "score", "seconds", "shape", "short")
+_NUMBERS = (
+    "count",
+    "memory",
+    "percent",
+    "probability",
+    "score",
+    "seconds",
+    "shape",
+    "short",
+    "shown_of",
+)
 _HTML = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,

@@ -54,6 +54,12 @@ def test_markup_is_escaped():
     )
 
 
+def test_one_thing_is_not_all_of_one():
+    assert formats.shown_of(1, 1, "pair") == "The only pair"
+    assert formats.shown_of(2, 2, "pair") == "All 2 pairs"
+    assert formats.shown_of(20, 2000, "image") == "The first 20 images"
+
+
 @pytest.mark.parametrize("text", ["@person", "fix #12", ":cat:", "http://a.b", "www.a.b", "a@b.c"])
 def test_github_makes_no_link_of_plain_text(text):
     assert re.search(rf"[@#:w]{WORD_JOINER}", formats.inline(text))

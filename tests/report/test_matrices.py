@@ -116,6 +116,15 @@ def test_a_cell_says_how_surely_its_row_is_better_than_its_column():
     assert bold == ["97 %"]
 
 
+def test_cells_are_bold_from_the_exact_confidence_as_the_legend_says():
+    case = Case({"a": [0.7, 0.6], "b": [0.9, 0.8]})
+    pairs = [case.comparison.pairs[0].model_copy(update={"better": 0.9499, "equal": 0.95})]
+    figure = draw_pairs(case.comparison.model_copy(update={"pairs": pairs}))
+    bold = {t.get_text(): t.get_weight() == "bold" for t in figure.axes[0].texts}
+    assert (bold["95 %"], bold["= 95 %"]) == (False, True)
+    assert "bold: at least 95 % before rounding." in figure.get_supxlabel().replace("\n", " ")
+
+
 def test_the_more_probable_the_darker():
     (axes,) = draw_pairs(Case({"a": [0.7, 0.6], "b": [0.9, 0.8]}).comparison).axes
     opacity = axes.images[0].get_array()[..., 3]

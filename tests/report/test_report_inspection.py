@@ -55,6 +55,12 @@ def test_long_tables_are_cut_and_linked(sections):
         assert f"(inspection/{name}.csv)" in section
 
 
+def test_a_single_pair_and_a_single_label_are_not_all_of_one(sections):
+    found = sections(n_pairs=1, n_labels=1)
+    assert "<summary>The only pair</summary>" in found["Near-duplicates"]
+    assert "<summary>The only image</summary>" in found["Labels that look wrong"]
+
+
 def test_grouping_is_proposed_where_copies_are_in_different_folds(sections):
     assert "`prepare.near_duplicates: group`" in sections()["Near-duplicates"]
     grouped = sections(mode="group")["Near-duplicates"]

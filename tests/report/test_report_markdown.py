@@ -108,7 +108,9 @@ def test_overlapping_rows_and_unequal_intervals_are_explained_where_they_occur(r
 
 
 def test_every_pair_is_shown_with_test_and_probabilities(report):
-    (row,) = rows(report(CASE), r"| slim\_vgg | lenet5 | +")
+    text = report(CASE)
+    assert "corrected for 1 pair." in text
+    (row,) = rows(text, r"| slim\_vgg | lenet5 | +")
     # d = .05, .02: std .0212, t(1) = .035 / (√1.5 · .0212) = 1.347, p = 1 − 2/π · atan 1.347
     assert row == r"| slim\_vgg | lenet5 | +0.0350 | -0.2951 … +0.3651 | 0.407 | 0.407 | 0.3301 |"
 

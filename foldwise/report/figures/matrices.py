@@ -150,7 +150,8 @@ def draw_pairs(comparison: Comparison) -> Figure:
         _write(axes, place, place, "–", color=FADED)
     explanation = (
         f"Probability that the row is better than the column by more than {design.worth:g} "
-        f"{design.decides.label}; =: practically equal; bold: at least {design.percent}."
+        f"{design.decides.label}; =: practically equal; bold: at least {design.percent} before "
+        "rounding."
     )
     note(figure, explanation, failed(comparison))
     return figure
