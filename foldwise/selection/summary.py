@@ -46,7 +46,7 @@ def summarise(decision: Decision, chosen_without: str | None) -> Summary:
         sure=" ".join(filter(None, [_sure(decision), *cautions])),
         cost=_cost(decision),
         change=" ".join(changes) or NOTHING,
-        longer=few_steps_text(design.steps),
+        longer=few_steps_text(design, len(decision.comparison.architectures)),
     )
 
 

@@ -52,9 +52,8 @@ def test_the_report_quotes_the_grid(grid, capsys, monkeypatch):
     """After a change of the grid, the figures of few_steps.py and of the page follow it."""
     assert len(grid) == 4
     n_train = IMAGES - IMAGES // N_FOLDS
-    assert [training_steps(n_train, epochs, BATCH) for epochs in EPOCHS] == [*REGRETS]
-    assert max(REGRETS) == LONGEST
-    regrets = [mean_cost(grid, epochs, N_CANDIDATES).rule / 100 for epochs in EPOCHS]
+    assert [training_steps(n_train, epochs, BATCH) for epochs in EPOCHS] == [*REGRETS, LONGEST]
+    regrets = [mean_cost(grid, epochs, N_CANDIDATES).rule / 100 for epochs in EPOCHS[:-1]]
     assert regrets == pytest.approx([*REGRETS.values()], abs=0.00005)
     monkeypatch.setattr("sys.argv", ["own", "--grid", f"{ROOT / 'benchmarks/regret/grid.csv'}"])
     main()

@@ -164,17 +164,30 @@ def test_nothing_changes_a_clear_choice_and_a_useless_one_has_a_caution():
     assert "no better than the baseline" in alone.take
 
 
+THREE = {"a": STEADY, "b": moved(-0.02), "c": moved(-0.03)}
+
+
 @pytest.mark.parametrize(
     ("changes", "steps", "studied"),
     [
         ({"n_train": 800, "batch_size": 64, "epochs": 10}, 130, 130),
         ({"n_train": 800, "batch_size": 64, "epochs": 9}, 117, 39),  # 12.5 batches are 13 steps
         ({"n_train": 800, "batch_size": 64, "epochs": 2}, 26, 39),
-        ({"n_train": 64_000, "batch_size": 64, "epochs": 2}, 2000, 390),
     ],
 )
 def test_what_choices_after_as_few_steps_cost_elsewhere(changes, steps, studied):
-    longer = summary({"a": STEADY, "b": moved(-0.02)}, **changes).longer
+    longer = summary(THREE, **changes).longer
     assert longer.startswith(f"Each training had {steps:,} steps. ")
     assert f" after {studied} steps gave up {REGRETS[studied]:.4f} of accuracy" in longer
-    assert ("not tried" in longer) == (steps < studied)
+    assert longer.endswith("did not try fewer than 39 steps.") == (steps < studied)
+    assert ("did not try" in longer) == (steps < studied)
+
+
+def test_study_of_few_steps_is_not_stretched_to_other_comparisons():
+    changes = {"n_train": 800, "batch_size": 64, "epochs": 10}
+    two = summary({name: THREE[name] for name in "ab"}, section={"metric": "log_loss"}, **changes)
+    assert two.longer.endswith("It did not try choices among 2 or choices by log loss.")
+    for epochs in (30, 60):
+        longer = summary(THREE, **changes | {"epochs": epochs}).longer
+        assert longer.startswith(f"Each training had {13 * epochs:,} steps. ")
+        assert "gave up" not in longer
