@@ -28,7 +28,7 @@ EQUAL = ((3, 0.0), (6, 0.0))
 
 
 def practically_equal(values, _p):
-    """Return whether the former rule calls two architectures equal."""
+    """Return whether two architectures are practically equal with probability 95 %."""
     return rope_probabilities(values, WORTH)[1] >= SURE
 
 
@@ -47,7 +47,7 @@ def not_significantly_worse(_values, p):
 
 RULES = {
     "highest mean": None,
-    "practically equal with probability 95 % (former rule)": practically_equal,
+    "practically equal with probability 95 %": practically_equal,
     "within one standard error": one_standard_error,
     "expected shortfall ≤ 0.01 (Foldwise)": little_to_lose,
     "not significantly worse": not_significantly_worse,
