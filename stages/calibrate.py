@@ -17,13 +17,17 @@ from foldwise.ship.calibration import calibrate
 def main(argv: Sequence[str] | None = None) -> None:
     """Write calibration.json."""
     args = parse_options("calibrate", __doc__, argv, "choice output")
-    record = calibrate(read_choice(args.choice), *read_out_of_fold(args.choice))
+    choice = read_choice(args.choice)
+    record = calibrate(choice, *read_out_of_fold(args.choice))
     write_json(args.output, record)
-    errors = f"{record.before.calibration_error:.4f} to {record.after.calibration_error:.4f}"
-    calibrated = record.calibrated
+    error = f"calibration error {record.after.calibration_error:.4f}"
+    scaled = f"no temperature for {choice.members} members, {error}"
+    if choice.members == 1:
+        temperature, before = record.calibrated.temperature, record.before.calibration_error
+        scaled = f"temperature {temperature:.3f}, {error} (before: {before:.4f})"
     print(
-        f"calibrate: temperature {calibrated.temperature:.3f}, calibration error {errors}, sets of "
-        f"{record.mean_set_size:.2f} classes cover {record.covered:.4f} -> {args.output}"
+        f"calibrate: {scaled}, sets of {record.mean_set_size:.2f} classes cover "
+        f"{record.covered:.4f} -> {args.output}"
     )
 
 

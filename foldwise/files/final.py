@@ -76,7 +76,7 @@ class Choice(Strict):
 class Calibrated(Strict):
     """How logits become probabilities and prediction sets."""
 
-    temperature: Positive  # divides the logits
+    temperature: Positive  # divides the logits; 1 if there are several members
     coverage: Coverage
     threshold: Share  # a class of at least this probability is in the prediction set
 
@@ -158,10 +158,10 @@ class CalibrationRecord(Strict):
 
     calibrated: Calibrated
     n_images: Size
-    n_networks: Size  # whose logits were averaged for each image
+    n_networks: Size  # averaged for each image: as many as members, at most one per repeat
     before: OutOfFold
     after: OutOfFold
-    accuracy: Share
+    accuracy: Share  # of the mean over all repeats
     accuracy_of_one: Share  # mean over single networks
     covered: Share  # of these images
     mean_set_size: Positive

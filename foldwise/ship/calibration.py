@@ -21,27 +21,32 @@ N_RISK_POINTS = 20
 def calibrate(choice: Choice, logits: Logits, labels: NDArray[np.int64]) -> CalibrationRecord:
     """Return temperature, threshold and the risk-coverage curve.
 
+    All are of means of as many networks as the model has, or of fewer if there are fewer repeats.
+    Only a single network gets a temperature: the mean of several is less confident than each of
+    them, so the temperature of one makes it underconfident (Rahaman and Thiery 2021, "Uncertainty
+    quantification and deep ensembles").
+
     Args:
         choice: What is shipped.
         logits: (repeats, n, n_classes), each by a network that did not train on the image.
         labels: (n,) true class.
     """
-    n_repeats = len(logits)
-    temperature = fit_temperature(logits.reshape(-1, logits.shape[2]), np.tile(labels, n_repeats))
-    before, after = (_mean_probabilities(logits, t) for t in (1.0, temperature))
+    averaged = logits[: choice.members]
+    temperature = fit_temperature(averaged[0], labels) if choice.members == 1 else 1.0
+    before, after = (_mean_probabilities(averaged, t) for t in (1.0, temperature))
     threshold = conformal_threshold(after[np.arange(len(labels)), labels], choice.coverage)
     sets = prediction_sets(after, threshold)
-    predicted = logits.argmax(axis=2)
+    of_all = _mean_probabilities(logits, 1.0).argmax(axis=1)
     return CalibrationRecord(
         calibrated=Calibrated(
             temperature=temperature, coverage=choice.coverage, threshold=threshold
         ),
         n_images=len(labels),
-        n_networks=n_repeats,
+        n_networks=len(averaged),
         before=describe(before, labels),
         after=describe(after, labels),
-        accuracy=float((after.argmax(axis=1) == labels).mean()),
-        accuracy_of_one=float((predicted == labels).mean()),
+        accuracy=float((of_all == labels).mean()),
+        accuracy_of_one=float((logits.argmax(axis=2) == labels).mean()),
         covered=float(sets[np.arange(len(labels)), labels].mean()),
         mean_set_size=float(sets.sum(axis=1).mean()),
         risk=risk_coverage(after, labels),
@@ -80,6 +85,6 @@ def describe(probabilities: Floats, labels: NDArray[np.int64]) -> OutOfFold:
 
 
 def _mean_probabilities(logits: Logits, temperature: float) -> Floats:
-    """Return the probabilities of each image, averaged over the repeats, (n, n_classes)."""
+    """Return the probabilities of each image, averaged over the networks, (n, n_classes)."""
     probabilities: Floats = softmax(logits.astype(np.float64) / temperature, axis=2).mean(axis=0)
     return probabilities

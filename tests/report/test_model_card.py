@@ -164,6 +164,22 @@ def test_every_kind_of_model_has_a_card(inputs):
     assert "take b" in text
 
 
+@pytest.mark.parametrize(
+    ("n_members", "n_networks", "words"),
+    [
+        (1, 1, ["The temperature 1.5000 divides", "trained on fewer images than this model"]),
+        (3, 1, ["There is no temperature", "scored by a network", "fitted to single networks, "]),
+        (3, 2, ["There is no temperature", "mean of 2 networks", "fitted to means of 2 networks"]),
+        (3, 3, ["mean of 3 networks", "means of 3 networks of other trainings"]),
+    ],
+)
+def test_a_card_says_to_what_its_calibration_was_fitted(inputs, n_members, n_networks, words):
+    several = changed(inputs, "refit", members=[training()] * n_members)
+    text = card_markdown(changed(several, "calibration", n_networks=n_networks)).replace("\n", " ")
+    assert [each for each in words if each not in text] == []
+    assert ("divides the logits" in text) == (n_members == 1)
+
+
 def test_records_of_two_models_are_refused(written, tmp_path):
     _, flags = written
     root = tmp_path / "copy"

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from foldwise.engine.temperature import fit_temperature
+from foldwise.files.final import read_choice
 from foldwise.ship.calibration import (
+    calibrate,
     conformal_threshold,
     describe,
     prediction_sets,
@@ -90,3 +92,48 @@ def test_the_curve_ends_at_the_accuracy_of_all_images():
     by_hand = (probabilities.argmax(axis=1) == labels)[half].mean()
     (at_half,) = [point.accuracy for point in points if point.share == 0.5]
     assert at_half == pytest.approx(by_hand)
+
+
+def calibrated(shipped, n_members, n_repeats):
+    """Calibrate on networks with errors of their own; return the record, and other such networks.
+
+    Returns:
+        The record, (members, n, n_classes) logits of the members for new images, and their labels.
+    """
+    logits, labels = draw(8_000)
+    n_networks = n_repeats + n_members
+    errors = np.random.default_rng(1).normal(scale=2.0, size=(n_networks, *logits.shape))
+    networks, half = (logits + errors).astype(np.float32), len(labels) // 2
+    choice = read_choice(shipped / "choice").model_copy(update={"members": n_members})
+    record = calibrate(choice, networks[:n_repeats, :half], labels[:half])
+    return record, networks[n_repeats:, half:], labels[half:]
+
+
+@pytest.mark.parametrize(
+    ("n_members", "n_repeats", "covered"), [(1, 1, 0.9), (1, 3, 0.9), (3, 3, 0.9), (3, 1, 0.98)]
+)
+def test_sets_of_the_mean_of_members_cover_what_was_asked(shipped, n_members, n_repeats, covered):
+    """With fewer repeats than members they cover more."""
+    record, members, labels = calibrated(shipped, n_members, n_repeats)
+    settings = record.calibrated
+    assert record.n_networks == min(n_members, n_repeats)
+    probabilities = softmax(members.astype(float) / settings.temperature, axis=2).mean(axis=0)
+    sets = prediction_sets(probabilities, settings.threshold)
+    assert sets[np.arange(len(labels)), labels].mean() == pytest.approx(covered, abs=0.02)
+
+
+def test_the_mean_of_members_is_better_calibrated_without_a_temperature(shipped):
+    alone, _, _ = calibrated(shipped, 1, 1)
+    record, members, labels = calibrated(shipped, 5, 1)
+    assert record.calibrated.temperature == 1
+    with_it, without = (
+        describe(softmax(members.astype(float) / t, axis=2).mean(axis=0), labels)
+        for t in (alone.calibrated.temperature, 1.0)
+    )
+    assert without.log_loss < with_it.log_loss
+    assert without.calibration_error < with_it.calibration_error
+
+
+def test_the_record_says_how_much_averaging_all_repeats_gains(shipped):
+    record, _, _ = calibrated(shipped, 1, 3)
+    assert record.accuracy > record.accuracy_of_one + 0.02
