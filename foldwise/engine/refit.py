@@ -91,7 +91,8 @@ def refit(
 ) -> Refitted:
     """Return the trained tensors, the normalisation and the training of a member.
 
-    On the images of a fold it gets the weights of that fold's training.
+    On the images of a fold it gets the weights of that fold's training, except where that training
+    takes cached features of frozen layers: here, each epoch draws its own augmentation.
 
     Args:
         network: Description of the network, with its learning rate.
