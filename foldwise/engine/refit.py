@@ -103,8 +103,9 @@ def refit(
         progress: Receives steps and epochs.
 
     Raises:
-        InputError: If the training diverges.
+        InputError: If the training diverges, or ends before the epoch in which a layer thaws.
     """
+    _require_thawed(network, section.epochs)
     trainer, state = open_trainer(network, weights, fold, section, hardware)
     result = trainer.fit(progress)
     if result.diverged is not None:
@@ -122,3 +123,13 @@ def refit(
     )
     tensors = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
     return tensors, fold.normalisation, training
+
+
+def _require_thawed(network: Network, epochs: int) -> None:
+    """Require what Params requires of the comparison: every layer that thaws does so in time."""
+    last = max((thaw.at_epoch for thaw in network.thaw), default=0)
+    if last > epochs:
+        raise InputError(
+            f"final/params.yaml: epochs is {epochs}; {network.name} thaws layers at epoch {last}, "
+            "which would never train: set at least that"
+        )

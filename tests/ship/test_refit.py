@@ -15,7 +15,7 @@ from foldwise.files.base import read_json
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import Features
 from foldwise.files.final import FinalModel, Refit
-from foldwise.files.network import read_network, write_network
+from foldwise.files.network import Thaw, read_network, write_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_record
@@ -106,3 +106,12 @@ def test_a_training_that_diverges_is_one_line_and_writes_nothing(made, tmp_path)
     with pytest.raises(InputError, match=r"slim_vgg diverged .*; set a lower learning_rate"):
         made.run_refit(tmp_path)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_layer_that_would_never_thaw_is_one_line(made, tmp_path):
+    thaw = [Thaw(layers=["0"], at_epoch=epoch, learning_rate=None) for epoch in (2, 3)]
+    network = made.network_of().model_copy(update={"frozen": ["0"], "thaw": thaw})
+    made.write_comparison(tmp_path, network, epochs=2)
+    message = r"^final/params.yaml: epochs is 2; slim_vgg .* epoch 3, .*: set at least that$"
+    with pytest.raises(InputError, match=message):
+        made.run_refit(tmp_path)
