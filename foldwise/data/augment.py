@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from foldwise.data import resized_crop, trivial_augment
-from foldwise.data.colours import PIXEL_MAX, require_grey_or_rgb, scale_saturation, turn_hue
+from foldwise.data.colours import require_grey_or_rgb, scale_saturation, turn_hue
+from foldwise.files.dataset import PIXEL_MAX
 from foldwise.files.params import AugmentSection
 
 # Zhong et al., "Random erasing", AAAI 2020, table 4.

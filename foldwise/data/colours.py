@@ -4,10 +4,9 @@ import torch
 from torch import Tensor
 
 from foldwise.core.errors import InputError
+from foldwise.files.dataset import PIXEL_MAX, RGB
 
-PIXEL_MAX = 255.0
 LUMA = (0.2989, 0.587, 0.114)  # of red, green and blue in grey; ITU-R BT.601
-RGB = 3  # channels
 
 
 def require_grey_or_rgb(key: str, channels: int) -> None:

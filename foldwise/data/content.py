@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from foldwise.data.originals import Original
+from foldwise.files.dataset import RGB
 
 OPAQUE = 255
-COLOURS = 3  # channels
 PART_BYTES = 2**19  # fits into the cache of a core
 
 
@@ -29,7 +29,7 @@ def content_digest(content: Image.Image | NDArray[Any]) -> bytes:
     else:
         shape = content.shape
     hashed = _start(shape)
-    if shape[2] != COLOURS:
+    if shape[2] != RGB:
         for part in _parts(content, shape):
             hashed.update(part)
         return hashed.digest()
@@ -38,9 +38,9 @@ def content_digest(content: Image.Image | NDArray[Any]) -> bytes:
         values = np.frombuffer(
             part, np.uint8 if isinstance(content, Image.Image) else content.dtype
         )
-        all_grey = all_grey and is_grey(values.reshape(-1, shape[1], COLOURS))
+        all_grey = all_grey and is_grey(values.reshape(-1, shape[1], RGB))
         if all_grey:
-            hashed_grey.update(values[::COLOURS].tobytes())
+            hashed_grey.update(values[::RGB].tobytes())
         hashed.update(part)
     return (hashed_grey if all_grey else hashed).digest()
 

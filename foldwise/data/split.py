@@ -11,10 +11,9 @@ from foldwise.core.errors import InputError
 from foldwise.core.machine import chunks
 from foldwise.data.digests import digest_folds
 from foldwise.data.grouping import are_small, assign_groups, number_by_appearance
-from foldwise.files.dataset import Dataset
+from foldwise.files.dataset import PIXEL_MAX, Dataset
 from foldwise.files.split import HELD_OUT, Normalisation, Split
 
-PIXEL_MAX = 255
 MAX_LISTED = 3  # classes that a fold lacks, in a line
 
 

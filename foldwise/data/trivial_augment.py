@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from foldwise.data.colours import PIXEL_MAX, blend, grey, scale_saturation
+from foldwise.data.colours import blend, grey, scale_saturation
+from foldwise.files.dataset import PIXEL_MAX
 
 N_UNIFORMS = 4  # per image: whether, which operation, strength, sign
 N_STRENGTHS = 31

@@ -16,7 +16,7 @@ from foldwise.data.augment import (
     augment,
     draw_augmentation,
 )
-from foldwise.data.colours import PIXEL_MAX
+from foldwise.files.dataset import PIXEL_MAX
 from foldwise.files.features import Features
 from foldwise.files.network import ChannelStatistics
 from foldwise.files.params import AugmentSection

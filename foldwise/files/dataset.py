@@ -15,6 +15,8 @@ from foldwise.core.errors import InputError
 from foldwise.core.machine import create_npy
 from foldwise.files.base import Count, Size, Strict, existing, read_json, write_json
 
+PIXEL_MAX = 255  # of the stored images
+RGB = 3  # channels
 CROPPED_MUCH = 0.25  # share of an average image
 
 

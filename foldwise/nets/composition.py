@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from foldwise.core.errors import InputError
+from foldwise.files.dataset import RGB
 from foldwise.files.layers import AnyLayer, Conv, Linear, PlainLayer, Take
 from foldwise.nets.deferred_init import build_part
 from foldwise.nets.network import MISFITS
 from foldwise.nets.reference import parse, take
 
 MAPS = 3  # dimensions of one image's feature maps: channels, height, width
-COLOURS = 3  # input channels of the networks from which layers after the first are taken
 
 _LAYERS: TypeAdapter[list[AnyLayer]] = TypeAdapter(list[AnyLayer])
 _FACTORIES: dict[str, Callable[..., nn.Module]] = {
@@ -74,7 +74,8 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
     for index, (spec, title) in enumerate(zip(specs, module_names(specs), strict=True)):
         place = f"build.architectures.{name}.layers.{index}"
         if isinstance(spec, Take):
-            sizes = (COLOURS if index else channels, height, width, n_classes)
+            # A network from which layers after the first are taken is constructed for RGB.
+            sizes = (RGB if index else channels, height, width, n_classes)
             module = _taken(spec.take, sources, sizes, f"{place}.take")
         else:
             try:

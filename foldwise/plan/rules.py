@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldwise.data.folds import n_batches
-from foldwise.files.dataset import Dataset
+from foldwise.files.dataset import RGB, Dataset
 from foldwise.files.params import AdviseSection
 
 SAMPLE = 500  # images that are inspected, evenly spread over the data set
 SAMPLE_BYTES = 20_000_000  # upper limit of the sample: a second or two to compress
 LAST_SIDE = 7  # pixels of the last feature maps of VGG, ResNet and GoogLeNet at 224 pixels
-RGB = 3  # channels
 BILLION = 1e9
 MIN_FOLDS = 5
 MIN_EPOCHS = 2

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import imported_modules
 from foldwise.files.base import read_json
+from foldwise.files.dataset import PIXEL_MAX
 from foldwise.files.final import FORMAT, FinalModel
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.from_file import PACKAGE, module_name
 from foldwise.nets.network import construct
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-PIXEL_MAX = 255
 BATCH = 256  # images
 AGAIN = "copy the whole folder again, or run 'dvc repro final/dvc.yaml' to make it again"
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foldwise.core.errors import first_few
-from foldwise.files.dataset import NO_IMAGES
+from foldwise.files.dataset import NO_IMAGES, RGB
 from foldwise.files.layers import WeightSource
 from foldwise.nets.adapt import find_grids
 from foldwise.nets.network import covers
@@ -31,7 +31,6 @@ DTYPES = {  # that can be converted, unlike complex, quantised and packed number
     *(torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
 }
-RGB = 3  # channels of the images on which published weights were trained
 INSERTED = {"module", "_orig_mod"}  # into names, by DataParallel and by torch.compile
 # Of equal weights: averages over the training first, momentum encoders and optimisers last.
 AVERAGED = re.compile(r"(^|[._])(ema|swa|averaged|teacher)([._]|$)")
@@ -266,6 +265,7 @@ def _order_problem(state: StateDict, network: SourceNetwork) -> str | None:
         (name, tensor), (expected_name, expected) = here, there
         if covers(network.heads, expected_name) and tensor.dim() == expected.dim():
             expected = expected.new_empty((tensor.shape[0], *expected.shape[1:]))
+        # Published weights were trained on images in colour.
         channels = {RGB} if expected_name in network.input_kernels else set()
         problem = problem_of(tensor, expected, channels)
         last = {name.rpartition(".")[2], expected_name.rpartition(".")[2]}

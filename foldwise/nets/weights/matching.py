@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from foldwise.core.errors import counted, first_few
+from foldwise.files.dataset import RGB
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.adapt import adapt_kernel, adapt_positions, find_grids
 from foldwise.nets.network import covers
 from foldwise.nets.weights.checkpoint import WeightsError
-from foldwise.nets.weights.choice import MINIMUM_MATCH, OPTIONAL, RGB, Checkpoint, problem_of
+from foldwise.nets.weights.choice import MINIMUM_MATCH, OPTIONAL, Checkpoint, problem_of
 from foldwise.nets.weights.tensors import TrainedOn
 
 
