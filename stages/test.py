@@ -28,11 +28,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     images = dataset.images[dataset.info.n_train :]
     model, classifier = read_model(args.model)
     classifier.to(hardware.device)
-    raw = predict_all(classifier, images, hardware.device)
+    before = predict_all(classifier, images, hardware.device)
     classifier.temperature.fill_(calibrated.temperature)
-    probabilities = predict_all(classifier, images, hardware.device)
+    after = predict_all(classifier, images, hardware.device)
     expected = read_choice(args.choice).expected
-    data, outputs = (dataset, samples), (raw, probabilities)
+    data, outputs = (dataset, samples), (before, after)
     record = score_test(model, calibrated, expected, data, outputs, args.output)
     write_json(args.output, record)
     low, high = record.interval

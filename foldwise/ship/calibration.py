@@ -74,14 +74,20 @@ def risk_coverage(probabilities: Floats, labels: NDArray[np.int64]) -> list[Risk
 
 def describe(probabilities: Floats, labels: NDArray[np.int64]) -> OutOfFold:
     """Return log loss and calibration error, in 15 bins."""
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float32)
-    counts = count_fold(logits, labels, np.arange(len(labels)))
+    counts = count_fold(as_logits(probabilities), labels, np.arange(len(labels)))
     metrics = fold_metrics(counts, 1)
     return OutOfFold(
         log_loss=metrics["log_loss"],
         calibration_error=metrics["calibration_error"],
         bins=counts.calibration,
     )
+
+
+def as_logits(probabilities: NDArray[np.floating]) -> Logits:
+    """Return logits whose softmax are the probabilities, (n, n_classes); finite also for 0."""
+    smallest = np.finfo(np.float32).tiny
+    logits: Logits = np.log(np.maximum(probabilities, smallest)).astype(np.float32)
+    return logits
 
 
 def _mean_probabilities(logits: Logits, temperature: float) -> Floats:

@@ -22,7 +22,7 @@ from foldwise.files.final import (
     WrongImage,
 )
 from foldwise.selection.metrics import confusion_matrix, fold_metrics
-from foldwise.ship.calibration import describe
+from foldwise.ship.calibration import as_logits, describe
 from foldwise.ship.conformal import prediction_sets
 
 MAX_MISTAKES = 12
@@ -35,7 +35,7 @@ def score_test(
     calibrated: Calibrated,
     expected: Expected,
     data: tuple[Dataset, Samples],
-    logits: tuple[NDArray[np.float32], NDArray[np.float32]],
+    probabilities: tuple[NDArray[np.float32], NDArray[np.float32]],
     record: Path,
 ) -> TestRecord:
     """Return the record of the test.
@@ -45,16 +45,15 @@ def score_test(
         calibrated: Its calibration.
         expected: What the comparison expects.
         data: The data set and its table; test images come last.
-        logits: Probabilities of the test images before and after calibration.
+        probabilities: (n, n_classes) of the test images, before and after calibration.
         record: test.json, which may not exist; earlier tests on the same images stay in it.
     """
-    (dataset, samples), (raw, probabilities) = data, logits
+    (dataset, samples), (before, after) = data, probabilities
     n_train = dataset.info.n_train
     labels, n = dataset.labels[n_train:], dataset.info.n_test
     index = np.arange(n_train, n_train + n)
-    values = probabilities.astype(np.float64)
-    log_probabilities = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    counts = count_fold(log_probabilities, labels, index)
+    values = after.astype(np.float64)
+    counts = count_fold(as_logits(after), labels, index)
     metrics = fold_metrics(counts, expected.top_k)
     matrix = confusion_matrix([counts])
     exact = binomtest(counts.n_correct, n).proportion_ci(expected.confidence, "exact")
@@ -81,7 +80,7 @@ def score_test(
         metrics=metrics,
         expected=expected,
         as_expected=low <= metrics[expected.metric] <= high,
-        calibration_error_before=describe(raw.astype(np.float64), labels).calibration_error,
+        calibration_error_before=describe(before.astype(np.float64), labels).calibration_error,
         covered=float(sets[np.arange(n), labels].mean()),
         mean_set_size=float(sets.sum(axis=1).mean()),
         classes=_score_classes(matrix, model.classes),

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from foldwise.engine.temperature import fit_temperature
 from foldwise.files.final import read_choice
 from foldwise.ship.calibration import (
+    as_logits,
     calibrate,
     conformal_threshold,
     describe,
@@ -74,6 +75,13 @@ def test_sets_of_new_images_hold_the_true_class_as_often_as_was_asked(coverage):
         sets = prediction_sets(probabilities[300:], threshold)
         shares.append(sets[np.arange(300), labels[300:]].mean())
     assert np.mean(shares) == pytest.approx(coverage, abs=0.02)
+
+
+def test_probabilities_come_back_from_their_logits_and_zero_is_finite():
+    probabilities = np.array([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
+    logits = as_logits(probabilities)
+    assert np.isfinite(logits).all()
+    assert softmax(logits, axis=1) == pytest.approx(probabilities)
 
 
 def test_a_set_is_never_empty():
