@@ -16,19 +16,28 @@ from foldwise.files.dataset import read_dataset
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write one PNG per pair of classes, and strips.json."""
-    args = parse_options("mistakes", __doc__, argv, "confused dataset output")
+    """Write one PNG per pair of classes, and strips.json.
+
+    Without the data set there are no PNGs, and DRAWN is not written: DVC then runs this stage again
+    when the data are there.
+    """
+    args = parse_options("mistakes", __doc__, argv, "confused dataset output drawn")
+    args.output.mkdir(parents=True, exist_ok=True)
+    for stale in (*args.output.glob("*.png"), args.drawn):
+        stale.unlink(missing_ok=True)
+    if not args.dataset.exists():  # dvc repro --allow-missing
+        write_mistakes(args.output, Mistakes(strips=None), args.drawn)
+        missing = f"{args.dataset} is missing; run 'dvc repro' to prepare it and draw them"
+        print(f"mistakes: no pictures, because {missing} -> {args.output}")
+        return
     dataset = read_dataset(args.dataset)
     confused = read_json(args.confused, Confused)
     examples = mistake_images(confused, dataset, str(args.confused))
-    args.output.mkdir(parents=True, exist_ok=True)
-    for stale in args.output.glob("*.png"):
-        stale.unlink()
     for number, images in enumerate(examples):
         picture = image_strip(dataset.images[images])
         picture.save(args.output / f"{number}.png", optimize=True)
     strips = [len(images) for images in examples]
-    write_mistakes(args.output, Mistakes(strips=strips))
+    write_mistakes(args.output, Mistakes(strips=strips), args.drawn)
     print(f"mistakes: {sum(strips)} images of {len(strips)} pairs of classes -> {args.output}")
 
 

@@ -239,7 +239,8 @@ class Confused(Strict):
 class Mistakes(Strict):
     """strips.json: beside it are 0.png, 1.png and so on, one for each pair of confused.json."""
 
-    strips: list[Count]  # number of images side by side in each PNG
+    # Number of images side by side in each PNG; null: the images were missing, so there is no PNG.
+    strips: list[Count] | None
 
 
 def write_comparison(folder: Path, comparison: Comparison, confused: Confused) -> None:
@@ -248,6 +249,8 @@ def write_comparison(folder: Path, comparison: Comparison, confused: Confused) -
     write_json(folder / "confused.json", confused)
 
 
-def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
-    """Write strips.json."""
+def write_mistakes(folder: Path, mistakes: Mistakes, drawn: Path) -> None:
+    """Write strips.json, and the file `drawn` if there are PNGs."""
     write_json(folder / "strips.json", mistakes)
+    if mistakes.strips is not None:
+        write_json(drawn, {"drawn": True})

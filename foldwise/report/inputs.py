@@ -111,6 +111,8 @@ def _summary(folder: Path) -> str:
 
 
 def _require_strips(confused: Confused, mistakes: Mistakes, folder: Path) -> None:
+    if mistakes.strips is None:
+        return
     n, expected = len(mistakes.strips), len(confused.pairs)
     if n != expected:
         raise InputError(

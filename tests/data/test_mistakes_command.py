@@ -32,6 +32,7 @@ def write_inputs(tmp_path):
         confused = Confused(model="lenet5" if pairs else None, pairs=list(pairs))
         write_json(tmp_path / "confused.json", confused)
         flags = {"confused": "confused.json", "dataset": "prepared", "output": "out"}
+        flags |= {"drawn": "drawn.json"}
         return [
             word for flag, name in flags.items() for word in (f"--{flag}", f"{tmp_path}/{name}")
         ]
@@ -75,6 +76,20 @@ def test_strips_of_an_earlier_run_go_away(write_inputs, tmp_path):
     main(write_inputs())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["strips.json"]
     assert read_json(tmp_path / "out" / "strips.json", Mistakes).strips == []
+
+
+def test_without_the_data_nothing_is_drawn_and_the_stage_is_not_done(
+    write_inputs, tmp_path, capsys
+):
+    flags = write_inputs(pair("cat <b>", 0))
+    main(flags)
+    assert (tmp_path / "drawn.json").is_file()
+    (tmp_path / "prepared").rename(tmp_path / "elsewhere")
+    main(flags)
+    assert not (tmp_path / "drawn.json").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["strips.json"]
+    assert read_json(tmp_path / "out" / "strips.json", Mistakes).strips is None
+    assert "prepared is missing; run 'dvc repro'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("image", [27, 29, 1000])

@@ -1,5 +1,7 @@
 """Which stages run again after a change, as DVC says it."""
 
+import shutil
+
 import numpy as np
 import pytest
 import yaml
@@ -124,6 +126,26 @@ def test_a_clone_without_data_needs_neither_data_nor_training(clone, tmp_path):
     assert reviewer.dvc("repro", "--allow-missing") == []
     reviewer.change_params(compare={"confidence": 0.9})
     assert reviewer.dvc("repro", "--allow-missing") == ["check", "race", "compare", "report"]
+
+
+@pytest.mark.slow
+def test_another_choice_without_data_has_no_pictures_until_the_data_are_there(clone, tmp_path):
+    clone.git("clone", "--quiet", str(clone.path), str(tmp_path / "reviewer"))
+    reviewer = type(clone)(tmp_path / "reviewer", clone.shims)
+    before = (reviewer.path / "reports/confused.json").read_text()
+    worth = 1e-9 if '"lenet5"' in before else 1.0  # lenet5 is the cheapest
+    reviewer.change_params(compare={"worth": worth})
+    expected = ["check", "race", "compare", "mistakes", "report"]
+    assert reviewer.dvc("repro", "--allow-missing") == expected
+    assert (reviewer.path / "reports/confused.json").read_text() != before
+    assert reviewer.dvc("repro", "--allow-missing") == []
+    report = reviewer.path / "reports/report.md"
+    assert "no pictures" in report.read_text()
+    cache = reviewer.path / ".dvc/cache"
+    shutil.copytree(clone.path / ".dvc/cache", cache, dirs_exist_ok=True)
+    assert reviewer.dvc("repro")[-2:] == ["mistakes", "report"]
+    assert "no pictures" not in report.read_text()
+    assert list((reviewer.path / "reports/mistakes").glob("*.png"))
 
 
 @pytest.mark.slow

@@ -77,3 +77,14 @@ def test_strips_of_other_pairs_are_named_with_what_to_do(case):
     write_json(Path(flags[-1]) / "mistakes" / "strips.json", Mistakes(strips=[]))
     with pytest.raises(InputError, match=r"mistakes: holds 0 strips of images; expected \d, one"):
         main(flags)
+
+
+def test_a_report_without_the_images_says_so(case):
+    flags = case({"a": [[0.5, 0.6]]})
+    reports = Path(flags[-1])
+    write_json(reports / "mistakes" / "strips.json", Mistakes(strips=None))
+    main(flags)
+    text = (reports / "report.md").read_text()
+    assert "There are no pictures" in text
+    assert "](mistakes/" not in text
+    assert "predicted as “" in text
