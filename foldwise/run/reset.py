@@ -16,15 +16,16 @@ from foldwise.files.base import read_yaml
 from foldwise.run.dvc import Pipeline
 from foldwise.run.repair import LOCK, read_lock, repair_dvc_files
 
-PARAMS, DATA = "params.yaml", Path("data")
-BACKUP = Path(".dvc/tmp/params-before-reset.yaml")
+PARAMS, PIPELINE, DATA = "params.yaml", "dvc.yaml", Path("data")
+BACKUPS = Path(".dvc/tmp")
 EXPERIMENTS = "refs/exps"  # git references of DVC's experiments, also of one that was ended
 
 
 def reset(pipeline: Pipeline) -> Iterator[str]:
     """Go back to the last commit; yield a line about everything that is not obvious.
 
-    params.yaml goes back only if an experiment wrote it; edits of the user stay. Own files stay.
+    params.yaml goes back only if an experiment wrote it, and then dvc.yaml with it, because its
+    slots hold the candidates. Otherwise edits of the user stay. Own files stay.
 
     Args:
         pipeline: DVC in the current folder, which is the root of the repository.
@@ -34,7 +35,7 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
     """
     yield from repair_dvc_files()
     _git("rev-parse", "--verify", "HEAD")
-    paths = [str(LOCK), *_generated(read_yaml(Path("dvc.yaml")))]
+    paths = [str(LOCK), *_generated(read_yaml(Path(PIPELINE)))]
     _git("reset", "--quiet", "HEAD", "--", PARAMS, *paths)
     yield from _reset_params()
     if committed := _git("ls-tree", "-r", "--name-only", "HEAD", *paths):
@@ -45,7 +46,7 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
     if new:
         yield f"removed {len(new)} generated files that are not committed"
     folders = _remove_other_outputs()
-    pipeline.run("checkout", "--force", "--quiet", "--allow-missing", "dvc.yaml")
+    pipeline.run("checkout", "--force", "--quiet", "--allow-missing", PIPELINE)
     if tracked := _git("ls-files", "*.dvc"):  # images: changed ones are not overwritten
         pipeline.run("checkout", "--quiet", "--allow-missing", *tracked)
     for folder in sorted(folders, reverse=True):  # to DVC, an empty folder is not missing
@@ -54,17 +55,22 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _reset_params() -> Iterator[str]:
-    """Restore params.yaml if an experiment wrote it."""
-    if not _git("diff", "--name-only", "HEAD", "--", PARAMS):
+    """Restore params.yaml and dvc.yaml if an experiment wrote params.yaml."""
+    changed = _git("diff", "--name-only", "HEAD", "--", PARAMS, PIPELINE)
+    if not changed:
         return
+    names = " and ".join(sorted(changed, reverse=True))
     (digest,) = _git("hash-object", "--", PARAMS)
-    refs = _git("for-each-ref", "--format=%(refname)", EXPERIMENTS)
+    refs = _git("for-each-ref", "--format=%(refname)", EXPERIMENTS) if PARAMS in changed else []
     if any(digest in _git("ls-tree", "--object-only", ref, PARAMS) for ref in refs):
-        shutil.copy(PARAMS, BACKUP)
-        _git("restore", "--source=HEAD", "--", PARAMS)
-        yield f"{PARAMS} is the committed one; a copy of the experiment's is in {BACKUP}"
+        copies = [BACKUPS / f"{Path(name).stem}-before-reset.yaml" for name in changed]
+        for name, copy in zip(changed, copies, strict=True):
+            shutil.copy(name, copy)
+        _git("restore", "--source=HEAD", "--", *changed)
+        kept = " and ".join(map(str, copies))
+        yield f"committed again: {names}; what the experiment had is in {kept}"
     else:
-        yield f"{PARAMS} keeps your edits; to drop them: git checkout {PARAMS}"
+        yield f"your edits stay in {names}; to drop them: git checkout HEAD {' '.join(changed)}"
 
 
 def _generated(pipeline: dict[str, Any]) -> list[str]:

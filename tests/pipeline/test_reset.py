@@ -41,7 +41,7 @@ def test_after_an_experiment_that_was_ended(clone, start):
     experiment.terminate()
     experiment.wait()
     assert clone.git("diff", "HEAD", "--name-only")
-    assert "params.yaml is the committed one" in reset(clone)
+    assert "committed again: params.yaml; " in reset(clone)
     assert files(clone) == before
     assert is_clean(clone)
     assert "model: nin" in (clone.path / ".dvc/tmp/params-before-reset.yaml").read_text()
@@ -79,7 +79,7 @@ def test_files_and_edits_of_the_user_stay(clone):
     (clone.path / "reports/folds/lenet5/0-0.json").unlink()
     (clone.path / "reports/figures/other.svg").write_text("of an experiment")
     (clone.path / "data/models/other").mkdir()
-    assert "git checkout params.yaml" in reset(clone)
+    assert "git checkout HEAD params.yaml\n" in reset(clone)
     assert files(clone) == before | own
 
 
