@@ -12,7 +12,7 @@ from foldwise.cli.main import _parser
 from foldwise.files.params import Params, check_params
 from foldwise.files.slots import candidate_slots
 
-LANGUAGES = {"sh", "text", "yaml", "python"}
+LANGUAGES = {"sh", "text", "yaml", "python", "mermaid"}
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 SLOTS = candidate_slots(yaml.safe_load((ROOT / "dvc.yaml").read_text()), "dvc.yaml")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -1,7 +1,10 @@
 """Every command that the pages show runs here or in another test, or is marked."""
 
+import re
 import time
+from itertools import pairwise
 
+import networkx
 import numpy as np
 import pytest
 import yaml
@@ -9,7 +12,8 @@ from pages import ROOT, blocks, commands
 from PIL import Image
 
 QUICK = (
-    *("make check", "foldwise run --help", "dvc dag"),
+    *("make check", "foldwise run --help"),
+    "dvc dag --collapse-foreach-matrix --mermaid report",
     *("dvc config core.hardlink_lock true", "git add --all", "git add nets"),
 )
 IN_OTHER_TESTS = (  # with --json or --csv
@@ -109,6 +113,15 @@ def run(clone):
 def test_quick_commands_succeed(run):
     for line in QUICK:
         run(line)
+
+
+def test_the_figure_has_the_stages_of_the_pipeline_and_no_arrow_that_follows_from_others(finished):
+    ((_, figure, _),) = blocks("mermaid")
+    chains = [line.split(" --> ") for line in figure.strip().splitlines()[1:]]
+    shown = {(a.strip(), b.strip()) for chain in chains for a, b in pairwise(chain)}
+    result = finished.quick("dvc", "dag", "--collapse-foreach-matrix", "--dot", "report")
+    graph = networkx.DiGraph(re.findall(r'"(\w+)" -> "(\w+)"', result.stdout))
+    assert shown == set(networkx.transitive_reduction(graph).edges)
 
 
 @pytest.mark.slow
