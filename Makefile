@@ -9,7 +9,7 @@ PARALLEL := --numprocesses 2 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(ENVIRONMENT)/bin:$(PATH)
 
-.PHONY: repro final check advise experiments bench test test-all lint environment local-config clean
+.PHONY: repro final check forecast advise experiments bench test test-all lint environment local-config clean
 
 repro: $(INSTALLED)  ## compare the candidates of params.yaml; JOBS=2 trains two folds in parallel
 	@foldwise run $(if $(JOBS),--jobs $(JOBS))
@@ -19,6 +19,10 @@ final: $(INSTALLED)  ## train the choice on all images, test it once and export 
 
 check: $(INSTALLED)  ## report the errors in params.yaml, one on each line
 	@foldwise check
+
+forecast: $(INSTALLED)  ## measure how long the comparison takes, before anything trains
+	dvc repro build
+	@dvc repro --single-item --force forecast
 
 advise: $(INSTALLED)  ## propose architectures for the images; WRITE=1 writes them to params.yaml
 	dvc repro prepare

@@ -21,8 +21,8 @@ IN_OTHER_TESTS = (  # with --json or --csv
     *("dvc plots diff", "dvc plots diff main", "dvc checkout"),
 )
 UP_TO_DATE = (
-    *("make repro", "make repro JOBS=2", "foldwise run", "dvc repro", "dvc repro forecast"),
-    "dvc repro --allow-missing",
+    *("make repro", "make repro JOBS=2", "foldwise run", "dvc repro", "dvc repro --allow-missing"),
+    "make forecast",
 )
 SLOW = (
     *("make advise", "make advise WRITE=1", "make experiments"),
@@ -134,6 +134,12 @@ def test_a_command_of_other_tests_succeeds(run, line):
 @pytest.mark.parametrize("line", UP_TO_DATE)
 def test_a_second_run_trains_nothing(run, line):
     assert "train: " not in run(line)
+
+
+@pytest.mark.slow
+def test_the_forecast_is_printed_each_time_and_nothing_is_stale_afterwards(run):
+    assert all("in all if nothing is cached" in run("make forecast") for _ in range(2))
+    assert "Running stage" not in run("dvc repro")
 
 
 @pytest.mark.slow
