@@ -191,3 +191,11 @@ def test_text_stands_out_from_its_background(block):
         for background in backgrounds:
             low, high = sorted((luminance(colours[name]), luminance(background)))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (name, background)
+
+
+def test_on_a_narrow_screen_charts_fit_and_tables_show_where_they_go_on():
+    (narrow,) = re.findall(
+        r"@media screen and \(max-width: 40rem\) \{(.*?)\n\}", style_of(render(MARKDOWN)), re.DOTALL
+    )
+    assert ".wide picture img { min-width: 0; }" in narrow
+    assert narrow.count("var(--shadow)") == 2
