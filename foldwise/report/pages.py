@@ -85,7 +85,7 @@ def render_markdown(template: str, **context: object) -> str:
 
 
 def to_html(markdown: str, picture: Callable[[str], Picture]) -> str:
-    """Return a page as one HTML file with everything embedded.
+    """Return a page as one HTML file with all pictures embedded.
 
     The text above the first section stands above the table of contents.
 
