@@ -152,7 +152,7 @@ def thawed(epochs: int, rate: float, *, gradually: bool) -> Candidate:
     """Return a pretrained ResNet18 whose last stage, or all stages in turn, are unfrozen.
 
     Howard and Ruder 2018, Universal language model fine-tuning, ACL, section 3.3, for the order
-    from the output side down. A tenth of the learning rate is the lesson's.
+    from the output side down. A tenth of the learning rate is a rule of thumb.
 
     Args:
         epochs: Of training, at least 2; the last stage is unfrozen by then.

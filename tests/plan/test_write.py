@@ -45,7 +45,9 @@ def test_settings_are_written_and_their_comments_stay(tmp_path):
         assert (content[section] if section else content)[name] == value
     gone, new = changes(PARAMS, path.read_text())
     assert [line.partition("  #")[2] for line in gone] == [line.partition("  #")[2] for line in new]
-    assert "repeats: [0, 1]  # [0, 1] trains all once more" in new
+    assert (
+        "repeats: [0, 1]  # [0, 1] adds a second repeat; what the first has trained is kept" in new
+    )
 
 
 def test_writing_the_same_twice_changes_nothing():
