@@ -30,11 +30,12 @@ SPANS = [(0.0, 0.95), (0.025, 0.975), (0.05, 1.0)]
 CROPS: list[Box] = [*product(SPANS, SPANS)]
 
 SIMILAR = 0.9  # cosine of the coarse thumbnails from which pairs are compared
-MOST_SIMILAR = 10  # pairs per image that are compared, on average; the cosine rises beyond
+MOST_SIMILAR = 10  # further pairs per image to compare, on average; the cosine rises beyond
 WORTH_CROPPING = 0.3  # distance of uncropped images up to which crops are compared
 ALIKE = 0.08  # distance up to which images are near-duplicates
 # That distance is lower where all images look alike: this share of the distance to a neighbour.
-# It is a distant one, because many images may have several near-duplicates.
+# It is a distant one, and neighbours within this share of the median distance do not count, because
+# all images may have many near-duplicates.
 SHARE, NEIGHBOUR = 0.07, 20
 SAMPLED = 2**24  # pairs from which both thresholds are estimated, at most
 
@@ -50,7 +51,7 @@ def find_near_duplicates(images: NDArray[np.uint8], labels: NDArray[np.int64]) -
         labels: (n,) class of each image.
     """
     first = _first_of_equal(images)
-    if len(first) < 2:
+    if len(first) < 2 or images.shape[1:3] == (1, 1):  # a single pixel has no neighbours
         return np.empty((0, 2), dtype=np.int64)
     thumbnails = np.concatenate(
         [_thumbnails(images[first[part]]) for part in _parts(images, first)]
@@ -153,13 +154,15 @@ def _thresholds(coarse: Floats, fine: Floats) -> tuple[float, float]:
     """Return the cosine from which to compare, and the distance up to which images are alike."""
     n = len(coarse)
     sample = np.linspace(0, n - 1, min(n, 512, max(32, SAMPLED // n)), dtype=np.int64)
+    distances = np.sort(1 - fine[sample] @ fine.T, axis=1)
+    n_copies = np.sum(distances <= SHARE * np.median(distances), axis=1)  # each also of itself
+    neighbour = np.minimum(n_copies + NEIGHBOUR, n) - 1
+    alike = min(ALIKE, SHARE * float(np.median(distances[np.arange(len(sample)), neighbour])))
+    n_alike = int(np.sum(distances <= alike))
     cosines = (coarse[sample] @ coarse.T).ravel()
-    n_compared = min(len(sample) * (MOST_SIMILAR + 1), len(cosines))  # each also with itself
+    n_compared = min(n_alike + len(sample) * MOST_SIMILAR, len(cosines))
     similar = np.partition(cosines, -n_compared)[-n_compared]
-    neighbour = -min(NEIGHBOUR + 1, n)
-    cosines = np.partition(fine[sample] @ fine.T, neighbour, axis=1)[:, neighbour]
-    alike = SHARE * (1 - float(np.median(cosines)))
-    return max(SIMILAR, float(similar)), min(ALIKE, alike)
+    return max(SIMILAR, float(similar)), alike
 
 
 def _search(thumbnails: Thumbnails, others: Thumbnails, similar: float) -> Pairs:

@@ -56,6 +56,15 @@ def test_copies_of_copies_of_half_the_data_set_are_found(photos):
     assert len(pairs) <= 3 * 40
 
 
+@pytest.mark.parametrize("n_copies", [22, 60])
+def test_images_with_many_copies_each_are_found(photos, n_copies):
+    """So many that the distant neighbour of every image is one of its copies."""
+    rng, sources = np.random.default_rng(0), np.repeat(np.arange(12), n_copies)
+    images = stack(photos)[sources] // 2 + rng.integers(0, 9, (len(sources), SIDE, SIDE, 3))
+    joined = join_near_duplicates(np.arange(len(images)), np.array(find(images.astype(np.uint8))))
+    assert len(set(joined)) == len(set(zip(joined, sources, strict=True))) == 12
+
+
 def test_digits_of_a_class_are_not_the_same_image():
     digits = load_digits()
     images = (digits.images[..., None] * 255 / 16).astype(np.uint8)
@@ -72,6 +81,10 @@ def test_equal_pixels_are_left_to_the_groups(photos):
     assert find(images) == [(3, 81)]
     assert find(images[:1]) == find(np.repeat(images[:1], 3, axis=0)) == []
     assert find(np.zeros((4, 8, 8, 1), dtype=np.uint8)) == []
+
+
+def test_single_pixels_have_no_near_duplicates():
+    assert find(np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1)) == []
 
 
 def test_near_duplicates_join_groups_in_chains():
