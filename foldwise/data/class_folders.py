@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from foldwise.core.errors import InputError, counted, lines_by_reason
-from foldwise.data.layout import ClassFolder, Part, find_parts, match_classes
+from foldwise.data.layout import ClassFolder, Part, find_parts, match_classes, test_subfolders
 from foldwise.data.listing import Listing, is_writable, list_images, other_files
 from foldwise.data.sources import ImageSource
 from foldwise.files.image_folder import list_files
@@ -17,15 +17,15 @@ from foldwise.files.image_folder import list_files
 def open_folder(root: str) -> ImageSource:
     """List the images in root/CLASS, or in root/PART/CLASS with parts such as train and test.
 
-    Sub-folders of a class folder are searched, too. Parts for validation belong to the training
-    images, because folds are drawn from these. Names are sorted by code point, which gives the
-    same order on every machine. Hidden files are ignored; other files that are no images of a
-    class are counted in the notes.
+    Sub-folders of a class folder are searched, too, which the notes say. Parts for validation
+    belong to the training images, because folds are drawn from these. Names are sorted by code
+    point, which gives the same order on every machine. Hidden files are ignored; other files that
+    are no images of a class are counted in the notes.
 
     Raises:
         InputError: If the folder is missing, it is not clear what its classes are, there are fewer
-            than two, a class has no images or is in a test part only, a file name is not UTF-8, or
-            something in it cannot be read or is neither a file nor a folder.
+            than two, a class has no images, is in a test part only or holds one, a file name is
+            not UTF-8, or something in it cannot be read or is neither a file nor a folder.
     """
     base = Path(root)
     require_folder(base)
@@ -47,7 +47,11 @@ def open_folder(root: str) -> ImageSource:
         is_test=np.repeat([folder.is_test for folder in folders], sizes),
         is_published=False,
         load=lambda index: base / files[index],
-        notes=(*_part_note(parts), *_unused_notes(listing, images[""])),
+        notes=(
+            *_part_note(parts),
+            *_subfolder_note(files, folders),
+            *_unused_notes(listing, images[""]),
+        ),
     )
 
 
@@ -80,6 +84,9 @@ def _errors(
     place = f"'{base / folder.path}'"
     if folder.label is None:
         return [(place, "is a class that train does not have; add it there or remove it")]
+    if not folder.is_test and (tests := test_subfolders(listing, folder.path)):
+        reason = "lies in a class folder, but has the name of a test set; put the parts above the"
+        return [(f"'{base / path}'", f"{reason} classes, or rename it") for path in tests]
     names = [  # samples.csv could not hold them
         (f"{name!a}", "has a control character in its name, or is not UTF-8; rename it")
         for name in (folder.path, *files)
@@ -108,6 +115,12 @@ def _part_note(parts: list[Part]) -> list[str]:
         if any(part.is_test is is_test for part in parts)
     ]
     return [", ".join(texts)]
+
+
+def _subfolder_note(files: Sequence[str], folders: Sequence[ClassFolder]) -> list[str]:
+    paths = {folder.path for folder in folders}
+    inner = next((above for file in files if (above := file.rpartition("/")[0]) not in paths), None)
+    return [] if inner is None else [f"sub-folders of classes are read, too (such as {inner})"]
 
 
 def _unused_notes(listing: Listing, loose: Sequence[str]) -> list[str]:

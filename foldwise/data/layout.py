@@ -81,9 +81,10 @@ def _inner(base: Path, listing: Listing, name: str) -> str:
 
 
 def _require_different(base: Path, listing: Listing, path: str) -> None:
-    """Refuse folders that all hold the same folders: they are parts, patients or versions.
+    """Refuse folders that hold the same folders: they are parts, patients or versions.
 
-    A few may lack some of these: not every patient has every class.
+    Some may lack some of these, because not every patient has every class: either at least half
+    of the folders are complete, or there are twice as many folders as names in them.
     """
     names = [f"{path}/{name}".lstrip("/") for name in _folders(base / path)]
     if len(names) < 2 or not all(_is_nested(listing, name) for name in names):
@@ -91,7 +92,9 @@ def _require_different(base: Path, listing: Listing, path: str) -> None:
     inner = [{normal(name).casefold() for name in listing.subfolders[path]} for path in names]
     every, counts = set.union(*inner), Counter(chain.from_iterable(inner))
     n_complete = sum(each == every for each in inner)
-    if len(every) < 2 or min(counts.values()) < 2 or 2 * n_complete < len(names):
+    n_shared = sum(n > 1 for n in counts.values())
+    are_alike = n_shared == len(every) and 2 * n_complete >= len(names)
+    if n_shared < 2 or not (are_alike or 2 * len(every) <= len(names)):
         return
     shared, first = first_few(sorted(every)), names[0].rpartition("/")[2]
     is_part = len(part_roles(every)) == len(every)
@@ -104,7 +107,7 @@ def _require_different(base: Path, listing: Listing, path: str) -> None:
     )
     raise InputError(
         f"prepare.root is '{base}', whose folders {first_few(names)} hold no images themselves, "
-        f"but the same folders {shared}; {remedy}"
+        f"but folders of the same names, {shared}; {remedy}"
     )
 
 
@@ -140,6 +143,18 @@ def match_classes(base: Path, parts: list[Part]) -> tuple[list[str], list[ClassF
             "and labels in a table (prepare.dataset: table)"
         )
     return sorted(classes), folders
+
+
+def test_subfolders(listing: Listing, folder: str) -> list[str]:
+    """Return the folders in a class folder, at any depth, whose names say that they are tests."""
+    own = folder.rpartition("/")[2]  # cat/cat_test is a test set, too
+    return [
+        f"{path}/{name}"
+        for path, inner in listing.subfolders.items()
+        if f"{path}/".startswith(f"{folder}/")
+        for name, role in part_roles({own, *inner}).items()
+        if role == TEST and name in inner
+    ]
 
 
 def _same_class(name: str, classes: dict[str, list[str]]) -> str | None:

@@ -103,6 +103,29 @@ def test_folders_that_all_hold_the_same_folders_are_no_classes(save, tops, inner
     assert "prepare.groups: '/([^/]+)/'" in message or "above the classes" in message
 
 
+@pytest.mark.parametrize("n_with_both", [0, 4])
+def test_patients_above_classes_are_no_classes_even_if_most_have_one_class(save, n_with_both):
+    folders = [f"patient{n:02}/{'benign' if n % 2 else 'malignant'}" for n in range(12)]
+    folders += [f"patient{2 * n:02}/benign" for n in range(n_with_both)]
+    with pytest.raises(InputError, match=r"patient00.* benign, malignant, rare; .*prepare.groups"):
+        layout(save, *folders, "patient12/rare")
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["cat/cat_train", "cat/cat_test", "dog/dog_train", "dog/dog_test"],
+        ["cat/train", "dog/test", "emu/train", "emu/test"],
+        ["train/cat/images/train", "train/cat/images/test", "train/dog"],
+    ],
+)
+def test_test_sets_below_classes_are_an_error(save, folders):
+    tests = [folder for folder in folders if folder.endswith("test")]
+    with pytest.raises(InputError, match="put the parts above the classes, or rename") as caught:
+        layout(save, *folders)
+    assert [f"{test}' " in str(caught.value) for test in tests] == [True] * len(tests)
+
+
 @pytest.mark.parametrize(
     "folders",
     [
@@ -115,6 +138,8 @@ def test_folders_that_all_hold_the_same_folders_are_no_classes(save, tops, inner
 def test_classes_may_have_folders(save, folders):
     source = layout(save, *folders)
     assert source.classes == sorted({folder.split("/")[0] for folder in folders})
+    first = min(folder for folder in folders if "/" in folder)
+    assert source.notes == (f"sub-folders of classes are read, too (such as {first})",)
 
 
 @pytest.mark.parametrize("other", ["extra", "extra/cat"])
