@@ -7,10 +7,11 @@ and every later command fails. Under `foldwise run`, both are replaced at once i
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -18,28 +19,59 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
-LOCK_SECONDS = 60  # in which DVC has long written the rwlock
+HELD = {LOCK: Path(".dvc/tmp/lock"), RWLOCK: Path(".dvc/tmp/rwlock.lock")}  # while DVC writes them
+LOCK_SECONDS = 60  # in which DVC has long written them: .4 s for dvc.lock with 40 stages
 
 
 def repair_dvc_files() -> Iterator[str]:
     """Restore dvc.lock and drop the rwlock if they are incomplete; yield a line about each.
 
-    Results are in DVC's run-cache, so no training is lost with an older dvc.lock.
+    Results are in DVC's run-cache, so no training is lost with an older dvc.lock. A DVC that is
+    writing them now is waited for.
+
+    Raises:
+        InputError: If another process keeps DVC's lock.
     """
-    if LOCK.exists() and not is_lock_file(LOCK.read_bytes()):
-        committed = subprocess.run(["git", "show", ":./dvc.lock"], capture_output=True, check=False)
-        if is_lock_file(committed.stdout):
-            write_text(LOCK, committed.stdout.decode())
-            yield "dvc.lock was incomplete, because DVC was killed; restored it from git"
-        else:
-            LOCK.unlink()
-            yield "dvc.lock was incomplete, because DVC was killed; removed it"
-    if RWLOCK.exists():
-        # DVC holds this lock while it writes the file.
-        with FileLock(f"{RWLOCK}.lock", LOCK_SECONDS):
-            if not _is_json(RWLOCK):
+    if not _is_whole(LOCK):
+        with _written(LOCK):
+            if not _is_whole(LOCK):
+                yield _restore_lock()
+    if not _is_whole(RWLOCK):
+        with _written(RWLOCK):
+            if not _is_whole(RWLOCK):
                 RWLOCK.unlink()
                 yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Wait until DVC has written a file, and let it write no more meanwhile."""
+    held = HELD[path]
+    held.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(held, LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise InputError(
+            f"{path} is incomplete, and another DVC has held {held} for {LOCK_SECONDS} s; wait "
+            "until it ends, or end it, and run the same command again"
+        ) from None
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether DVC would read a file, or whether there is none."""
+    if not path.exists():
+        return True
+    return is_lock_file(path.read_bytes()) if path == LOCK else _is_json(path)
+
+
+def _restore_lock() -> str:
+    committed = subprocess.run(["git", "show", ":./dvc.lock"], capture_output=True, check=False)
+    if is_lock_file(committed.stdout):
+        write_text(LOCK, committed.stdout.decode())
+        return "dvc.lock was incomplete, because DVC was killed; restored it from git"
+    LOCK.unlink()
+    return "dvc.lock was incomplete, because DVC was killed; removed it"
 
 
 def read_lock() -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The repair of files that a killed DVC has cut."""
 
 import subprocess
+from threading import Timer
 
 import pytest
-from filelock import FileLock, Timeout
+import zc.lockfile
+from filelock import FileLock
 
 from foldwise.core.errors import InputError
 from foldwise.run.repair import is_lock_file, read_lock, repair_dvc_files
@@ -62,16 +64,37 @@ def test_a_cut_dvc_lock_that_git_does_not_have_whole_is_removed(repository, in_g
     assert not (repository / "dvc.lock").exists()
 
 
-def test_a_cut_rwlock_is_removed_when_nobody_writes_it(repository, monkeypatch):
+def test_a_cut_rwlock_is_removed(repository):
     path = repository / ".dvc/tmp/rwlock"
     path.write_text('{"write": {"a"')
-    monkeypatch.setattr("foldwise.run.repair.LOCK_SECONDS", 0.1)
-    with FileLock(f"{path}.lock"), pytest.raises(Timeout):
-        list(repair_dvc_files())
-    assert path.exists()
     (line,) = repair_dvc_files()
     assert "rwlock" in line
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "held"), [("dvc.lock", ".dvc/tmp/lock"), (".dvc/tmp/rwlock", ".dvc/tmp/rwlock.lock")]
+)
+def test_what_dvc_is_writing_is_not_touched(repository, monkeypatch, path, held):
+    (repository / path).write_text("")
+    monkeypatch.setattr("foldwise.run.repair.LOCK_SECONDS", 0.1)
+    with FileLock(held), pytest.raises(InputError, match=f"{path} is incomplete.*{held}.* again"):
+        list(repair_dvc_files())
+    assert (repository / path).read_text() == ""
+
+
+def test_dvc_that_writes_dvc_lock_is_waited_for(repository):
+    (repository / "dvc.lock").write_text("")
+    dvc = zc.lockfile.LockFile(repository / ".dvc/tmp/lock")  # the lock of DVC itself
+    newer = WHOLE + "  b:\n    cmd: make b\n"
+
+    def write() -> None:
+        (repository / "dvc.lock").write_text(newer)
+        dvc.close()
+
+    Timer(0.3, write).start()
+    assert list(repair_dvc_files()) == []
+    assert (repository / "dvc.lock").read_text() == newer
 
 
 def test_what_dvc_writes_is_whole():
