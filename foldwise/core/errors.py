@@ -8,7 +8,8 @@ import re
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +21,10 @@ REMEDIES = {  # of errors of the system that the user can mend
     errno.EDQUOT: "free space within your quota",
     errno.EFBIG: "allow larger files (ulimit -f, or another file system)",
     errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "close other programs, which have too many open files,",
+    errno.ENOMEM: "free memory, or remove the file if it is broken,",
     errno.EIO: "check the disk",
+    errno.ESTALE: "mount the network disk again",
     errno.ENAMETOOLONG: "use shorter names",
     errno.ENOENT: "restore it, or run 'dvc repro' if a stage writes it,",
     errno.ENOTDIR: "remove the file that stands in place of a folder",
@@ -36,6 +40,31 @@ class InputError(ValueError):
 
     A message of several lines holds several errors, one per line.
     """
+
+
+# Errors that a broken file can cause, too: a position before its beginning. A file may be gone.
+OF_FILES = (None, errno.EINVAL, errno.EOVERFLOW, errno.ENOENT)
+
+
+def is_of_system(error: Exception) -> bool:
+    """Return whether memory, file handles or a disk failed, and not the content of a file."""
+    # Pillow's decoders have no class of their own for it.
+    if isinstance(error, OSError):
+        return error.errno not in OF_FILES or "out of memory" in str(error)
+    return isinstance(error, MemoryError)
+
+
+@contextmanager
+def named_file(name: str) -> Iterator[None]:
+    """Let errors of the system name the file that was read, also if memory is short."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        if not is_of_system(error):
+            raise
+        number = getattr(error, "errno", None) or errno.ENOMEM
+        filename = getattr(error, "filename", None) or name
+        raise OSError(number, os.strerror(number), filename) from None
 
 
 def run_main(main: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, is_of_system
 
 # Pillow detects a format from the content: an EPS file named .jpg would run Ghostscript. So only
 # formats whose decoders start no program.
@@ -96,7 +96,9 @@ def is_image(path: Path) -> bool:
             Image.open(path, formats=FORMATS).close()
     except Image.DecompressionBombError:
         return True
-    except Exception:  # noqa: BLE001  # Pillow raises anything on other files
+    except Exception as error:  # Pillow raises anything on other files
+        if is_of_system(error):
+            raise
         return False
     return True
 

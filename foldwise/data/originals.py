@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from foldwise.core.errors import InputError, counted
+from foldwise.core.errors import InputError, counted, is_of_system
 from foldwise.data.depth import HEAD_BYTES, NETPBM, bits_per_channel, jpeg_depth
 from foldwise.data.image_formats import open_image
 
@@ -49,6 +49,7 @@ def read_original(file: Image.Image | Path) -> Original:
     Raises:
         InputError: If the image is broken, too large, or has a depth or number of bands that
             cannot be read. The message lacks the name of the file, which goes before it.
+        OSError, MemoryError: If the system cannot read any file.
     """
     with decoder_errors():
         image = file if isinstance(file, Image.Image) else _open(file)
@@ -62,7 +63,7 @@ def read_original(file: Image.Image | Path) -> Original:
 
 @contextmanager
 def decoder_errors() -> Iterator[None]:
-    """Raise any exception of a decoder as an InputError."""
+    """Raise any exception of a decoder as an InputError, but not errors of the system."""
     try:
         yield
     except InputError:
@@ -70,7 +71,9 @@ def decoder_errors() -> Iterator[None]:
     except UnidentifiedImageError:
         reason = "is empty or not an image of a known format"
         raise InputError(f"{reason}; replace or remove it") from None
-    except Exception as error:  # noqa: BLE001  # decoders raise anything on broken files
+    except Exception as error:  # decoders raise anything on broken files
+        if is_of_system(error):  # the image may be sound
+            raise
         known = error.strerror if isinstance(error, OSError) else None  # without the path
         reason = " ".join(str(known or error).split()) or type(error).__name__
         raise InputError(f"cannot be decoded ({reason}); replace or remove it") from None
@@ -136,7 +139,9 @@ def _unsupported(bits: int) -> InputError:
 def _count_frames(image: Image.Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
-    except Exception:  # noqa: BLE001  # a later frame is broken; the first may be good
+    except Exception as error:  # a later frame is broken; the first may be good
+        if is_of_system(error):
+            raise
         image.seek(0)
         return 1
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, named_file
 from foldwise.core.quiet import quiet
 from foldwise.data.originals import decoder_errors
 from foldwise.data.sources import ImageSource
@@ -40,12 +40,17 @@ def map_images(
     positions: NDArray[np.intp],
     function: Callable[[Image.Image | Path], T],
 ) -> Iterator[tuple[int, T | InputError]]:
-    """Yield each position with the function of its image, or with its error, in order."""
+    """Yield each position with the function of its image, or with its error, in order.
+
+    Raises:
+        OSError: If memory, file handles or the disk fail; the images may be sound.
+    """
 
     def apply(position: int) -> T:
-        with decoder_errors():
-            file = source.load(position)
-        return function(file)
+        with named_file(f"{source.root}/{source.files[position]}"):
+            with decoder_errors():
+                file = source.load(position)
+            return function(file)
 
     return map_ahead(apply, positions.tolist())
 

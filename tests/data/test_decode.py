@@ -1,3 +1,4 @@
+import errno
 import gc
 import io
 import tracemalloc
@@ -12,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import REMEDIES, InputError
 from foldwise.data import threads
 from foldwise.data.class_folders import open_folder
 from foldwise.data.decode import decode_images
-from foldwise.data.image_formats import FORMATS
+from foldwise.data.image_formats import FORMATS, is_image
 from foldwise.data.pixels import PixelSettings, decode_image
 
 NATIVE = PixelSettings()
@@ -289,3 +290,34 @@ def test_an_image_that_no_setting_says_how_to_read_is_never_skipped(save, tmp_pa
     source = open_folder(str(root))
     with pytest.raises(InputError, match=r"^\S+a/2.png has 16 bits per channel; set prepare.scale"):
         decode_images(source, NATIVE, tmp_path / "x.npy", skip=True)
+
+
+FAILURES = [
+    MemoryError(),
+    OSError("out of memory error when reading image file"),  # Pillow's
+    OSError(errno.EMFILE, "Too many open files"),
+    OSError(errno.EIO, "Input/output error"),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_of_the_system_is_not_an_unreadable_image(source_of, tmp_path, failure):
+    def load(_: int) -> Image.Image:
+        raise failure
+
+    source = replace(source_of([Image.new("L", (4, 4))] * 2, [0, 1]), load=load)
+    with pytest.raises(OSError, match=r"root/0\.png") as caught:
+        decode_images(source, NATIVE, tmp_path / "a.npy", skip=True)
+    assert caught.value.errno in REMEDIES
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_of_the_system_leaves_no_image_out(save, monkeypatch, failure):
+    path = save("a/1.gif") / "a/1.gif"
+
+    def fail(*_: object, **__: object) -> Image.Image:
+        raise failure
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises((OSError, MemoryError)):
+        is_image(path.rename(path.with_suffix("")))
