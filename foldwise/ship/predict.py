@@ -1,5 +1,6 @@
 """Predict image files with an exported model: read them as stage prepare does, in batches."""
 
+import errno
 import glob
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, named_file
 from foldwise.core.process import count_cores
-from foldwise.data.listing import list_images, other_files
+from foldwise.data.listing import Listing, list_images, other_files
 from foldwise.data.pixels import DecodedImage, PixelSettings, decode_image
 from foldwise.data.threads import map_ahead
 from foldwise.data.unreadable import MissingSettingError
@@ -25,6 +26,7 @@ from foldwise.files.params import HardwareSection
 from foldwise.ship.conformal import prediction_sets
 from foldwise.ship.model import AGAIN, DESCRIPTION, predict_all, read_model
 
+EXHAUSTED = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # says nothing about the file
 BANDS = {1: "grey images", 3: "images in colour or grey"}  # that a model of such channels takes
 
 
@@ -125,13 +127,19 @@ def read_pixels(path: str | Path, preparation: Preparation) -> NDArray[np.uint8]
     Raises:
         InputError: If it cannot be read, or differs in depth, bands or size from the images that
             the model takes. The message lacks the name of the file, which goes before it.
+        OSError: If memory or file handles are short.
     """
     size = (preparation.height, preparation.width) if preparation.any_size else None
     settings = PixelSettings(size, preparation.resize, preparation.background, preparation.scale)
-    if not Path(path).is_file():  # nor a device, which may block for ever
-        raise InputError("is not a file; correct the path")
     try:
-        image = decode_image(Path(path), settings)
+        if not Path(path).is_file():  # nor a device, which may block for ever
+            raise InputError("is not a file; correct the path")
+        with named_file(str(path)):
+            image = decode_image(Path(path), settings)
+    except OSError as error:
+        if error.errno in EXHAUSTED:
+            raise
+        raise InputError(f"cannot be read ({error.strerror}); correct its path or mode") from None
     except MissingSettingError:
         raise InputError(
             "has more than 8 bits per channel; the model takes 8 bits: convert it"
@@ -171,8 +179,8 @@ def find_images(arguments: Iterable[str | Path]) -> list[str]:
         arguments: Files, folders and patterns such as "photos/**/*.jpg".
 
     Raises:
-        InputError: If one does not exist or match, or if a folder holds no image or cannot be read;
-            one line for each.
+        InputError: If one is empty, does not exist, match or hold an image, or cannot be read; one
+            line for each. Folders without images do not matter beside others that a pattern finds.
     """
     files: list[str] = []
     errors: list[str] = []
@@ -181,33 +189,40 @@ def find_images(arguments: Iterable[str | Path]) -> list[str]:
             files += _expand(argument)
         except InputError as error:
             errors.append(str(error))
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror}); correct its path or mode"
+            errors.append(f"IMAGES: {argument!r} {reason}")
     if errors:
         raise InputError("\n".join(errors))
     return files
 
 
 def _expand(argument: str) -> list[str]:
+    if not argument:  # to Path, the current folder
+        raise InputError("IMAGES: '' is empty; name a file, a folder (such as .) or a pattern")
     path = Path(argument)
     if path.is_dir():
-        return _images_below(path)
+        if files := _images_below(path):
+            return files
+        others = list(chain.from_iterable(_listed(path).others.values()))
+        only = f", only {other_files(others)}" if others else ""
+        raise InputError(f"IMAGES: {argument!r} holds no image{only}; name another folder")
     if path.exists():
         return [argument]
     if not glob.has_magic(argument):
         raise InputError(f"IMAGES: {argument!r} does not exist; correct the path")
     matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207 - any root
-    if not (
-        files := [_images_below(match) if match.is_dir() else [str(match)] for match in matches]
-    ):
-        raise InputError(f"IMAGES: {argument!r} matches no file; correct the pattern")
-    return list(dict.fromkeys(chain(*files)))  # a/** matches a folder, and also its files
+    found = [_images_below(match) if match.is_dir() else [str(match)] for match in matches]
+    if not any(found):
+        raise InputError(f"IMAGES: {argument!r} matches no image; correct the pattern")
+    return list(dict.fromkeys(chain(*found)))  # a/** matches a folder, and also its files
 
 
 def _images_below(folder: Path) -> list[str]:
     """Return the images in a folder and its sub-folders as stage prepare lists them, sorted."""
-    listing = list_images(folder, list_files(folder, allow_links=False, key="IMAGES"))
-    images = sorted(chain.from_iterable(listing.images.values()))
-    if not images:
-        others = list(chain.from_iterable(listing.others.values()))
-        only = f", only {other_files(others)}" if others else ""
-        raise InputError(f"IMAGES: {str(folder)!r} holds no image{only}; name another folder")
+    images = sorted(chain.from_iterable(_listed(folder).images.values()))
     return [str(folder / image) for image in images]
+
+
+def _listed(folder: Path) -> Listing:
+    return list_images(folder, list_files(folder, allow_links=False, key="IMAGES"))

@@ -1,6 +1,7 @@
 """Predictions of image files: every image in a row, clear errors, own networks elsewhere."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -122,6 +123,41 @@ def test_files_patterns_and_standard_input_give_the_same(folder, images, tmp_pat
     assert {row["top"][0]["probability"] == row["probability"] for row in rows} == {True}
 
 
+def test_a_path_that_cannot_be_read_is_a_row(folder, images, monkeypatch, capsys):
+    root, _ = images
+    (root / "locked").mkdir()
+    (root / "locked" / "0.png").write_bytes((root / "00.png").read_bytes())
+    is_file = Path.is_file
+
+    def without_permission(path):
+        if path.parent.name == "locked":  # the tests may run as root, who may read everything
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", without_permission)
+    names = [root / ("n" * 300), root / "locked" / "0.png", root / "00.png"]
+    lines = "".join(f"{name}\n" for name in names).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    predict(folder, "-")
+    rows = rows_of(capsys.readouterr().out)
+    assert ["cannot be read (" in row["error"] for row in rows] == [True, True, False]
+
+
+def test_short_memory_stops_the_command_and_names_the_file(folder, images, monkeypatch):
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("foldwise.ship.predict.decode_image", fail)
+    with pytest.raises(OSError, match=r"Cannot allocate memory: '.*00\.png'"):
+        predict(folder, images[0])
+
+
+def test_a_folder_without_images_does_not_stop_a_pattern(images):
+    root, _ = images
+    (root / "empty").mkdir()
+    assert len(find_images([f"{root}/[em]*"])) == 2
+
+
 def test_class_names_of_any_characters_are_kept(changed, images, capsys):
     names = ['a;b, "c"\r\nd', "ü\r"]
     folder = changed(
@@ -159,7 +195,10 @@ def test_a_reader_that_ends_ends_the_command_quietly(folder, images, monkeypatch
     ("arguments", "message"),
     [
         (["none.png"], "'none.png' does not exist; correct"),
-        (["none.png", "x/*"], "'x/[*]' matches no file; correct"),
+        (["none.png", "x/*"], "'x/[*]' matches no image; correct"),
+        (["empty*"], "'empty[*]' matches no image; correct"),
+        ([""], "'' is empty; name"),
+        ([f"{'n' * 300}.png"], r"'nnn.*' cannot be read \(File name too long\); correct"),
         (["empty"], r"'empty' holds no image, only 1 other file \(1 .txt\); name another"),
         (["-", "a.png"], "leave out either"),
         (["-"], "standard input lists no file; write"),
