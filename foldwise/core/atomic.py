@@ -1,5 +1,6 @@
 """Atomic writes of text files, and a lock on an output folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,25 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def open_whole(path: Path) -> Iterator[TextIO]:
-    """Yield a file to write line by line; it appears under its name only when complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    """Yield a file to write line by line; it appears under its name only when complete.
+
+    Links are followed. A pipe or a device is written at once.
+
+    Raises:
+        InputError: If it is a folder.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, or remove the folder")
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
     with partial.open("w", encoding="utf-8", newline="\n") as file:
         yield file
-    partial.replace(path)
+    partial.replace(target)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
+import os
+from threading import Thread
+
 import pytest
 
-from foldwise.core.atomic import sole_writer
+from foldwise.core.atomic import open_whole, sole_writer, write_text
 from foldwise.core.errors import InputError
 
 
@@ -21,3 +24,35 @@ def test_a_second_writer_of_an_output_is_refused(tmp_path):
 def test_the_lock_lies_beside_the_output(tmp_path):
     with sole_writer(tmp_path / "0-0"):
         assert [path.name for path in tmp_path.iterdir()] == ["0-0.lock"]
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    with open_whole(tmp_path / "new" / "file") as file:
+        file.write("text")
+        assert not (tmp_path / "new" / "file").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_its_target_is_written(tmp_path, exists):
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    link.symlink_to("far/target")
+    if exists:
+        write_text(target, "old")
+    write_text(link, "new")
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+
+
+def test_a_pipe_is_written_and_stays(tmp_path):
+    path, read = tmp_path / "pipe", []
+    os.mkfifo(path)
+    reader = Thread(target=lambda: read.append(path.read_text()), daemon=True)
+    reader.start()
+    write_text(path, "text")
+    reader.join(5)
+    assert (read, path.is_fifo()) == (["text"], True)
+
+
+def test_a_folder_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InputError, match="is a folder; name a file"), open_whole(tmp_path):
+        pytest.fail("nothing may be computed")

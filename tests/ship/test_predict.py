@@ -158,6 +158,12 @@ def test_a_folder_without_images_does_not_stop_a_pattern(images):
     assert len(find_images([f"{root}/[em]*"])) == 2
 
 
+def test_an_output_that_is_a_folder_is_refused_before_images_are_read(folder, images, monkeypatch):
+    monkeypatch.setattr("foldwise.ship.predict.read_pixels", pytest.fail)
+    with pytest.raises(InputError, match="photos is a folder; name a file"):
+        predict(folder, images[0], "--output", images[0])
+
+
 def test_class_names_of_any_characters_are_kept(changed, images, capsys):
     names = ['a;b, "c"\r\nd', "ü\r"]
     folder = changed(
