@@ -8,7 +8,7 @@ from typing import TextIO
 
 from filelock import FileLock, Timeout
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, written_file
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,13 +29,13 @@ def open_whole(path: Path) -> Iterator[TextIO]:
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, or remove the folder")
     if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8", newline="\n") as file:
+        with written_file(path), path.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         return
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="\n") as file:
+    with written_file(partial), partial.open("w", encoding="utf-8", newline="\n") as file:
         yield file
     partial.replace(target)
 

@@ -67,6 +67,16 @@ def named_file(name: str) -> Iterator[None]:
         raise OSError(number, os.strerror(number), filename) from None
 
 
+@contextmanager
+def written_file(path: Path) -> Iterator[None]:
+    """Let errors of the system name the file that was written, for example on a full disk."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def run_main(main: Callable[[], None]) -> None:
     """Run a program to its end, and exit.
 

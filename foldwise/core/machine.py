@@ -12,6 +12,8 @@ from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
+from foldwise.core.errors import written_file
+
 PACKAGES = ("numpy", "torch", "torchvision")  # another version may change the last bits of a result
 PROCESS = Path("/proc/self")  # Linux only
 KIBIBYTE = 1024  # bytes: the unit of /proc, and of getrusage except on macOS
@@ -49,14 +51,11 @@ def create_npy(path: Path, dtype: "DTypeLike", shape: tuple[int, ...]) -> "NDArr
     from numpy.lib.format import open_memmap  # here: slow to import, and check needs no arrays
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    array: NDArray[Any] = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # not on macOS
-        with path.open("r+b") as file:
-            try:
+    with written_file(path):
+        array: NDArray[Any] = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            with path.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-            except OSError as error:
-                error.filename = str(path)
-                raise
     return array
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from foldwise.core.atomic import open_whole
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, written_file
 from foldwise.core.machine import create_npy
 from foldwise.files.base import Count, Size, Strict, existing, read_json, write_json
 
@@ -138,13 +138,13 @@ def create_images(folder: Path, shape: tuple[int, int, int, int]) -> NDArray[np.
 
 def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
     """Write labels.npy, samples.csv, dataset.json and perhaps weights.npy beside images.npy."""
-    np.save(folder / "labels.npy", samples.labels.astype(np.int64), allow_pickle=False)
+    _save(folder / "labels.npy", samples.labels.astype(np.int64))
     names = ["index", "file", "label", "group", "test"]
     numbers: list[NDArray[Any]] = [samples.labels, samples.groups, samples.is_test.astype(np.int64)]
     if samples.weights is not None:
         names.append("weight")
         numbers.append(samples.weights)
-        np.save(folder / "weights.npy", samples.weights, allow_pickle=False)
+        _save(folder / "weights.npy", samples.weights)
     columns = [column.tolist() for column in numbers]
     with open_whole(folder / "samples.csv") as table:
         # Quoted text, because a carriage return in a file name would end the row.
@@ -156,7 +156,12 @@ def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
 
 def write_digests(folder: Path, digests: NDArray[np.uint64]) -> None:
     """Write digests.npy, (n,) in the order of the arrays."""
-    np.save(folder / "digests.npy", digests, allow_pickle=False)
+    _save(folder / "digests.npy", digests)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with written_file(path):
+        np.save(path, array, allow_pickle=False)
 
 
 def read_digests(folder: Path) -> ImageDigests:

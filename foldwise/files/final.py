@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, written_file
 from foldwise.files.base import (
     Count,
     NonNegative,
@@ -261,7 +261,7 @@ def write_out_of_fold(folder: Path, logits: NDArray[np.float32], labels: NDArray
         logits: (repeats, n, n_classes).
         labels: (n,) true class.
     """
-    with (folder / "out_of_fold.npz").open("wb") as file:
+    with written_file(path := folder / "out_of_fold.npz"), path.open("wb") as file:
         np.savez(file, logits=logits, labels=labels)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from foldwise.core.errors import written_file
 from foldwise.files.base import Count, NonNegative, Share, Size, Strict, read_json, write_json
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
@@ -196,13 +197,9 @@ def no_predictions() -> Predictions:
 def write_predictions(folder: Path, predictions: Predictions) -> None:
     """Write predictions.npz; the same bytes for the same numbers."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        folder / "predictions.npz",
-        allow_pickle=False,
-        index=predictions.index,
-        last=predictions.last,
-        best=predictions.best,
-    )
+    arrays = {name: getattr(predictions, name) for name in ("index", "last", "best")}
+    with written_file(path := folder / "predictions.npz"):
+        np.savez(path, allow_pickle=False, **arrays)
 
 
 def read_predictions(folder: Path) -> Predictions:

@@ -158,3 +158,27 @@ def test_a_reason_that_many_places_share_is_one_line():
     assert lines[1].count(".png") == 3
     assert len(lines) == 2
     assert lines_by_reason(many[:MAX_PER_REASON]).count("\n") == MAX_PER_REASON - 1
+
+
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        ("core.atomic", "write_text(folder / 'a', 'x' * 9999)"),
+        ("core.machine", "create_npy(folder / 'a', 'u1', (9999,))"),
+        ("files.dataset", "write_digests(folder, np.zeros(9999, dtype=np.uint64))"),
+    ],
+)
+def test_a_failed_write_names_its_own_file_and_not_the_current_folder(tmp_path, module, call):
+    code = f"""
+import resource, signal
+from pathlib import Path
+import numpy as np
+from foldwise.core.errors import run_main
+from foldwise.{module} import {call.partition("(")[0]}
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99))  # bytes: fails as a full disk does
+folder = Path({str(tmp_path)!r})
+run_main(lambda: {call})"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.startswith(f"error: {tmp_path}/")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
