@@ -5,12 +5,14 @@ ended leaves its changes staged; and `dvc checkout` fails where a result is not 
 """
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, first_few
 from foldwise.core.git import run_git
 from foldwise.files.base import read_yaml
 from foldwise.run.dvc import Pipeline
@@ -18,6 +20,7 @@ from foldwise.run.repair import LOCK, read_lock, repair_dvc_files
 
 PARAMS, PIPELINE, DATA = "params.yaml", "dvc.yaml", Path("data")
 BACKUPS = Path(".dvc/tmp")
+MODELS = "data/models/"  # outputs that are named after the architecture only
 EXPERIMENTS = "refs/exps"  # git references of DVC's experiments, also of one that was ended
 
 
@@ -25,7 +28,8 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
     """Go back to the last commit; yield a line about everything that is not obvious.
 
     params.yaml goes back only if an experiment wrote it, and then dvc.yaml with it, because its
-    slots hold the candidates. Otherwise edits of the user stay. Own files stay.
+    slots hold the candidates. Otherwise edits of the user stay. So do own files: only files are
+    removed that have the names of committed ones, of another architecture or fold.
 
     Args:
         pipeline: DVC in the current folder, which is the root of the repository.
@@ -36,16 +40,26 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
     yield from repair_dvc_files()
     _git("rev-parse", "--verify", "HEAD")
     paths = [str(LOCK), *_generated(read_yaml(Path(PIPELINE)))]
+    architectures = _architectures()
     _git("reset", "--quiet", "HEAD", "--", PARAMS, *paths)
     yield from _reset_params()
     if committed := _git("ls-tree", "-r", "--name-only", "HEAD", *paths):
         _git("restore", "--source=HEAD", "--", *committed)
-    new = _git("ls-files", "--others", "--exclude-standard", "--", *paths)
-    for name in new:
-        Path(name).unlink()
-    if new:
-        yield f"removed {len(new)} generated files that are not committed"
-    folders = _remove_other_outputs()
+    names = _Names(architectures, _git("ls-tree", "-r", "--name-only", "HEAD"))
+    new = [Path(name) for name in _git("ls-files", "--others", "--exclude-standard", "--", *paths)]
+    kept = [path for path in new if not names.remove(path)]
+    if len(kept) < len(new):
+        yield f"removed {len(new) - len(kept)} generated files that are not committed"
+    outs = {Path(out["path"]) for stage in read_lock().values() for out in stage.get("outs", [])}
+    folders = {folder for path in outs for folder in path.parents if DATA in folder.parents}
+    names = _Names(architectures, map(str, outs))
+    others = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
+    kept += [path for path in others if path not in outs | folders and not names.remove(path)]
+    if kept:
+        yield (
+            f"kept {first_few(sorted(map(str, kept)))}, which no stage has written; move them out "
+            "of these folders, or stages that read the folders run again"
+        )
     pipeline.run("checkout", "--force", "--quiet", "--allow-missing", PIPELINE)
     if tracked := _git("ls-files", "*.dvc"):  # images: changed ones are not overwritten
         pipeline.run("checkout", "--quiet", "--allow-missing", *tracked)
@@ -82,17 +96,52 @@ def _generated(pipeline: dict[str, Any]) -> list[str]:
     return sorted({name.partition("/${")[0] for name in names})
 
 
-def _remove_other_outputs() -> set[Path]:
-    """Remove cached outputs that the committed dvc.lock does not have; return their folders.
+def _architectures() -> set[str]:
+    """Return the names of architectures in params.yaml and in each dvc.lock that git has."""
+    try:
+        params = read_yaml(Path(PARAMS))
+    except InputError:  # an edit of the user, which stays
+        params = {}
+    candidates = params.get("candidates")
+    names = {params.get("model"), *(candidates if isinstance(candidates, list) else ())}
+    changes = _git("log", "--all", "--format=", "--patch", "--unified=0", "--", str(LOCK))
+    lines = [*LOCK.read_text(encoding="utf-8").splitlines()] if LOCK.exists() else []
+    start = f"- path: {MODELS}"
+    names |= {line.partition(start)[2] for line in (*changes, *lines) if start in line}
+    return {str(name) for name in names if name}
 
-    Stages depend on whole folders, such as data/models.
+
+@dataclass
+class _Names:
+    """Names of generated files and folders.
+
+    Attributes:
+        architectures: The names of architectures.
+        known: Generated paths; others differ in the architecture or in numbers.
     """
-    known = {Path(out["path"]) for stage in read_lock().values() for out in stage.get("outs", [])}
-    folders = {folder for path in known for folder in path.parents if DATA in folder.parents}
-    for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
-        if path not in known | folders:
+
+    architectures: set[str]
+    known: Iterable[str]
+
+    def __post_init__(self) -> None:
+        self._forms = {self._form(path) for path in self.known}
+
+    def _form(self, path: str) -> tuple[str, ...]:
+        return tuple(self._general(part) for part in path.removesuffix(".lock").split("/"))
+
+    def _general(self, part: str) -> str:
+        stem = next((s for s in (part, Path(part).stem) if s in self.architectures), None)
+        return re.sub(r"\d+", "0", part) if stem is None else part.replace(stem, "NAME", 1)
+
+    def remove(self, path: Path) -> bool:
+        """Remove a path, or what is generated in it, and return whether nothing is left."""
+        if self._form(str(path)) in self._forms:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return folders
+            return True
+        if not path.is_dir() or path.is_symlink() or not all([*map(self.remove, path.iterdir())]):
+            return False
+        path.rmdir()
+        return True
 
 
 def _git(*words: str) -> list[str]:

@@ -67,19 +67,42 @@ def grow_lock(clone):
     clone.commit("long dvc.lock")
 
 
+OWN = ("data/models/notes.txt", "data/runs/archive/x", "data/features/own.npy", "reports/models/x")
+OF_AN_EXPERIMENT = (
+    *(
+        "data/models/nin/network.json",
+        "data/runs/nin/0-0/predictions.npz",
+        "data/runs/nin/1-0.lock",
+    ),
+    *("data/tuned/nin.json", "data/splits/1/folds.csv", "reports/models/nin/card.json"),
+    *("reports/tuning/nin.json", "reports/contact_sheets/1/0.png"),
+)
+
+
 def test_files_and_edits_of_the_user_stay(clone):
     grow_lock(clone)
     before = files(clone)
     clone.change_params(seed=5)
     (clone.path / "nets/mine.py").write_text("mine")
-    (clone.path / "reports/mine.md").write_text("mine")
-    own = {name: clone.files()[name] for name in ("params.yaml", "nets/mine.py", "reports/mine.md")}
+    written = ("nets/mine.py", "reports/mine.md", "reports/figures/mine.svg", *OWN)
+    for name in written:
+        (clone.path / name).parent.mkdir(exist_ok=True)
+        (clone.path / name).write_text("mine")
+    own = {name: clone.files()[name] for name in ("params.yaml", *written)}
     clone.git("add", "params.yaml")
     clone.replace("reports/report.md", "lenet5", "changed")
     (clone.path / "reports/folds/lenet5/0-0.json").unlink()
-    (clone.path / "reports/figures/other.svg").write_text("of an experiment")
-    (clone.path / "data/models/other").mkdir()
-    assert "git checkout HEAD params.yaml\n" in reset(clone)
+    clone.change_params(candidates=["lenet5", "slim_vgg", "nin"])
+    own["params.yaml"] = clone.files()["params.yaml"]
+    for name in OF_AN_EXPERIMENT:
+        (clone.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone.path / name).write_text("of an experiment")
+    lines = reset(clone)
+    assert "git checkout HEAD params.yaml\n" in lines
+    assert "removed 3 generated files" in lines
+    assert (
+        "kept data/features/own.npy, data/models/notes.txt, data/runs/archive and 2 more" in lines
+    )
     assert files(clone) == before | own
 
 
