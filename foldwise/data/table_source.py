@@ -130,6 +130,9 @@ def _notes(content: UserTable, roles: dict[str, str], table: str, n_unlisted: in
         parts = [part for part in counts if part in roles and (roles[part] == TEST) is is_test]
         if parts:
             yield f"{', '.join(parts)} as {use} images"
+    weights = [float(row.values["weight"]) for row in content.rows if "weight" in row.values]
+    if weights:
+        yield f"column weight weighs the loss of each image ({min(weights):g} to {max(weights):g})"
     if content.unused:
         yield f"columns not used: {', '.join(content.unused)}"
     if n_unlisted:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foldwise.core.errors import InputError, did_you_mean, lines_by_reason
+from foldwise.core.errors import InputError, lines_by_reason
 
 DELIMITERS = ",;\t"
 
@@ -38,7 +38,7 @@ def read_user_table(
 
     Raises:
         InputError: If it cannot be read, lacks a column, has a row of another length, or names a
-            column that is probably a misspelt optional column.
+            column like an optional one in the plural or in upper case.
     """
     if not path.is_file():
         raise InputError(f"{key}: '{path}' is missing; add it, or name another file")
@@ -81,7 +81,8 @@ def _parquet_rows(path: Path, key: str) -> Iterator[tuple[str, list[str]]]:
             "table as CSV"
         ) from None
     try:
-        table = pl.read_parquet(path).select(pl.all().cast(pl.String).fill_null(""))
+        table = pl.read_parquet(path).with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
+        table = table.select(pl.all().cast(pl.String).fill_null(""))
     except pl.exceptions.PolarsError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{key}: '{path}' cannot be read ({reason}); save it as CSV") from None
@@ -103,6 +104,9 @@ def _require_columns(
                 f"{' and '.join(required)} in its first line"
             )
     for name in header:
-        hint = did_you_mean(name, optional, cutoff=0.75)
-        if hint and name not in (*required, *optional):
-            raise InputError(f"{place} has the column '{name}'{hint}; rename it")
+        meant = name.casefold().removesuffix("s")  # other names may be other things, as height
+        if meant in optional and name not in (*required, *optional):
+            raise InputError(
+                f"{place} has the column '{name}'; did you mean '{meant}'? Rename it to this or "
+                "another name"
+            )

@@ -68,10 +68,26 @@ def test_optional_columns(table):
     assert source.notes == (
         "Training, dev as training images",
         "TEST, test as test images",
+        "column weight weighs the loss of each image (0.5 to 3.5)",
         "columns not used: sex",
     )
     last = source.take([3])
     assert (last.weights.tolist(), last.groups) == ([3.5], ["p1"])
+
+
+@pytest.mark.parametrize("name", ["height", "weight_kg", "pair", "weighted", "group2"])
+def test_columns_of_other_names_are_not_used(table, name):
+    source = table([(*row, 1) for row in ROWS], name)
+    assert (source.weights, source.notes) == (None, (f"columns not used: {name}",))
+
+
+def test_nan_in_parquet_is_an_empty_cell(table):
+    rows = [("1.png", 0.0, 1.0), ("2.png", 1.0, 2.0), ("4.png", float("nan"), float("nan"))]
+    lines = errors_of(table, rows, "group", name="labels.parquet")
+    assert [word for line in lines for word in ("group ''", "label ''") if word in line] == [
+        "group ''",
+        "label ''",
+    ]
 
 
 @pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])
@@ -127,8 +143,9 @@ def test_600_wrong_rows_are_one_line(table):
         (
             [(*row, 1) for row in ROWS],
             ["weights"],
-            "column 'weights'; did you mean 'weight'.*rename",
+            "column 'weights'; did you mean 'weight'.*Rename",
         ),
+        ([(*row, 1) for row in ROWS], ["Group"], "column 'Group'; did you mean 'group'.*Rename"),
         ([*ROWS, ("1.png",)], [], "line 6 has another number of values than the 2"),
         ([row for row in ROWS if row[1] == "cat"], [], "1 different label; expected"),
         ([], [], "0 different labels; exp"),
