@@ -1,54 +1,88 @@
 """`foldwise run` and `final`: DVC with preloaded stages and parallel trainings, safe to stop."""
 
-import argparse
 import importlib.util
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from foldwise.core.errors import InputError
 from foldwise.run.dvc import FIRST, TRAIN, TUNE, UPSTREAM, Pipeline, open_pipeline
 
-RACE = Path("data/race")
+PARAMS, PIPELINE = Path("params.yaml"), Path("dvc.yaml")  # the files that DVC reads
+CHECKED, RACE = Path("data/checked"), Path("data/race")
 Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
 
 
-def run_pipeline(args: argparse.Namespace) -> None:
-    """Bring everything up to date; with --list, only list the stale trainings.
+class Cluster(NamedTuple):
+    """A Ray cluster: its address, the DVC remote of its data, and the share of a GPU."""
+
+    address: str
+    remote: str | None
+    gpus: float | None
+
+
+def run_pipeline(*targets: str, jobs: int | None = None, cluster: Cluster | None = None) -> None:
+    """Bring everything up to date.
 
     This is no stage of dvc.yaml, because it runs DVC, once for each of several parallel trainings.
 
     Args:
-        args: Options of the command.
+        targets: What DVC brings up to date; without, all of dvc.yaml.
+        jobs: Parallel trainings; None: as many as fit.
+        cluster: Where to train; None: here.
 
     Raises:
         InputError: If params.yaml is wrong, a stage fails, or the options do not fit this machine.
     """
-    with open_pipeline(args.params) as pipeline:  # at once, because its imports take longest
-        from foldwise.files.project import check_project
-        from foldwise.run.repair import repair_dvc_files
-
-        backend = None if args.list else _choose_backend(args, pipeline)
-        for line in repair_dvc_files():
-            print(f"run: {line}", flush=True)
-        check_project(args.params, args.pipeline, args.pipeline.parent, args.output)
-        if args.list:
-            _list_trainings(args, pipeline)
-        elif backend is not None:
-            _run_trainings(args, pipeline, *backend)
-        else:
-            pipeline.run("repro", *args.targets)
+    with open_pipeline(PARAMS) as pipeline:  # at once, because its imports take longest
+        backend = _choose_backend(jobs, cluster, pipeline)
+        _check()
+        if backend is not None:
+            _run_trainings(pipeline, *backend)
+        pipeline.run("repro", *targets)
 
 
-def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train, str] | None:
+def list_trainings(output: Path) -> None:
+    """Write the names of the stale trainings that can run now, one on each line; train none.
+
+    Raises:
+        InputError: If params.yaml is wrong, or a stage before the trainings fails.
+    """
+    from foldwise.core.atomic import write_text
+
+    with open_pipeline(PARAMS) as pipeline:
+        _check()
+        group, stages = TRAIN, list[str]()
+        for group in _groups():
+            if stages := _stale(pipeline, group):
+                break
+    write_text(output, "".join(f"{stage}\n" for stage in stages))
+    print(f"run: {_count(stages)} -> {output}")
+    if stages and group != TRAIN:
+        print(f"run: these are the stages of {group}; run them, then list the others")
+
+
+def _check() -> None:
+    from foldwise.files.project import check_project
+    from foldwise.run.repair import repair_dvc_files
+
+    for line in repair_dvc_files():
+        print(f"run: {line}", flush=True)
+    check_project(PARAMS, PIPELINE, Path(), CHECKED)
+
+
+def _choose_backend(
+    jobs: int | None, cluster: Cluster | None, pipeline: Pipeline
+) -> tuple[Train, str] | None:
     """Return what runs several trainings at a time, and a text that says where; None: one."""
     from foldwise.files.params import read_params
 
-    hardware = read_params(args.params, "hardware").hardware
-    if args.address is None:
+    hardware = read_params(PARAMS, "hardware").hardware
+    if cluster is None:
         from foldwise.run import local_backend
 
-        slots = local_backend.find_slots(args.jobs, hardware)
+        slots = local_backend.find_slots(jobs, hardware)
         train: Train = partial(local_backend.run_local, slots=slots, pipeline=pipeline)
         return (train, f"{len(slots)} at a time") if len(slots) > 1 else None
     if importlib.util.find_spec("ray") is None:
@@ -56,32 +90,18 @@ def _choose_backend(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Train
         raise InputError(f"--address needs Ray, which is missing: {remedy}")
     from foldwise.run import ray_backend
 
-    target = ray_backend.choose_target(args.address, args.remote, args.gpus, hardware)
+    target = ray_backend.choose_target(*cluster, hardware)
     train = partial(ray_backend.run_on_cluster, target=target, pipeline=pipeline)
-    return train, f"on {args.address}"
+    return train, f"on {cluster.address}"
 
 
-def _list_trainings(args: argparse.Namespace, pipeline: Pipeline) -> None:
-    from foldwise.core.atomic import write_text
-
-    group, stages = TRAIN, list[str]()
-    for group in _groups(args):
-        if stages := _stale(pipeline, group):
-            break
-    write_text(args.list, "".join(f"{stage}\n" for stage in stages))
-    print(f"run: {_count(stages)} -> {args.list}")
-    if stages and group != TRAIN:
-        print(f"run: these are the stages of {group}; run them, then list the others")
-
-
-def _run_trainings(args: argparse.Namespace, pipeline: Pipeline, train: Train, where: str) -> None:
-    """Run the stages before the trainings, the trainings, and the stages after them."""
-    for group in _groups(args):
+def _run_trainings(pipeline: Pipeline, train: Train, where: str) -> None:
+    """Run the stages before the trainings, and the trainings."""
+    for group in _groups():
         if stages := _stale(pipeline, group):
             print(f"run: {_count(stages)}, {where}", flush=True)
             if failures := train(stages):
                 raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))
-    pipeline.run("repro", *args.targets)
 
 
 def _stale(pipeline: Pipeline, group: str) -> list[str]:
@@ -99,11 +119,11 @@ def _stale(pipeline: Pipeline, group: str) -> list[str]:
     return [stage for stage in stages if stage not in settled]
 
 
-def _groups(args: argparse.Namespace) -> list[str]:
+def _groups() -> list[str]:
     """Return which stages train side by side, in their order."""
     from foldwise.files.params import read_params
 
-    params = read_params(args.params, "train", "compare")
+    params = read_params(PARAMS, "train", "compare")
     needed = {TUNE: params.train.learning_rate == "auto", FIRST: params.compare.race, TRAIN: True}
     return [group for group, is_needed in needed.items() if is_needed]
 

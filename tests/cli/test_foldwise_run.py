@@ -18,7 +18,7 @@ import sys
 sys.modules["ray"] = None  # as if it were not installed
 from foldwise.cli.main import run_command
 try:
-    run_command(["run", "--params", "params.yaml", "--address", "auto"])
+    run_command(["run", "--address", "auto"])
 except ValueError as error:
     print({"ray", "torch", "dvc"} & {name for name, module in sys.modules.items() if module})
     print(error)
@@ -35,7 +35,7 @@ def params(tmp_path, monkeypatch):
 
 def test_too_many_jobs_stop_before_anything_runs(params, capfd):
     with pytest.raises(InputError, match="--jobs is 100000 and hardware"):
-        run_command(["run", "--params", str(params), "--jobs", "100000"])
+        run_command(["run", "--jobs", "100000"])
     assert capfd.readouterr() == ("", "")
     assert [path.name for path in params.parent.iterdir()] == ["params.yaml"]
 
@@ -78,6 +78,8 @@ def test_every_command_has_one_usage(command, capsys):
         (["run", "--gpus", "1"], "--address"),
         (["run", "--remote", "store"], "--address"),
         (["run", "--jobs", "2", "--list", "x"], "not allowed with"),
+        (["run", "--params", "x"], "unrecognized"),  # DVC reads params.yaml and dvc.yaml only
+        (["final", "--pipeline", "x"], "unrecognized"),
     ],
 )
 def test_a_wrong_command_line_is_a_usage_and_an_error(words, part, capsys):
