@@ -5,7 +5,9 @@ and no other change of the code does. The file lists the stage itself, the modul
 from the layers that compute results, and the formats that it writes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules, parsed_once
@@ -19,6 +21,8 @@ from foldwise.files.slots import candidate_slots
 def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str:
     """Check params.yaml, write the fingerprints of the code, and return a line that says so.
 
+    final/params.yaml is checked, too, because it is read only after all trainings.
+
     Args:
         params: params.yaml.
         pipeline: dvc.yaml.
@@ -29,9 +33,15 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
         InputError: One line for each error; then nothing is written.
     """
     require_plain_path(Path.cwd())
-    slots = candidate_slots(read_yaml(pipeline), str(pipeline))
+    content = read_yaml(pipeline)
+    slots = candidate_slots(content, str(pipeline))
     checked = check_params(read_yaml(params), slots, str(params))
+    require_apart(checked.prepare.root, str(params), output_folders(content))
     require_root(checked.prepare, str(params))
+    if (final := code / "final" / "params.yaml").is_file():
+        from foldwise.files.final import read_final_params  # here: slow to import
+
+        read_final_params(final)
     for stage, modules in stage_fingerprints(code).items():
         write_json(output / f"{stage}.json", {"modules": modules})
     return f"check: {params.name} is sound, {checked.size_text} -> {output}"
@@ -44,6 +54,32 @@ def require_plain_path(folder: Path) -> None:
             f"this folder is {str(folder)!r}; DVC fails below a folder with {{ or }} in its name: "
             "rename it"
         )
+
+
+def output_folders(pipeline: dict[str, Any]) -> list[str]:
+    """Return the outputs of a dvc.yaml, or the folders where a matrix gives their names."""
+    keys = ("outs", "metrics", "plots")
+    outs = [
+        out for stage in pipeline["stages"].values() for key in keys for out in stage.get(key, ())
+    ]
+    names = {name for out in outs for name in (out if isinstance(out, dict) else (out,))}
+    return sorted({name.partition("${")[0].rstrip("/") for name in names})
+
+
+def require_apart(root: str, place: str, outputs: Sequence[str]) -> None:
+    """Require that prepare.root neither holds an output of the pipeline nor lies in one.
+
+    Raises:
+        InputError: If it does; DVC would refuse the pipeline.
+    """
+    images = Path(root).resolve()
+    for output in outputs:
+        path = Path(output).resolve()
+        if images.is_relative_to(path) or path.is_relative_to(images):
+            raise InputError(
+                f"{place}: prepare.root is {root!r}, where the pipeline writes {output}; set a "
+                "folder of images only, such as data/raw"
+            )
 
 
 def require_root(section: PrepareSection, place: str) -> None:

@@ -65,6 +65,16 @@ def test_nothing_is_written_unless_all_is_sound(flags):
     assert not Path("data").exists()
 
 
+def test_the_parameters_of_the_final_model_are_checked_before_any_training(flags):
+    Path("final").mkdir()
+    text = (ROOT / "final" / "params.yaml").read_text()
+    Path("final/params.yaml").write_text(text.replace("epochs: comparison", "epochs: comparision"))
+    given = flags()
+    given[given.index(str(ROOT))] = "."
+    with pytest.raises(InputError, match=r"^final/params.yaml: epochs is 'comparision'"):
+        main(given)
+
+
 def test_images_are_looked_at_before_dvc_opens_them(flags):
     Path("images/a").mkdir(parents=True)
     os.mkfifo("images/a/1.png")

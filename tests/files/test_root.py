@@ -2,10 +2,11 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from foldwise.core.errors import InputError
 from foldwise.files.params import PrepareSection
-from foldwise.files.project import require_root
+from foldwise.files.project import output_folders, require_apart, require_root
 
 
 @pytest.fixture
@@ -56,6 +57,14 @@ def test_folder_that_contains_the_project_is_refused(refused, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     Path("link").symlink_to("..")
     assert "contains this project; set a folder" in refused(root)
+
+
+@pytest.mark.parametrize("root", ["data", "data/prepared", "data/splits/x", "reports/figures"])
+def test_a_folder_of_the_pipeline_is_refused_because_dvc_would_fail(root):
+    outputs = output_folders(yaml.safe_load(Path("dvc.yaml").read_text()))
+    with pytest.raises(InputError, match=r"where the pipeline writes .*; set a folder of images"):
+        require_apart(root, "params.yaml", outputs)
+    require_apart("data/raw", "params.yaml", outputs)
 
 
 @pytest.mark.parametrize("dataset", ["digits", "folder"])
