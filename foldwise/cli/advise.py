@@ -15,10 +15,10 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from foldwise.cli.candidates import fit_slots
 from foldwise.core.atomic import write_text
-from foldwise.core.errors import counted
+from foldwise.core.errors import InputError, counted
 from foldwise.engine.hardware import set_up
-from foldwise.files.dataset import read_dataset
-from foldwise.files.params import RUN_KEYS, read_params
+from foldwise.files.dataset import DatasetInfo, read_dataset
+from foldwise.files.params import RUN_KEYS, Params, read_params
 from foldwise.files.slots import with_names
 from foldwise.plan.advise import advice_lines, advise
 from foldwise.plan.budget import Setting
@@ -32,10 +32,15 @@ def run_advise(args: argparse.Namespace) -> None:
 
     Args:
         args: Options of the command.
+
+    Raises:
+        InputError: If params.yaml is wrong, or the data set was prepared with other parameters.
     """
     path, dataset_folder = args.params, args.dataset
     sections = ("train", "extract", "hardware", "forecast", "augment", "build", "advise")
-    params, dataset = read_params(path, *RUN_KEYS, *sections), read_dataset(dataset_folder)
+    params = read_params(path, *RUN_KEYS, "seed", "prepare", *sections)
+    dataset = read_dataset(dataset_folder)
+    _require_prepared(params, dataset.info, f"{dataset_folder / 'dataset.json'}")
     advice = advise(dataset, params, set_up(params.hardware))
     for line in advice_lines(advice, dataset.info, params.advise):
         print(line)
@@ -58,6 +63,25 @@ def run_advise(args: argparse.Namespace) -> None:
     rest = f"; {counted(n_decide, 'key')} above to decide by hand" if n_decide else ""
     also = f" and {args.pipeline}" if pipeline_text else ""
     print(f"advise: {names}{written} -> {path}{also}{rest}")
+
+
+def _require_prepared(params: Params, info: DatasetInfo, place: str) -> None:
+    """Require that the data set is the one of params.yaml, as far as dataset.json tells.
+
+    Raises:
+        InputError: If it was prepared with other parameters.
+    """
+    size = params.prepare.size or (info.height, info.width)
+    for key, prepared, value in (
+        ("prepare.dataset", info.name, params.prepare.dataset),
+        ("prepare.image_size", (info.height, info.width), size),
+        ("seed", info.seed, params.seed),
+    ):
+        if prepared != value:
+            raise InputError(
+                f"{place} was made with {key}: {prepared}, and params.yaml sets {value}; run "
+                "'dvc repro prepare' first"
+            )
 
 
 def rewrite(text: str, proposals: Sequence[Candidate], settings: Sequence[Setting] = ()) -> str:

@@ -142,6 +142,24 @@ def test_a_data_set_that_is_not_prepared_is_one_line(torch_process, tmp_path):
     assert done.stderr == f"error: {place} is missing; run 'dvc repro' to make it\n"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("dataset: digits", "dataset: FashionMNIST"),
+        ("image_size: native", "image_size: 16"),
+        ("seed: 0", "seed: 1"),
+    ],
+)
+def test_a_data_set_of_other_parameters_is_refused_and_nothing_is_written(flags, old, new):
+    given = flags()
+    path = Path(given[1])
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=rf"{old.split(':')[0]}.*run 'dvc repro prepare' first"):
+        run_command(["advise", *given, "--write"])
+    assert path.read_bytes() == before
+
+
 def test_a_threshold_that_is_none_is_named(flags):
     given = flags()
     path = Path(given[1])
