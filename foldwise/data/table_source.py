@@ -2,6 +2,7 @@
 
 import math
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from foldwise.data.sources import ImageSource
 from foldwise.data.tables import Row, UserTable, read_user_table
 from foldwise.files.image_folder import list_files
 
+WHOLE = re.compile(r"-?\d{1,18}")  # int takes no more than 4,300 digits
 REQUIRED, OPTIONAL = ("file", "label"), ("group", "part", "weight")
 
 
@@ -50,7 +52,8 @@ def open_table(root: str, table: str) -> ImageSource:
     classes = _classes(labels, is_test, base / table)
     number = {name: index for index, name in enumerate(classes)}
     names = [row["file"] for row in values]
-    n_unlisted = sum(is_visible(name) for name in {*files} - {*names, posixpath.normpath(table)})
+    unlisted = {*files} - {*names, posixpath.normpath(table)}
+    n_unlisted = sum(all(map(is_visible, name.split("/"))) for name in unlisted)
     return ImageSource(
         root=root,
         classes=classes,
@@ -78,7 +81,9 @@ def _errors(rows: list[Row], files: set[str], roles: dict[str, str]) -> Iterator
     seen: set[str] = set()
     for place, values in rows:
         file = values["file"]
-        if file not in files:
+        if posixpath.isabs(file):
+            yield f"{place}: {file!a}", "is an absolute path; write it from prepare.root on"
+        elif file not in files:
             yield f"{place}: {file!a}", "is no file below prepare.root; correct or remove it"
         elif file in seen:
             yield f"{place}: {file!a}", "is in an earlier row, too; remove one"
@@ -119,8 +124,8 @@ def _classes(labels: list[str], is_test: NDArray[np.bool_], table: Path) -> list
         raise InputError(
             f"'{table}' has {counted(len(classes), 'different label')}; expected at least 2"
         )
-    if all(label.removeprefix("-").isdecimal() for label in classes):
-        return sorted(classes, key=int)
+    if all(map(WHOLE.fullmatch, classes)):
+        return sorted(classes, key=lambda label: (int(label), label))  # 1 and 01 are two classes
     return sorted(classes)
 
 

@@ -98,6 +98,20 @@ def test_labels_that_are_all_whole_numbers_are_sorted_as_numbers(table, name):
     assert table([*rows[:3], ("4.png", "x")], name="labels.csv").classes == ["10", "9", "x"]
 
 
+def test_labels_of_equal_numbers_have_one_order_and_long_ones_are_text(table):
+    labels = ["01", "1", "001", "2"]
+    rows = [(file, label) for (file, _), label in zip(ROWS, labels, strict=True)]
+    assert table(rows).classes == ["001", "01", "1", "2"]
+    long = "9" * 5000
+    assert table([("1.png", long), ("2.png", "10"), ("4.png", "9")]).classes == ["10", "9", long]
+
+
+def test_hidden_files_in_folders_are_no_unlisted_files(save, table):
+    root = save("1.png", "x/.thumbs/1.png")
+    (root / "x/.DS_Store").write_text("of a system")
+    assert table(ROWS).notes == ()
+
+
 def test_columns_without_a_name_are_no_columns(table):
     """As in an index that pandas writes, and behind commas at the end of each line."""
     assert table([(*row, "", "") for row in ROWS], "", "").notes == ()
@@ -122,7 +136,7 @@ def test_all_wrong_rows_are_listed_with_their_lines(table):
         (5, "'../2.png'", "correct or remove"),
         (5, "part ''", "expected train"),
         (5, "weight 'nan'", "over 0"),
-        (6, "'/etc/hosts'", "correct or remove"),
+        (6, "'/etc/hosts'", "is an absolute path; write it from prepare.root on"),
         (6, "weight 'x'", "over 0"),
     ]:
         found = [ln for ln in lines if f"{path} {number}: {value} " in ln and remedy in ln]
