@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from foldwise.core.errors import counted, run_main
+from foldwise.core.errors import counted, printable, run_main
 from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset
 from foldwise.data.decode import decode_images
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ids = decoded.content_ids, together
         order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
         info = store_dataset(args.output, params, source, decoded, order, samples)
-    print(f"prepare: {summarise_dataset(info, notes)} -> {args.output}")
+    print(f"prepare: {printable(summarise_dataset(info, notes))} -> {args.output}")
 
 
 if __name__ == "__main__":

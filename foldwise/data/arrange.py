@@ -162,8 +162,8 @@ def draw_test_set(
         name = classes[int(counts.argmin())]
         raise InputError(
             f"class '{name}' has {counts.min()} different images or groups; expected at least 2, "
-            "one of them to hold out; add images, remove the class, or set prepare.test_fraction "
-            "to 0"
+            "one of them to hold out; add images, remove the class, raise prepare.limit, or "
+            "set prepare.test_fraction to 0"
         )
     if not are_small(labels, number_by_appearance(groups)):
         sequence = np.random.SeedSequence(seed, spawn_key=tuple(b"prepare.test_fraction"))

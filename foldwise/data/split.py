@@ -118,7 +118,8 @@ def require_enough(
     counts = np.bincount(pairs[0], minlength=len(classes))
     errors = [
         f"class '{classes[label]}' has {counts[label]} images or groups of images to train on, "
-        f"fewer than the {n_folds} folds of params.yaml; use fewer folds or add images"
+        f"fewer than the {n_folds} folds of params.yaml; use fewer folds, add images, raise "
+        "prepare.limit, or lower prepare.test_fraction"
         for label in np.flatnonzero(counts < n_folds)
     ]
     if errors:

@@ -63,6 +63,8 @@ def _problem(entry: os.DirEntry[str], *, allow_links: bool) -> str | None:
             if allow_links or not entry.is_symlink():
                 return None
             return "is a link to a folder, in which DVC sees no change; move the folder there"
+        if entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110 - no Path here
+            return "is a link to no file; restore the file or remove the link"
         if not entry.is_file():
             return "is neither a file nor a folder, and opening it may never end; remove it"
         reason = None if os.access(entry.path, os.R_OK) else "Permission denied"

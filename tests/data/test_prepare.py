@@ -51,6 +51,12 @@ def test_digits(prepare, capsys):
     assert capsys.readouterr().out == f"{line}{output}\n"
 
 
+def test_names_of_files_do_not_reach_the_terminal_as_they_are(prepare, save, capsys):
+    root = save(*(f"{c}/{n}.png" for c in "ab" for n in range(4)), "x\x1b[31m.png")
+    prepare(dataset="folder", root=str(root))
+    assert r"(such as x\x1b[31m.png)" in capsys.readouterr().out
+
+
 def test_same_inputs_same_bytes(prepare):
     first, second = prepare("first"), prepare("second")
     assert sorted(path.name for path in first.iterdir()) == FILES

@@ -34,7 +34,7 @@ def test_all_files_are_listed_except_those_of_git_and_dvc(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["a", "a/b", ".hidden"])
-@pytest.mark.parametrize("kind", ["fifo", "socket", "link to a device", "link to nothing"])
+@pytest.mark.parametrize("kind", ["fifo", "socket", "link to a device"])
 def test_what_is_neither_file_nor_folder_is_an_error(tmp_path, monkeypatch, folder, kind):
     path = make(tmp_path, f"{folder}/2.png") / folder / "1.png"
     monkeypatch.chdir(path.parent)  # the path of a socket has at most 108 bytes
@@ -44,10 +44,16 @@ def test_what_is_neither_file_nor_folder_is_an_error(tmp_path, monkeypatch, fold
     elif kind == "fifo":
         os.mkfifo(path)
     else:
-        path.symlink_to("/dev/zero" if kind == "link to a device" else "nothing")
+        path.symlink_to("/dev/zero")
     (error,) = errors_of(tmp_path)
     assert error.startswith(f"prepare.root: '{path}' is neither a file nor a folder")
     assert error.endswith("; remove it")
+
+
+def test_a_link_to_nothing_is_an_error_and_says_so(tmp_path):
+    (tmp_path / "1.png").symlink_to("nothing")
+    (error,) = errors_of(tmp_path)
+    assert error.endswith("1.png' is a link to no file; restore the file or remove the link")
 
 
 def test_device_is_an_error(tmp_path):
