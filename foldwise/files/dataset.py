@@ -141,6 +141,7 @@ def write_dataset(folder: Path, info: DatasetInfo, samples: Samples) -> None:
     _save(folder / "labels.npy", samples.labels.astype(np.int64))
     names = ["index", "file", "label", "group", "test"]
     numbers: list[NDArray[Any]] = [samples.labels, samples.groups, samples.is_test.astype(np.int64)]
+    (folder / "weights.npy").unlink(missing_ok=True)  # of an earlier table
     if samples.weights is not None:
         names.append("weight")
         numbers.append(samples.weights)
@@ -203,14 +204,19 @@ def read_dataset(folder: Path) -> Dataset:
     images = np.load(existing(folder / "images.npy"), mmap_mode="r", allow_pickle=False)
     labels = np.load(existing(folder / "labels.npy"), allow_pickle=False)
     n = info.n_train + info.n_test
-    if images.shape != (n, info.height, info.width, info.channels) or labels.shape != (n,):
-        raise InputError(
-            f"{folder}: images {images.shape} and labels {labels.shape} do not fit dataset.json "
-            f"with {n} images; run 'dvc repro -f prepare' to write them again"
-        )
-    weights, path = None, folder / "weights.npy"
-    if path.exists():
-        weights = np.load(path, allow_pickle=False)
+    path = folder / "weights.npy"
+    weights = np.load(path, allow_pickle=False) if path.exists() else None
+    expected = {
+        "images": (images, (n, info.height, info.width, info.channels)),
+        "labels": (labels, (n,)),
+        "weights": (weights, (n,)),
+    }
+    for name, (values, shape) in expected.items():
+        if values is not None and values.shape != shape:
+            raise InputError(
+                f"{folder}: {name} of shape {values.shape} do not fit dataset.json with {n} "
+                "images; run 'dvc repro -f prepare' to write them again"
+            )
     return Dataset(info, images, labels, weights)
 
 

@@ -77,7 +77,9 @@ def test_missing_samples_are_named(folder):
 
 def test_arrays_of_another_size_are_refused(folder):
     create_images(folder, (4, 2, 2, 1))
-    with pytest.raises(InputError, match=r"images \(4, 2, 2, 1\) .* do not fit dataset.json with"):
+    with pytest.raises(
+        InputError, match=r"images of shape \(4, 2, 2, 1\) do not fit dataset.json with"
+    ):
         read_dataset(folder)
 
 
@@ -99,6 +101,11 @@ def test_weights_are_a_column_only_if_there_are_any(folder, tmp_path):
     assert read_samples(tmp_path).weights.tolist() == weights.tolist()
     create_images(tmp_path, (4, 2, 3, 1))
     assert read_dataset(tmp_path).weights.tolist() == weights.tolist()
+    np.save(tmp_path / "weights.npy", weights[1:])
+    with pytest.raises(InputError, match=r"weights of shape \(3,\) do not fit .* 4 images; run"):
+        read_dataset(tmp_path)
+    write_dataset(tmp_path, INFO, SAMPLES)
+    assert read_dataset(tmp_path).weights is None
 
 
 def test_a_row_of_samples_takes_few_bytes_while_it_is_read_and_written(tmp_path):
