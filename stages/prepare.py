@@ -39,8 +39,14 @@ def main(argv: Sequence[str] | None = None) -> None:
             pairs = find_near_duplicates(decoded.pixels, source.labels)
             together = join_near_duplicates(together, pairs)
             notes += (f"{counted(len(pairs), 'pair')} of near-duplicates kept together",)
-        ids = decoded.content_ids, together
-        order, samples = arrange(source, *ids, groups, section.test_fraction, seed)
+        order, samples = arrange(
+            source,
+            content_ids=decoded.content_ids,
+            together_ids=together,
+            group_names=groups,
+            test_fraction=section.test_fraction,
+            seed=seed,
+        )
         info = store_dataset(args.output, params, source, decoded, order, samples)
     print(f"prepare: {printable(summarise_dataset(info, notes))} -> {args.output}")
 

@@ -17,7 +17,7 @@ GROUPS_LEFT = 5  # of each class for the folds, if a test set of whole groups al
 def arrange(
     source: ImageSource,
     content_ids: NDArray[np.int64],
-    pixel_ids: NDArray[np.int64],
+    together_ids: NDArray[np.int64],
     group_names: list[str] | None,
     test_fraction: float,
     seed: int,
@@ -31,7 +31,8 @@ def arrange(
     Args:
         source: The images.
         content_ids: (n,) equal ids mean equal images in the files.
-        pixel_ids: (n,) equal ids mean equal pixels as prepared; such images share a group.
+        together_ids: (n,) equal ids mean images that share a group, because their prepared pixels
+            are equal or because they are near-duplicates.
         group_names: (n,) the group that the user's pattern finds, or None.
         test_fraction: The share of groups to hold out if there is no official test set.
         seed: The seed of that draw.
@@ -47,7 +48,7 @@ def arrange(
     used = _usable_images(source, content_ids)
     labels = source.labels[used]
     names = group_names and [group_names[position] for position in used]
-    groups = join_groups(pixel_ids[used], names)
+    groups = join_groups(together_ids[used], names)
     if source.has_official_test:
         is_test = source.is_test[used]
         named = join_groups(content_ids[used], names)  # files with equal pixels may be in both
