@@ -160,9 +160,7 @@ def _layout(image: DecodedImage) -> tuple[tuple[int, ...], bool]:
 
 
 def _describe(image: DecodedImage) -> str:
-    n_bands = image.pixels.shape[2]
-    colours = "colours or grey" if n_bands == 3 else f"{n_bands} bands"
-    return f"{colours} of {'over ' if image.bits > 8 else ''}8 bits"
+    return f"{image.bands} of {'over ' if image.bits > 8 else ''}8 bits"
 
 
 def _common_range(source: ImageSource) -> tuple[int, int] | None:

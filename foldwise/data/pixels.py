@@ -59,6 +59,12 @@ class DecodedImage(NamedTuple):
     cropped_share: float  # of the area
     n_more: int  # further pages or frames of the file
 
+    @property
+    def bands(self) -> str:
+        """The bands in words."""
+        n_bands = self.pixels.shape[2]
+        return "colours or grey" if n_bands == 3 else f"{n_bands} bands"
+
 
 class _Flat(NamedTuple):
     """An image without transparency, of 8 bits, in its original size."""

@@ -154,8 +154,7 @@ def _mismatch(image: DecodedImage, preparation: Preparation) -> str | None:
     (height, width, n_bands), channels = image.pixels.shape, preparation.channels
     takes = f"the model takes {BANDS.get(channels, f'images of {channels} bands')}"
     if n_bands != (channels if channels not in BANDS else 3):
-        bands = "colours or grey" if n_bands == 3 else f"{n_bands} bands"
-        return f"has {bands}; {takes}: convert it"
+        return f"has {image.bands}; {takes}: convert it"
     if channels == 1 and not image.is_grey:
         return f"has colours; {takes}: convert it"
     if preparation.scale is not None and image.bits <= 8:
