@@ -4,12 +4,15 @@ The images are those of all folds, so each score is that of a network that did n
 image (Vovk 2015, cross-conformal).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import softmax
 
 from foldwise.engine.scores import count_fold
-from foldwise.engine.temperature import Logits, fit_temperature
+from foldwise.engine.temperature import TEMPERATURES, Logits, fit_temperature
 from foldwise.files.final import Calibrated, CalibrationRecord, Choice, OutOfFold, RiskPoint
 from foldwise.selection.metrics import fold_metrics
 from foldwise.ship.conformal import conformal_threshold, prediction_sets
@@ -32,7 +35,7 @@ def calibrate(choice: Choice, logits: Logits, labels: NDArray[np.int64]) -> Cali
         labels: (n,) true class.
     """
     averaged = logits[: choice.members]
-    temperature = fit_temperature(averaged[0], labels) if choice.members == 1 else 1.0
+    temperature = supported_temperature(averaged[0], labels) if choice.members == 1 else 1.0
     before, after = (_mean_probabilities(averaged, t) for t in (1.0, temperature))
     threshold = conformal_threshold(after[np.arange(len(labels)), labels], choice.coverage)
     sets = prediction_sets(after, threshold)
@@ -51,6 +54,30 @@ def calibrate(choice: Choice, logits: Logits, labels: NDArray[np.int64]) -> Cali
         mean_set_size=float(sets.sum(axis=1).mean()),
         risk=risk_coverage(after, labels),
     )
+
+
+def supported_temperature(logits: Logits, labels: NDArray[np.int64]) -> float:
+    """Return the temperature with the lowest log loss, or one with as much confidence as is sound.
+
+    If every image is right, the log loss falls without end as the network becomes surer. Then the
+    mean confidence is (n + 1) / (n + 2): Laplace's rule of succession, for n right of n.
+
+    Args:
+        logits: (n, n_classes) of images that did not train.
+        labels: (n,) true class.
+    """
+    if (logits.argmax(axis=1) != labels).any():
+        return fit_temperature(logits, labels)
+    confidence, values = (len(labels) + 1) / (len(labels) + 2), logits.astype(np.float64)
+
+    def excess(log_temperature: float) -> float:
+        probabilities = softmax(values / math.exp(log_temperature), axis=1)
+        return float(probabilities.max(axis=1).mean()) - confidence
+
+    low, high = map(math.log, TEMPERATURES)
+    if excess(low) <= 0:
+        return TEMPERATURES[0]
+    return float(math.exp(brentq(excess, low, high))) if excess(high) < 0 else TEMPERATURES[1]
 
 
 def risk_coverage(probabilities: Floats, labels: NDArray[np.int64]) -> list[RiskPoint]:

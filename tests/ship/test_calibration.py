@@ -17,6 +17,7 @@ from foldwise.ship.calibration import (
     describe,
     prediction_sets,
     risk_coverage,
+    supported_temperature,
 )
 
 
@@ -50,6 +51,22 @@ def test_calibration_halves_the_error(factor):
 def test_logits_without_a_mistake_have_a_temperature():
     logits = np.eye(3, dtype=np.float32)[[0, 1, 2]] * 9
     assert 0 < fit_temperature(logits, np.arange(3)) < 1
+
+
+@pytest.mark.parametrize("n", [1, 20, 72, 1000])
+@pytest.mark.parametrize("scale", [1, 3, 10])
+def test_images_that_are_all_right_support_no_certainty(n, scale):
+    logits, labels = np.random.default_rng(n).random((n, 4), np.float32), np.arange(n) % 4
+    logits[np.arange(n), labels] += 2
+    logits *= scale
+    temperature = supported_temperature(logits, labels)
+    confidence = softmax(logits.astype(float) / temperature, axis=1).max(axis=1).mean()
+    assert confidence == pytest.approx((n + 1) / (n + 2), abs=1e-6)
+
+
+def test_with_a_mistake_the_temperature_is_that_of_the_log_loss():
+    logits, labels = draw(500)
+    assert supported_temperature(logits, labels) == fit_temperature(logits, labels)
 
 
 @given(st.integers(1, 60), st.floats(0.01, 0.99))
