@@ -45,7 +45,7 @@ def test_other_worth_and_other_cost_that_change_the_choice_are_named():
     assert verdicts == [name, "a"] == ["b", "a"]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(st.tuples(FOLDS, st.integers(1, 9)), min_size=2, max_size=4),
     st.sampled_from([0.0, 0.005, 0.01, 0.05, 0.0101]),
