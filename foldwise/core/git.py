@@ -26,7 +26,8 @@ def run_git(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.Complet
     Raises:
         FileNotFoundError: If git is not installed.
     """
-    command = ["git", "-c", "core.quotePath=false", *words]
+    # A signed commit would add lines to what `git log` prints.
+    command = ["git", "-c", "core.quotePath=false", "-c", "log.showSignature=false", *words]
     offline = os.environ | {"GIT_NO_LAZY_FETCH": "1"}  # a partial clone would ask its server
     return subprocess.run(
         command, cwd=folder, env=offline, input=stdin, capture_output=True, check=False

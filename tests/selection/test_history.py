@@ -138,3 +138,20 @@ def test_merge_compares_alike_before_and_after_its_commit(case):
     assert before.design.compared_before == ["tried"]
     commit(root)
     assert compared() == before
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="git signs with ssh-keygen here")
+def test_signed_commits_count_whatever_git_shows_of_them(case, tmp_path_factory):
+    compared, root = case
+    key = tmp_path_factory.mktemp("key") / "key"
+    subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", "", "-f", key], check=True)
+    for setting in (
+        *("gpg.format=ssh", f"user.signingKey={key}", "commit.gpgSign=true"),
+        "log.showSignature=true",
+    ):
+        git(root, "config", *setting.split("="))
+    add(root, "signed")
+    commit(root)
+    shutil.rmtree(root / "folds/signed")
+    commit(root)
+    assert compared().design.compared_before == ["signed"]
