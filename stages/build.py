@@ -13,7 +13,7 @@ from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_digests, read_info
 from foldwise.files.measurements import write_latency
 from foldwise.files.network import write_card, write_network
-from foldwise.files.params import read_params
+from foldwise.files.params import read_params, require_unchanged
 from foldwise.nets.card import describe_card, describe_in_one_line
 from foldwise.nets.latency import latency_of
 from foldwise.nets.proof import prove_trainable
@@ -27,13 +27,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_options(
         "build", __doc__, argv, "params dataset network summary latency", model=str
     )
-    section = read_params(args.params, "build").build
-    architecture = section.of(args.model)
+    params = read_params(args.params, "build")
+    architecture = params.build.of(args.model)
     info = read_info(args.dataset)
-    network = fit_network(args.model, section, info)
+    network = fit_network(args.model, params.build, info)
     network, pretrained = load_pretrained(network, architecture, read_digests(args.dataset))
     network, cautions = prove_trainable(network, pretrained.tensors, info.seed)
     card, table = describe_card(network, pretrained, info.classes, cautions)
+    require_unchanged(params, args.params)
     write_initial_weights(args.network, pretrained.tensors, pretrained.seen)
     write_network(args.network, network)
     write_card(args.summary, card)

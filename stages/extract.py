@@ -13,7 +13,7 @@ from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
 from foldwise.files.measurements import Extraction, write_extraction
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params
+from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe
 
 
@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         info = FeaturesInfo(views=[], dtype="float32", reason=reason)
         timing = Extraction(seconds=0, machine=None)
+    require_unchanged(params, args.params)
     write_features_info(args.output, info)
     write_extraction(args.timing, timing)
     summary = f"{len(info.views)} views" if info.views else f"no features, {info.reason}"

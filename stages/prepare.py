@@ -17,7 +17,7 @@ from foldwise.data.named_groups import match_groups
 from foldwise.data.near_duplicates import find_near_duplicates, join_near_duplicates
 from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
-from foldwise.files.params import read_params
+from foldwise.files.params import read_params, require_unchanged
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=seed,
         )
         info = store_dataset(args.output, params, source, decoded, order, samples)
+    require_unchanged(params, args.params)
     print(f"prepare: {printable(summarise_dataset(info, notes))} -> {args.output}")
 
 

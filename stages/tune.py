@@ -12,7 +12,7 @@ from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params
+from foldwise.files.params import read_params, require_unchanged
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import rate_of_params, write_rate, write_tuning
 
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         fold = open_fold(data, (0, 0), network, read_features(args.features), hardware.device)
         weights = read_initial_weights(args.network)
         tuning = tune_learning_rate(network, weights, (fold, data[1]), params.train, hardware)
+    require_unchanged(params, args.params)
     write_rate(args.rate, tuning.learning_rate)
     write_tuning(args.tried, tuning)
     print(f"tune: {network.name}, learning rate {tuning.text} -> {args.rate}")
