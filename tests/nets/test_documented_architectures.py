@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 from families import mostly_slow
 from pages import ROOT, blocks
 from ruamel.yaml import YAML
@@ -24,6 +25,18 @@ def sections():
         if page != "CONTRIBUTING.md":
             shown |= YAML(typ="safe").load(text).get("build", {}).get("architectures", {})
     return shown
+
+
+def test_what_is_shown_stays_readable_when_dvc_rewrites_it(tmp_path):
+    """`dvc exp run -S` writes params.yaml anew, without the quotes of the user."""
+    for number, (page, text, _) in enumerate(blocks("yaml")):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(text)
+        before = YAML(typ="safe").load(text)
+        if isinstance(before, dict) and page != "CONTRIBUTING.md":
+            with modify_yaml(path) as content:
+                content["model"] = "my_net"
+            assert YAML(typ="safe").load(path.read_text()) == before | {"model": "my_net"}, page
 
 
 def test_the_pages_show_each_way_to_an_architecture():
