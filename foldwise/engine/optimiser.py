@@ -6,7 +6,7 @@ falls to 1/250,000 of it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -16,11 +16,9 @@ from foldwise.engine.update_rules import AdamWGroup, Group, SGDGroup
 from foldwise.files.network import Network
 from foldwise.files.params import TrainSection
 from foldwise.nets.network import covers, frozen_at
-from foldwise.nets.shapes import ModuleTrace, construct_shapes, empty_images, trace_modules
 
 START = 1 / 25  # of the base rate
 END = START / 10_000  # of the base rate
-GROUP_SHARE = 0.5  # of all parameters; a larger module is a group of layers
 POSITIONS = ("pos_embed", "position")  # in the names of position embeddings and of their tables
 
 
@@ -55,14 +53,14 @@ def base_learning_rates(
 
     Args:
         module: The whole network.
-        network: Its frozen, thawed and head layers, and its own learning rates.
+        network: Its frozen, thawed and head layers, its own learning rates, and the depths of its
+            layers.
         section: The common learning rate, and the number of epochs.
     """
     hparams = network.training
     head_lr = hparams.learning_rate or section.common_rate
     backbone_lr = hparams.body_learning_rate or head_lr
     decay = hparams.layer_decay or 1.0
-    depths = layer_depths(network) if decay < 1 else {}
     always_frozen = frozen_at(network, section.epochs)
     rates: dict[str, float] = {}
     for name, _ in module.named_parameters():
@@ -73,48 +71,8 @@ def base_learning_rates(
             rates[name] = thaw.learning_rate
         else:
             rate = head_lr if covers(network.heads, name) else backbone_lr
-            rates[name] = rate * decay ** depths.get(name, 0)
+            rates[name] = rate * decay ** network.depths.get(name, 0)
     return rates
-
-
-def layer_depths(network: Network) -> dict[str, int]:
-    """Return how many layers lie between each parameter and the output, by name.
-
-    A layer is a block as the network's author grouped it. Containers, and modules that hold more
-    than half of all parameters, are groups of layers. Parameters without a kernel or matrix, for
-    example those of BatchNorm, belong to the layer before them. All heads are at the output.
-    """
-    module = construct_shapes(network).eval()
-    trace = trace_modules(module, empty_images(network))
-    n_parameters = sum(parameter.numel() for parameter in module.parameters())
-    layers: list[list[str]] = []
-    for parameters in _layers(module, trace, "", n_parameters):
-        body = [name for name in parameters if not covers(network.heads, name)]
-        has_kernel = any(parameters[name].ndim > 1 for name in body)
-        if has_kernel or not layers:
-            layers.append([])
-        layers[-1] += body
-    return {name: depth for depth, names in enumerate(reversed(layers), 1) for name in names}
-
-
-def _layers(
-    module: nn.Module, trace: ModuleTrace, path: str, total: int
-) -> Iterator[dict[str, nn.Parameter]]:
-    """Yield the parameters of each layer, in the order in which the layers run."""
-    prefix = f"{path}." if path else ""
-    if direct := {prefix + name: value for name, value in module.named_parameters(recurse=False)}:
-        yield direct
-    children = dict(module.named_children())
-    running = [name.removeprefix(prefix) for name in trace.children(path)]
-    for name in dict.fromkeys([*running, *children]):
-        child = children[name]
-        inner = dict(child.named_parameters(prefix + name))
-        size = sum(value.numel() for value in inner.values())
-        is_group = isinstance(child, nn.Sequential | nn.ModuleList) or size > GROUP_SHARE * total
-        if is_group and any(True for _ in child.children()):
-            yield from _layers(child, trace, prefix + name, total)
-        elif inner:
-            yield inner
 
 
 def decayed_parameters(module: nn.Module) -> set[str]:

@@ -68,6 +68,8 @@ class Network(Strict):
     cut: Cut | None  # None: no part of the network can run once
     normalisation: ChannelStatistics | None  # None: that of each fold
     training: HyperParameters
+    # Layers from each parameter to the output, if the learning rate falls from layer to layer.
+    depths: dict[str, Count] = Field(default_factory=dict)
     keep_weights: bool  # write the trained weights of each fold
     contiguous: bool = False  # its code needs contiguous tensors, not channels last in memory
     code: dict[str, str]  # fingerprint of each module of ours that defines the network

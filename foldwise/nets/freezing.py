@@ -8,6 +8,7 @@ from foldwise.core.errors import InputError
 from foldwise.files.architecture import ArchitectureSection, ThawSection
 from foldwise.files.layers import Take
 from foldwise.files.network import Cut, Network, Thaw
+from foldwise.nets.layer_depths import layer_depths
 from foldwise.nets.network import FIRST, LAST, covers, frozen_at, named_parts, train_mode
 from foldwise.nets.reference import expand_layers
 from foldwise.nets.shapes import (
@@ -23,7 +24,7 @@ from foldwise.nets.shapes import (
 def resolve_freezing(
     network: Network, section: ArchitectureSection, default: Sequence[str]
 ) -> Network:
-    """Return the network with its heads, frozen and thawed parts, and cut.
+    """Return the network with its heads, frozen and thawed parts, cut, and depths of its layers.
 
     Args:
         network: A network that takes its images; nothing is frozen yet.
@@ -47,7 +48,9 @@ def resolve_freezing(
     fixed = fixed_parameters(network)
     update = {"heads": heads, "frozen": frozen, "thaw": thaw, "fixed": fixed}
     network = network.model_copy(update=update)
-    return network.model_copy(update={"cut": find_cut(network, module)})
+    decays = (network.training.layer_decay or 1) < 1
+    depths = layer_depths(network, module) if decays else {}
+    return network.model_copy(update={"cut": find_cut(network, module), "depths": depths})
 
 
 def find_heads(network: Network, module: nn.Module) -> list[str]:
