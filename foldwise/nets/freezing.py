@@ -15,7 +15,6 @@ from foldwise.nets.shapes import (
     ModuleTrace,
     construct_shapes,
     empty_images,
-    fixed_parameters,
     remedy_of,
     trace_modules,
 )
@@ -45,7 +44,8 @@ def resolve_freezing(
     thawed = [name for item in thaw for name in item.layers]
     frozen = list(_split(module, selected, thawed))
     _require_order(module, frozen, thaw, place)
-    fixed = fixed_parameters(network)
+    parameters = module.named_parameters(remove_duplicate=False)
+    fixed = [name for name, parameter in parameters if not parameter.requires_grad]
     update = {"heads": heads, "frozen": frozen, "thaw": thaw, "fixed": fixed}
     network = network.model_copy(update=update)
     decays = (network.training.layer_decay or 1) < 1

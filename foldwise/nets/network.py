@@ -68,8 +68,9 @@ def train_mode(module: nn.Module, network: Network, epoch: int) -> nn.Module:
         epoch: Counted from 1.
     """
     module.train()
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_(name not in network.fixed)
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        if covers(network.frozen, name):  # it may have thawed
+            parameter.requires_grad_(name not in network.fixed)
     frozen = frozen_at(network, epoch)
     for name in frozen:
         for part in named_parts(module, name):

@@ -95,13 +95,6 @@ def changes_of(network: Network) -> list[str]:
     return describe_changes(module, network.restarted)
 
 
-def fixed_parameters(network: Network) -> list[str]:
-    """Return the parameters that the network's own code does not train."""
-    with _OnMeta():
-        module = build(network)
-    return [name for name, one in module.named_parameters() if not one.requires_grad]
-
-
 def empty_images(network: Network, n: int = BATCH) -> Tensor:
     """Return n images of the network's input size on the meta device, (n, c, h, w)."""
     return torch.empty(n, network.channels, network.height, network.width, device="meta")

@@ -5,8 +5,9 @@ import torch
 
 from foldwise.core.errors import InputError
 from foldwise.engine.hardware import choose_hardware
+from foldwise.files.network import Thaw
 from foldwise.files.params import HardwareSection
-from foldwise.nets.network import construct
+from foldwise.nets.network import construct, train_mode
 from foldwise.nets.proof import CONTIGUOUS, prove_trainable, require_fit
 
 TEMPLATE = """
@@ -97,6 +98,22 @@ def test_parameters_that_its_own_code_freezes_never_train(own):
     module = construct(network, {})
     assert {n for n, one in module.named_parameters() if not one.requires_grad} == {"scale"}
     prove_trainable(network, {}, seed=0)
+
+
+def test_what_thaws_trains_but_for_what_its_own_code_freezes(own):
+    text = source(
+        "return self.head((self.body(x) + self.fine(x)).mean((2, 3)))",
+        extra="self.fine = nn.Conv2d(3, 8, 3, padding=1); self.fine.weight = self.body.weight; "
+        "self.fine.bias.requires_grad_(False)",
+    )
+    # The tied weight has the name body.weight, and thaws with fine.
+    thaw = [Thaw(at_epoch=2, layers=["fine"], learning_rate=None)]
+    network = own(text, policy="scratch").model_copy(update={"frozen": ["fine"], "thaw": thaw})
+    module = construct(network, {})
+    assert not module.fine.weight.requires_grad
+    train_mode(module, network, 2)
+    assert module.fine.weight.requires_grad
+    assert not module.fine.bias.requires_grad
 
 
 def test_batch_norm_with_fixed_scales_still_follows_its_batches(own):
