@@ -12,6 +12,7 @@ from foldwise.nets.layer_depths import layer_depths
 from foldwise.nets.network import FIRST, LAST, covers, frozen_at, named_parts, train_mode
 from foldwise.nets.reference import expand_layers
 from foldwise.nets.shapes import (
+    OWN,
     ModuleTrace,
     construct_shapes,
     empty_images,
@@ -57,13 +58,18 @@ def find_heads(network: Network, module: nn.Module) -> list[str]:
     """Return the modules, and parameters of none, whose width is the number of classes.
 
     The network is constructed with one class more: the parameters whose shape changes are those
-    of the heads.
+    of the heads. Own code that does not take one class more has none.
 
     Args:
         network: Its description.
         module: The same network on the meta device.
     """
-    wider = construct_shapes(network.model_copy(update={"n_classes": network.n_classes + 1}))
+    try:
+        wider = construct_shapes(network.model_copy(update={"n_classes": network.n_classes + 1}))
+    except Exception:
+        if network.builder not in OWN:
+            raise
+        return []  # own code may be made for its own number of classes
     shapes, wider_shapes = (
         {name: parameter.shape for name, parameter in each.named_parameters()}
         for each in (module, wider)

@@ -7,6 +7,7 @@ its first convolution is adapted. The file may import other files below nets/.
 import importlib
 import inspect
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -60,8 +61,8 @@ def build(
         raise  # images of another size may do
     except Exception as error:  # noqa: BLE001 - any other exception is an error in the file
         raise InputError(
-            f"{file}: {attribute} fails with {type(error).__name__}: "
-            f"{' '.join(str(error).split())}; mend it"
+            f"{file}: {attribute} fails with {type(error).__name__}: {describe_error(error)}; "
+            "mend it"
         ) from None
     if not isinstance(module, nn.Module):
         raise InputError(
@@ -70,6 +71,16 @@ def build(
     if "channels" not in arguments:
         adapt_channels(module, channels)
     return module
+
+
+def describe_error(error: Exception) -> str:
+    """Return the message of an error on one line, with the line of the user's own file."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(PACKAGE).resolve() in Path(frame.filename).parents]
+    if not inside:
+        return text
+    return f"{text}, in line {inside[-1].lineno} of {Path(inside[-1].filename).name}"
 
 
 def module_name(file: str) -> str:
@@ -89,7 +100,7 @@ def _load(file: str) -> ModuleType:
     try:
         return importlib.import_module(module_name(file))
     except Exception as error:  # noqa: BLE001 - any exception of a user's file is an error in it
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {describe_error(error)}"
         raise InputError(
             f"{file} cannot be imported ({reason}); mend it, or install what it imports; files in "
             f"{PACKAGE}/ are imported as {PACKAGE}.NAME"

@@ -78,7 +78,10 @@ def require_connected_spans(network: Network) -> None:
             continue
         reference, key = parse(layer["take"]), f"build.architectures.{network.name}.layers.{index}"
         source = network.model_copy(update=sources[reference.network] | _SOURCE_INPUT)
-        module = construct_shapes(source)
+        try:
+            module = construct_shapes(source)
+        except MISFITS as error:  # of an own network
+            raise failure_of(source, error) from None
         span, _ = take(module, reference, f"{key}.take", layer["take"])
         gap = _gap(module, span, reference, empty_images(source, 1))
         if gap is not None:
@@ -141,8 +144,6 @@ def prove_trainable(
         network = network.model_copy(update={"contiguous": True, "cut": None})
     try:
         network, cautions = _prove(network, construct(network, weights), images)
-    except InputError:
-        raise
     except MISFITS as error:
         raise failure_of(network, error) from None
     return network, [*cautions, CONTIGUOUS]

@@ -4,12 +4,10 @@ Tensors on torch's meta device have a shape and no data. A forward and a backwar
 tenth of a second and no memory, so that many sizes can be tried.
 """
 
-import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from foldwise.core.errors import InputError
 from foldwise.files.catalogue import TORCHVISION_MODELS, VIT_PREFIX
 from foldwise.files.network import Network
+from foldwise.nets.from_file import describe_error
 from foldwise.nets.network import MISFITS, build, construct, loss_of
 from foldwise.nets.start import describe_changes
 
@@ -116,7 +115,7 @@ def misfit(network: Network) -> str | None:
     except InputError:
         raise  # the network is wrong at any image size
     except MISFITS as error:
-        return describe_error(network, error)
+        return describe_error(error)
     except Exception as error:
         if network.builder in OWN:
             raise failure_of(network, error) from None
@@ -126,19 +125,10 @@ def misfit(network: Network) -> str | None:
 
 def failure_of(network: Network, error: Exception) -> InputError:
     """Return the error of the user for an error in the code of a network."""
-    reason = f"{type(error).__name__}: {describe_error(network, error)}"
+    if isinstance(error, InputError):
+        return error
+    reason = f"{type(error).__name__}: {describe_error(error)}"
     return InputError(f"{network.name} cannot run: {reason}; {remedy_of(network)}")
-
-
-def describe_error(network: Network, error: Exception) -> str:
-    """Return the message of an error on one line, with the line of the user's own file."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    own = Path(network.settings.get("file", "")).parent.resolve()
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if own in Path(frame.filename).parents]
-    if "file" not in network.settings or not inside:
-        return text
-    return f"{text}, in line {inside[-1].lineno} of {Path(inside[-1].filename).name}"
 
 
 def require_logits(network: Network, output: object, mode: str, n: int = BATCH) -> list[Tensor]:

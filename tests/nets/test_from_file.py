@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from foldwise.core.errors import InputError
 from foldwise.files.architecture import BuildSection
 from foldwise.nets.network import construct
-from foldwise.nets.proof import prove_trainable, require_fit
+from foldwise.nets.proof import prove_trainable, require_connected_spans, require_fit
 from foldwise.nets.resolve import resolve
 
 MINE = """
@@ -87,13 +89,21 @@ def test_its_source_counts_and_its_comments_do_not(own):
             "with_more: missing a required argument: 'n_layers'; expected no arguments",
         ),
         ("empty", MINE, "nets/mine.py: empty returns a str; expected a torch.nn.Module"),
-        ("Mine", "1 / 0", "nets/mine.py cannot be imported (ZeroDivisionError: division by zero);"),
+        (
+            "Mine",
+            "1 / 0",
+            "(ZeroDivisionError: division by zero, in line 1 of mine.py); mend it",
+        ),
         (
             "Mine",
             "import nothing_there",
-            "No module named 'nothing_there'); mend it, or install what it imports;",
+            "No module named 'nothing_there', in line 1 of mine.py); mend it, or install",
         ),
-        ("Mine", "import mine", "No module named 'mine'); mend it, or install"),
+        (
+            "Mine",
+            "import mine",
+            "named 'mine', in line 1 of mine.py); mend it, or install",
+        ),
         ("Mine", "class Mine(:", "nets/mine.py: not Python"),
         ("Mine", None, "nets/mine.py is missing; put the network there, or correct the path"),
     ],
@@ -197,3 +207,17 @@ def test_layers_are_taken_from_an_own_network_with_imports(with_blocks, info_of)
     build = BuildSection.model_validate({"architectures": sections})
     network = resolve("net", build, info_of(3, 8))
     assert own.code.items() <= network.code.items()
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("error", ["ValueError", "KeyError"])
+def test_an_own_network_from_which_layers_are_taken_fails_in_one_line(info_of, error):
+    Path("nets/mine.py").write_text(f"def whole():\n    raise {error}('no such size')\n")
+    sections = {"mine": {"file": "nets/mine.py:whole"}, "net": {"layers": [{"take": "mine.body"}]}}
+    build = BuildSection.model_validate({"architectures": sections})
+    with pytest.raises(InputError) as caught:
+        require_connected_spans(resolve("net", build, info_of(3, 8)))
+    message = str(caught.value)
+    assert "no such size" in message
+    assert "in line 2 of mine.py; mend " in message
+    assert "\n" not in message

@@ -179,7 +179,10 @@ def test_a_single_image_gives_a_single_row(own):
             "net cannot run: AttributeError: 'Net' object has no attribute 'boody', in line 15 of "
             "mine.py; mend nets/mine.py",
         ),
-        (source(POOLED, extra="self.size = 8 + None"), "nets/mine.py: Net fails with TypeError: "),
+        (
+            source(POOLED, extra="self.size = 8 + None"),
+            "'NoneType', in line 12 of mine.py; mend it",
+        ),
         (
             source("return self.head(self.body(x).mean((2, 3)) * torch.linspace(-1, 1, 8))"),
             "create tensors with device=images.device",
@@ -206,7 +209,8 @@ def test_a_head_may_be_a_parameter(own):
     prove_trainable(network, {}, seed=0)
 
 
-def test_a_head_that_does_not_depend_on_the_classes_is_none(own):
-    text = source(POOLED).replace("nn.Linear(8, n_classes)", "nn.Linear(8, 10)")
+@pytest.mark.parametrize("width", ["10", "{10: 10}[n_classes]", "[10][n_classes - 10]"])
+def test_a_head_that_does_not_depend_on_the_classes_is_none(own, width):
+    text = source(POOLED).replace("nn.Linear(8, n_classes)", f"nn.Linear(8, {width})")
     prove_trainable(own(text), {}, seed=0)
     assert "its head is unknown" in rejection(own, text, body_learning_rate=0.1)
