@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from foldwise.core.errors import did_you_mean
 
 TIMM_PREFIX = "timm_"  # before the name in timm; DVC would not accept a colon
+# Pixels; images that are smaller are too small for the auxiliary head and not for the rest.
+AUXILIARY_SIDES = {"inception_v3": 299}
 VIT_PREFIX = "vit_"  # of torchvision's networks that are made for one image size
 
 # Names in torchvision by the title of their paper.

@@ -65,8 +65,14 @@ __all__ = ["build", "models"]
 _INIT_WEIGHTS = ("googlenet", "inception_v3")
 
 
-def build(
-    channels: int, height: int, width: int, n_classes: int, name: str, stem: str | None = None
+def build(  # noqa: PLR0913 - the four sizes of every build(), and what params.yaml sets
+    channels: int,
+    height: int,
+    width: int,
+    n_classes: int,
+    name: str,
+    stem: str | None = None,
+    auxiliary: bool = True,
 ) -> nn.Module:
     """Return the architecture with random weights.
 
@@ -77,6 +83,7 @@ def build(
         n_classes: Number of classes.
         name: torchvision's name, or timm's with our prefix.
         stem: "small" for the stem for small images.
+        auxiliary: Whether inception_v3 has its auxiliary head.
 
     Raises:
         InputError: If timm is not installed, has no such network, or says that the network does
@@ -89,6 +96,8 @@ def build(
         options: dict[str, Any] = {"init_weights": True} if name in _INIT_WEIGHTS else {}
         if name.startswith(VIT_PREFIX):
             options["image_size"] = height
+        if not auxiliary:
+            options["aux_logits"] = False
         module = models.get_model(name, weights=None, num_classes=n_classes, **options)
     if stem is not None:
         small_stem(module, name)

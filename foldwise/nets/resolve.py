@@ -8,7 +8,7 @@ from typing import Any
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import imported_modules
 from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
-from foldwise.files.catalogue import TIMM_PREFIX, TORCHVISION_MODELS, ZOO
+from foldwise.files.catalogue import AUXILIARY_SIDES, TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.layers import WeightSource
 from foldwise.files.network import Network
@@ -56,6 +56,9 @@ def resolve(model: str, build: BuildSection, info: DatasetInfo) -> Network:
     """
     section = build.of(model)
     builder, settings = _builder(model, section, build)
+    least = AUXILIARY_SIDES.get(settings["name"], 0) if builder == LIBRARY else 0
+    if min(info.height, info.width) < least:
+        settings = {**settings, "auxiliary": False}
     sources = settings.get("sources", {}).values()
     return Network(
         name=model,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from foldwise.core.errors import InputError
-from foldwise.files.catalogue import TORCHVISION_MODELS, VIT_PREFIX
+from foldwise.files.catalogue import AUXILIARY_SIDES, TORCHVISION_MODELS, VIT_PREFIX
 from foldwise.files.network import Network
 from foldwise.nets.from_file import describe_error
 from foldwise.nets.network import MISFITS, build, construct, loss_of
@@ -91,7 +91,11 @@ def changes_of(network: Network) -> list[str]:
     """Return what `construct` changes in the network as its source defines it."""
     with _OnMeta():
         module = build(network)
-    return describe_changes(module, network.restarted)
+    changes = describe_changes(module, network.restarted)
+    if not network.settings.get("auxiliary", True):
+        least = AUXILIARY_SIDES[network.settings["name"]]
+        changes.append(f"no auxiliary head, which only helps to train and needs {least} px")
+    return changes
 
 
 def empty_images(network: Network, n: int = BATCH) -> Tensor:

@@ -77,14 +77,19 @@ def test_other_networks_of_torchvision_start_from_their_own_state(begin, weights
     construct(started.network, started.weights)
 
 
+def state_of(network):
+    """Return a state of its shapes that makes a file of a few kilobytes."""
+    made = construct_shapes(network).state_dict()
+    return {name: torch.zeros((), dtype=one.dtype).expand(one.shape) for name, one in made.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [name for name in TORCHVISION_MODELS if name not in LARGEST])
 def test_every_network_of_torchvision_starts_from_its_own_state(
     begin, network_of, weights_file, model
 ):
     side = 299 if model == "inception_v3" else 224
-    made = construct_shapes(network_of(model, 3, side, side, 1000)).state_dict()
-    state = {name: torch.zeros((), dtype=one.dtype).expand(one.shape) for name, one in made.items()}
+    state = state_of(network_of(model, 3, side, side, 1000))
     started = begin(model, 1, side, policy="frozen", **weights_file(state, "w.pt"))
     (loaded,) = started.findings.loaded
     heads = started.network.heads
@@ -100,6 +105,15 @@ def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
     assert started.findings.loaded[0].missing_keys == []
     assert started.weights["conv1.0.weight"].shape[1] == 1
     construct(started.network, started.weights)
+
+
+def test_weights_of_inception_fit_small_images(begin, network_of, weights_file):
+    """There, it has no auxiliary head, and all but its main head is frozen."""
+    state = state_of(network_of("inception_v3", 3, 299, 299, 1000))
+    started = begin("inception_v3", 3, 96, policy="frozen", **weights_file(state, "w.pt"))
+    (loaded,) = started.findings.loaded
+    assert loaded.missing_keys == []
+    assert {name.partition(".")[0] for name in loaded.unexpected_keys} == {"AuxLogits", "fc"}
 
 
 def test_weights_of_a_vit_fit_another_image_size(begin, weights_file):

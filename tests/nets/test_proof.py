@@ -85,9 +85,9 @@ def refusal(network):
         ),
         pytest.param(
             "inception_v3",
-            (3, 224),
-            "inception_v3 needs at least 299×299 px; the images are 224×224: "
-            "set prepare.image_size to 299, or choose slim_vgg",
+            (3, 64),
+            "inception_v3 needs at least 75×75 px; the images are 64×64: "
+            "set prepare.image_size to 96, or choose slim_vgg",
             marks=pytest.mark.slow,
         ),
     ],
