@@ -1,17 +1,21 @@
 """Make data sets: from the name of a source, or from arrays in memory."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.core.errors import InputError
+from foldwise.core.errors import InputError, counted
 from foldwise.core.machine import chunks
 from foldwise.data.class_folders import open_folder
 from foldwise.data.decode import DecodedImages
 from foldwise.data.idx import has_idx_files, open_idx
+from foldwise.data.image_formats import has_image_ending
+from foldwise.data.listing import is_visible
+from foldwise.data.parts import part_roles
 from foldwise.data.sources import ImageSource, open_digits
 from foldwise.data.table_source import open_table
 from foldwise.files.dataset import (
@@ -39,20 +43,41 @@ def open_source(name: str, root: str, table: str = "labels.csv") -> ImageSource:
         InputError: If the files are missing or not laid out as expected, or something is neither
             a file nor a folder.
     """
-    if name == "digits":
-        return open_digits()
     if name == "folder":
         return open_folder(root)
     if name == "table":
         return open_table(root, table)
-    if Path(root).is_dir():
-        list_files(Path(root), allow_links=True)
+    files = list_files(Path(root), allow_links=True) if Path(root).is_dir() else []
+    source = _open_published(name, root)
+    return replace(source, notes=(*source.notes, *_unused_note(name, root, files)))
+
+
+def _open_published(name: str, root: str) -> ImageSource:
+    if name == "digits":
+        return open_digits()
     if has_idx_files(name, root):
         return open_idx(name, root)
     # Here: importing torchvision takes 3 to 7 seconds, which the other sources do not need.
     from foldwise.data.torchvision_sets import open_torchvision
 
     return open_torchvision(name, root)
+
+
+def _unused_note(name: str, root: str, files: Sequence[str]) -> Iterator[str]:
+    """Yield a note on own images in the folder of a published data set, which they are not part of.
+
+    They are where `folder` looks first: in the folder, in class folders, or in parts such as train.
+    The data sets of torchvision lie deeper, in a folder with the name of the data set.
+    """
+    own = 0
+    for file in filter(has_image_ending, files):
+        folders = file.split("/")[:-1]
+        own += all(map(is_visible, folders)) and (len(folders) < 2 or bool(part_roles(folders[:1])))
+    if own:
+        yield (
+            f"{root} holds {counted(own, 'image file')}, which prepare.dataset={name} does not "
+            "use: set prepare.dataset=folder to compare architectures on them"
+        )
 
 
 def store_dataset(

@@ -25,7 +25,7 @@ def prepare(tmp_path):
     def prepare(output="out", **changes):
         section = {
             "dataset": "digits",
-            "root": "data/raw",
+            "root": str(tmp_path / "raw"),
             "image_size": "native",
             "test_fraction": 0.2,
             "limit": None,
@@ -50,6 +50,40 @@ def test_digits(prepare, capsys):
     assert np.abs(share - 0.2).max() < 0.005
     line = "prepare: digits, 1,438 + 359 test images of 8×8×1 in 10 classes -> "
     assert capsys.readouterr().out == f"{line}{output}\n"
+
+
+@pytest.mark.parametrize("names", [["a.png"], ["cat/a.JPG"], ["train/cat/a.png"]])
+def test_own_images_that_the_digits_do_not_use_are_counted(prepare, tmp_path, capsys, names):
+    for name in [*names, "notes.txt", ".hidden/b.png"]:
+        path = tmp_path / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    prepare(limit=50)
+    assert (
+        f"{tmp_path / 'raw'} holds 1 image file, which prepare.dataset=digits does not use: set "
+        "prepare.dataset=folder"
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name",  # as torchvision lays out its data sets
+    [
+        "flowers-102/jpg/image_00001.jpg",
+        "eurosat/2750/Forest/Forest_1.jpg",
+        "oxford-iiit-pet/images/a.jpg",
+        "stanford_cars/cars_train/00001.jpg",
+        "rendered-sst2/train/positive/1.png",
+        "gtsrb/GTSRB/Training/00000/00000_00000.ppm",
+        "imagenette2/train/n01440764/a.JPEG",
+        "MNIST/raw/train-images-idx3-ubyte.gz",
+    ],
+)
+def test_downloads_of_torchvision_are_no_own_images(prepare, tmp_path, capsys, name):
+    path = tmp_path / "raw" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    prepare(limit=50)
+    assert "does not use" not in capsys.readouterr().out
 
 
 def test_names_of_files_do_not_reach_the_terminal_as_they_are(prepare, save, capsys):
