@@ -1,7 +1,7 @@
 """Section build of params.yaml: settings of single architectures, and whether they agree."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -16,11 +16,11 @@ from foldwise.files.catalogue import (
     expected_name,
     is_known,
 )
-from foldwise.files.layers import REFERENCE, Layer, Take, WeightSource
+from foldwise.files.layers import Layer, Take, WeightSource
 from foldwise.files.network import ChannelStatistics, HyperParameters
+from foldwise.files.own_network import FILE
 from foldwise.files.validation import raise_schema_errors
 
-FILE = re.compile(r"(nets/[\w/]+\.py):(\w+)", re.ASCII)
 SLUG = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
@@ -174,10 +174,8 @@ def _take_errors(
     yield from _hash_errors(layer)
     if layer.frozen and layer.weights is None and section.weights is None:
         yield "weights", NO_WEIGHTS
-    match = REFERENCE.fullmatch(layer.take)
-    name = match[1] if match else ""
-    if not is_known(name) and not getattr(sections.get(name), "file", None):
-        yield "take", f"a module, after {expected_name(name, sections)}"
+    if not is_known(layer.network) and not getattr(sections.get(layer.network), "file", None):
+        yield "take", f"a module, after {expected_name(layer.network, sections)}"
 
 
 class BuildSection(Strict):
@@ -196,6 +194,19 @@ class BuildSection(Strict):
         if expected := expected_instead(model, self.architectures):
             raise InputError(f"model is {model!r}; expected {expected}")
         return ArchitectureSection()
+
+    def own_files(self, models: Iterable[str]) -> dict[str, str]:
+        """Return the files of the own networks that architectures need, by name."""
+        files: dict[str, str] = {}
+        pending = list(models)
+        while pending:
+            name = pending.pop(0)
+            section = self.architectures.get(name, ArchitectureSection())
+            if section.file is not None:
+                files[name] = section.file
+            pending += [take.network for take in section.takes]
+            pending += [section.base] if section.base else []
+        return files
 
     @field_validator("architectures")
     @classmethod

@@ -148,6 +148,11 @@ class Take(WeightSource):
     name: str | None = None
     frozen: bool = False  # it is never trained
 
+    @property
+    def network(self) -> str:
+        """The name of the network that the module is taken from."""
+        return re.split(r"[.\[]", self.take)[0]
+
     @field_validator("take")
     @classmethod
     def _is_a_reference(cls, text: str) -> str:

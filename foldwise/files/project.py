@@ -13,6 +13,7 @@ from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules, parsed_once
 from foldwise.files.base import read_yaml, write_json
 from foldwise.files.image_folder import find_groups, list_files
+from foldwise.files.own_network import require_own_networks
 from foldwise.files.params import check_params
 from foldwise.files.preparation import OWN_FILES, Blocks, GroupTable, PrepareSection
 from foldwise.files.slots import candidate_slots
@@ -38,6 +39,7 @@ def check_project(params: Path, pipeline: Path, code: Path, output: Path) -> str
     checked = check_params(read_yaml(params), slots, str(params))
     require_apart(checked.prepare.root, str(params), output_folders(content))
     require_root(checked.prepare, str(params))
+    require_own_networks(checked.build.own_files(checked.models), str(params))
     if (final := code / "final" / "params.yaml").is_file():
         from foldwise.files.final import read_final_params  # here: slow to import
 

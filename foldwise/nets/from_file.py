@@ -14,10 +14,9 @@ from types import ModuleType
 from torch import nn
 
 from foldwise.core.errors import InputError
+from foldwise.files.own_network import PACKAGE, module_name
 from foldwise.nets.adapt import adapt_channels
 from foldwise.nets.network import MISFITS
-
-PACKAGE = "nets"  # the folder, and the package under which its files import each other
 
 
 def build(
@@ -81,11 +80,6 @@ def describe_error(error: Exception) -> str:
     if not inside:
         return text
     return f"{text}, in line {inside[-1].lineno} of {Path(inside[-1].filename).name}"
-
-
-def module_name(file: str) -> str:
-    """Return the module name of a file below nets/: nets.blocks for nets/blocks.py."""
-    return ".".join(Path(file).with_suffix("").parts)
 
 
 def _load(file: str) -> ModuleType:

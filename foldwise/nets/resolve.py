@@ -7,15 +7,14 @@ from typing import Any
 
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import imported_modules
-from foldwise.files.architecture import FILE, ArchitectureSection, BuildSection
+from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.catalogue import AUXILIARY_SIDES, TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.dataset import DatasetInfo
 from foldwise.files.layers import WeightSource
 from foldwise.files.network import Network
+from foldwise.files.own_network import FILE, own_modules
 from foldwise.nets.freezing import resolve_freezing
-from foldwise.nets.from_file import PACKAGE, module_name
 from foldwise.nets.proof import require_connected_spans, require_fit
-from foldwise.nets.reference import parse
 from foldwise.nets.shapes import WHOLE
 
 ROOT = Path(__file__).parents[2]  # folder of the package foldwise
@@ -130,7 +129,7 @@ def _builder(model: str, section: ArchitectureSection, build: BuildSection) -> B
 def _composition(model: str, section: ArchitectureSection, build: BuildSection) -> dict[str, Any]:
     sources: dict[str, Any] = {}
     for take in section.takes:
-        name = parse(take.take).network
+        name = take.network
         builder, settings = _builder(name, build.of(name), build)
         sources[name] = {"builder": builder, "settings": settings}
     beside = {*WeightSource.model_fields, "frozen"}
@@ -158,11 +157,6 @@ def _code(builders: Sequence[Builder]) -> dict[str, str]:
         if name.startswith("foldwise.nets.")
     }
     for file in (settings["file"] for _, settings in builders if "file" in settings):
-        if not Path(file).is_file():
-            raise InputError(
-                f"{file} is missing; put the network there, or correct the path; a queued "
-                f"experiment has only files that git knows: git add {file}"
-            )
-        own = imported_modules(Path(), module_name(file), packages=(PACKAGE,))
+        own = own_modules(file)
         code |= {f"{name.replace('.', '/')}.py": own[name].fingerprint for name in own}
     return code

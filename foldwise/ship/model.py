@@ -18,7 +18,7 @@ from foldwise.files.base import read_json
 from foldwise.files.dataset import PIXEL_MAX
 from foldwise.files.final import FORMAT, FinalModel
 from foldwise.files.network import ChannelStatistics, Network
-from foldwise.nets.from_file import PACKAGE, module_name
+from foldwise.files.own_network import PACKAGE, module_name
 from foldwise.nets.network import construct
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"

@@ -132,3 +132,70 @@ def test_folder_in_which_dvc_fails(flags, tmp_path, monkeypatch, name):
     monkeypatch.chdir(folder)
     with pytest.raises(InputError, match=r"folder is '.*[{}].*rename it$"):
         main(options)
+
+
+NETS = """
+from torch import nn
+from torchvision.models import resnet18 as small
+
+class Net(nn.Module):
+    pass
+
+try:
+    Other = make()
+except NameError:
+    def Other(n_classes): ...
+"""
+
+
+@pytest.mark.parametrize("attribute", ["Net", "Other", "small"])
+def test_a_file_of_an_own_network_is_sound_if_it_defines_the_name(flags, attribute):
+    Path("nets").mkdir()
+    Path("nets/my.py").write_text(NETS)
+    section = {"file": f"nets/my.py:{attribute}"}
+    main(flags(model="mine", **{"build.architectures": {"mine": section}}))
+
+
+@pytest.mark.parametrize("line", ["from nets.others import *", "globals()['Nett'] = 1"])
+def test_names_that_only_python_knows_are_left_to_it(flags, line):
+    Path("nets").mkdir()
+    Path("nets/my.py").write_text(f"{line}\n")
+    section = {"file": "nets/my.py:Nett"}
+    main(flags(model="mine", **{"build.architectures": {"mine": section}}))
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (None, "nets/my.py is missing; put the network there, or correct the path"),
+        ("class Nett(:", "nets/my.py: not Python: invalid syntax in line 1; fix the syntax"),
+        ("\nnonlocal x", "nets/my.py: not Python: nonlocal declaration not allowed"),
+        (NETS, "nets/my.py has no class or function 'Nett'; did you mean 'Net'?"),
+        ("def one(): ...", "nets/my.py has no class or function 'Nett'; it has one"),
+        ("from .more import x\n\nx.Nett = 1", "no class or function 'Nett'; it has none"),
+        ("from .broken import Nett", "nets/broken.py: not Python: invalid syntax in line 1; fix"),
+    ],
+)
+@pytest.mark.parametrize("role", ["model", "base", "source"])
+def test_what_is_wrong_with_the_file_of_an_own_network_is_one_line(flags, source, reason, role):
+    Path("nets").mkdir()
+    Path("nets/broken.py").write_text("class Nett(:")
+    if source is not None:
+        Path("nets/my.py").write_text(source)
+    sections = {
+        "mine": {"file": "nets/my.py:Nett"},
+        "variant": {"base": "mine"},
+        "joined": {"layers": [{"take": "mine.body"}, "linear"]},
+    }
+    name = {"model": "mine", "base": "variant", "source": "joined"}[role]
+    with pytest.raises(InputError) as caught:
+        main(flags(model=name, **{"build.architectures": sections}))
+    start = "params.yaml: build.architectures.mine.file is 'nets/my.py:Nett': "
+    assert str(caught.value).startswith(start)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_no_architecture_needs_may_be_missing(flags):
+    sections = {"mine": {"file": "nets/my.py:Net"}}
+    main(flags(**{"build.architectures": sections}))
