@@ -7,12 +7,12 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.fonts import font_hint
 from foldwise.core.process import parse_options
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.data.folds import training_indices
 from foldwise.files.dataset import read_dataset
+from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.split import read_split, write_recipe
 
@@ -33,4 +33,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

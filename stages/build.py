@@ -8,12 +8,12 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_digests, read_info
+from foldwise.files.guard import run_stage
 from foldwise.files.measurements import write_latency
 from foldwise.files.network import write_card, write_network
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.params import read_params
 from foldwise.nets.card import describe_card, describe_in_one_line
 from foldwise.nets.latency import latency_of
 from foldwise.nets.proof import prove_trainable
@@ -34,7 +34,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     network, pretrained = load_pretrained(network, architecture, read_digests(args.dataset))
     network, cautions = prove_trainable(network, pretrained.tensors, info.seed)
     card, table = describe_card(network, pretrained, info.classes, cautions)
-    require_unchanged(params, args.params)
     write_initial_weights(args.network, pretrained.tensors, pretrained.seen)
     write_network(args.network, network)
     write_card(args.summary, card)
@@ -47,4 +46,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

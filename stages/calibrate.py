@@ -7,10 +7,10 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.base import write_json
 from foldwise.files.final import read_choice, read_out_of_fold
+from foldwise.files.guard import run_stage
 from foldwise.ship.calibration import calibrate
 
 
@@ -32,4 +32,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

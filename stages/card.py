@@ -8,10 +8,10 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import image_strip
 from foldwise.files.dataset import read_dataset
+from foldwise.files.guard import run_stage
 from foldwise.report.model_card import card_markdown, draw_card_figures, read_card_inputs
 
 
@@ -29,4 +29,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -8,13 +8,13 @@ if __name__ == "__main__":
 import shutil
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.base import read_json, write_json
 from foldwise.files.comparison import Comparison
 from foldwise.files.dataset import read_dataset
 from foldwise.files.final import read_final_params, write_out_of_fold
 from foldwise.files.fold_record import read_predictions
+from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network, write_network
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.split import read_recipe, read_split, write_recipe, write_split
@@ -53,4 +53,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

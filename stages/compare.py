@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from foldwise.core.errors import printable, run_main
+from foldwise.core.errors import printable
 from foldwise.core.process import parse_options
 from foldwise.files.comparison import write_comparison
+from foldwise.files.guard import run_stage
 from foldwise.files.measurements import read_measurements
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
@@ -54,4 +55,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import count_cores, parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, ExportRecord, TestRecord, TestScore
+from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.ship.export import OPSET, THREADS, compare_exports, export_all
 from foldwise.ship.model import read_model
@@ -57,4 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,13 +7,13 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import FeaturesInfo, why_no_features, write_features_info
+from foldwise.files.guard import require_checked_code, run_stage
 from foldwise.files.measurements import Extraction, write_extraction
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe
 
 
@@ -26,12 +26,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         # Imported here: most networks have no features, and torch takes seconds to load.
         from foldwise.engine.extract import store_features
 
+        require_checked_code()
         data = read_dataset(args.dataset), read_recipe(args.recipe)
         info, timing = store_features(args.output, network, args.network, data, params)
     else:
         info = FeaturesInfo(views=[], dtype="float32", reason=reason)
         timing = Extraction(seconds=0, machine=None)
-    require_unchanged(params, args.params)
     write_features_info(args.output, info)
     write_extraction(args.timing, timing)
     summary = f"{len(info.views)} views" if info.views else f"no features, {info.reason}"
@@ -39,4 +39,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -8,9 +8,9 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.atomic import sole_writer
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.fold_record import result_line
+from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.race import write_first
 from stages.train import PATHS, train
@@ -27,4 +27,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,11 +7,11 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast
+from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.forecast import forecast_lines, forecast_runs, total_line
@@ -40,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,13 +7,14 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import counted, run_main
+from foldwise.core.errors import counted
 from foldwise.core.process import parse_options
 from foldwise.data.inspection import describe, pair_table, save_pictures, sort_pairs
 from foldwise.data.near_duplicates import find_near_duplicates
 from foldwise.engine.without_images import count_without
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.fold_record import read_predictions
+from foldwise.files.guard import run_stage
 from foldwise.files.inspection import LabelCounts, write_inspection
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
@@ -49,4 +50,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,12 +7,12 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import image_strip, mistake_images
 from foldwise.files.base import read_json
 from foldwise.files.comparison import Confused, Mistakes, write_mistakes
 from foldwise.files.dataset import read_dataset
+from foldwise.files.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -42,4 +42,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

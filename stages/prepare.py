@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from foldwise.core.errors import counted, printable, run_main
+from foldwise.core.errors import counted, printable
 from foldwise.core.process import parse_options
 from foldwise.data.arrange import arrange, draw_subset
 from foldwise.data.decode import decode_images
@@ -17,7 +17,8 @@ from foldwise.data.named_groups import match_groups
 from foldwise.data.near_duplicates import find_near_duplicates, join_near_duplicates
 from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.guard import run_stage
+from foldwise.files.params import read_params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,9 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=seed,
         )
         info = store_dataset(args.output, params, source, decoded, order, samples)
-    require_unchanged(params, args.params)
     print(f"prepare: {printable(summarise_dataset(info, notes))} -> {args.output}")
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

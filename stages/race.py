@@ -7,8 +7,8 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
+from foldwise.files.guard import run_stage
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.race import read_first, write_decision
@@ -33,4 +33,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,7 +7,6 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.engine.refit import open_members, refit
@@ -15,8 +14,9 @@ from foldwise.engine.training import trained_on
 from foldwise.files.base import write_json
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.final import Refit, read_choice
+from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_initial_seen, read_initial_weights
 from foldwise.run.progress import FoldProgressBar
@@ -40,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         n_images = choice.epochs * len(fold.training)
         with FoldProgressBar(title, n_images, choice.epochs, None, "training") as bar:
             members.append(refit(network, start, fold, section, hardware, bar))
-    require_unchanged(params, args.params)
     digests = read_digests(args.dataset).train
     seen = read_initial_seen(args.choice / "network"), *(digests[f.training] for f in folds)
     images = trained_on(dataset.info, folds[0]), seen
@@ -56,4 +55,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -8,9 +8,9 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.atomic import write_text
-from foldwise.core.errors import run_main
 from foldwise.core.fonts import font_hint
 from foldwise.core.process import parse_options
+from foldwise.files.guard import run_stage
 from foldwise.report.inputs import read_report_inputs
 from foldwise.report.pages import (
     architectures_markdown,
@@ -43,4 +43,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,10 +7,11 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import printable, run_main
+from foldwise.core.errors import printable
 from foldwise.core.process import parse_options
 from foldwise.data.split import describe_folds, split_dataset
 from foldwise.files.dataset import read_dataset, read_samples
+from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.split import write_split
 
@@ -28,4 +29,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

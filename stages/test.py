@@ -7,12 +7,12 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, read_choice
+from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.ship.model import predict_all, read_model
 from foldwise.ship.testing import score_test
@@ -45,4 +45,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

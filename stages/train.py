@@ -9,14 +9,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from foldwise.core.atomic import sole_writer
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.engine.raced import settle
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import FoldRecord, result_line, write_predictions, write_record
+from foldwise.files.guard import require_checked_code, run_stage
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import read_rate
 
@@ -41,6 +41,7 @@ def train(args: Namespace) -> FoldRecord:
     from foldwise.nets.weights import tensors
     from foldwise.run.progress import fold_bar
 
+    require_checked_code()
     params = read_params(args.params, "train", "hardware")
     hardware = set_up(params.hardware)
     data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
@@ -49,7 +50,6 @@ def train(args: Namespace) -> FoldRecord:
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
     with fold_bar(network.name, fold, params.train.epochs, args.forecast) as bar:
         result = train_fold(network, start, fold, params.train, hardware, bar)
-    require_unchanged(params, args.params)
     write_predictions(args.predictions, result.predictions)
     seen = read_digests(args.dataset).train[fold.training], tensors.read_initial_seen(args.network)
     described = trained_on(data[0].info, fold)
@@ -58,4 +58,4 @@ def train(args: Namespace) -> FoldRecord:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -7,12 +7,12 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from foldwise.core.errors import run_main
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
+from foldwise.files.guard import require_checked_code, run_stage
 from foldwise.files.network import read_network
-from foldwise.files.params import read_params, require_unchanged
+from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import rate_of_params, write_rate, write_tuning
 
@@ -30,16 +30,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         from foldwise.engine.tuning import tune_learning_rate
         from foldwise.nets.weights.tensors import read_initial_weights
 
+        require_checked_code()
         hardware = set_up(params.hardware)
         data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
         fold = open_fold(data, (0, 0), network, read_features(args.features), hardware.device)
         weights = read_initial_weights(args.network)
         tuning = tune_learning_rate(network, weights, (fold, data[1]), params.train, hardware)
-    require_unchanged(params, args.params)
     write_rate(args.rate, tuning.learning_rate)
     write_tuning(args.tried, tuning)
     print(f"tune: {network.name}, learning rate {tuning.text} -> {args.rate}")
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_stage(main)

@@ -243,6 +243,9 @@ class Params(Strict):
         return self
 
 
+_read: dict[tuple[Path, tuple[str, ...]], Params] = {}  # in this process, by file and sections
+
+
 def check_params(content: dict[str, Any], slots: Sequence[int], place: str) -> Params:
     """Check all of params.yaml.
 
@@ -272,22 +275,25 @@ def read_params(path: Path, *sections: str) -> Params:
     types: dict[str, Any] = {key: (field.annotation, field) for key, field in fields.items()}
     selected = {key: content[key] for key in sections if key in content}
     schema = create_model("Sections", __base__=Strict, **types)
-    return Params.model_construct(**dict(_validate(schema, selected, str(path))))
+    params = Params.model_construct(**dict(_validate(schema, selected, str(path))))
+    _read[path, sections] = params
+    return params
 
 
-def require_unchanged(params: Params, path: Path) -> None:
-    """Check that the sections that a stage has read are still the same.
+def require_unchanged() -> None:
+    """Check that the sections that this process has read are still the same.
 
-    DVC reads them again when the stage has ended: it would save the result under the new values.
+    DVC reads them again when a stage has ended: it would save the result under the new values.
 
     Raises:
         InputError: If not.
     """
-    if read_params(path, *params.__dict__) != params:
-        raise InputError(
-            f"{path} has changed in {' or '.join(params.__dict__)} while this stage ran; its "
-            "result is dropped: restore the file, or run 'dvc repro' again"
-        )
+    for (path, sections), params in list(_read.items()):
+        if read_params(path, *sections) != params:
+            raise InputError(
+                f"{path} has changed in {' or '.join(sections)} while this stage ran; its result "
+                "is dropped: restore the file, or run 'dvc repro' again"
+            )
 
 
 def _validate(

@@ -12,6 +12,7 @@ from typing import Any
 from foldwise.core.errors import InputError
 from foldwise.core.fingerprint import Module, imported_modules, parsed_once
 from foldwise.files.base import read_yaml, write_json
+from foldwise.files.guard import PARSED
 from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.own_network import require_own_networks
 from foldwise.files.params import check_params
@@ -153,7 +154,7 @@ def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
         InputError: If a file is not Python.
     """
     stages = sorted(path.stem for path in root.glob("stages/[!_]*.py") if path.stem != "check")
-    with parsed_once(root / ".dvc/tmp/fingerprints.json"):
+    with parsed_once(root / PARSED):
         return {stage: _counted(imported_modules(root, *_roots(root, stage))) for stage in stages}
 
 

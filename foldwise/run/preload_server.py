@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NoReturn, TextIO
 
 from foldwise.core.errors import InputError
@@ -104,14 +104,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the supervisors
     with socket.socket(fileno=args.listener) as listener:
         select.select([listener], [], [])  # without a client, nothing is imported
-        for modules in args.load if PRELOADS else []:
-            for module in modules.split(","):
-                importlib.import_module(module)
-            while select.select([listener], [], [], 0)[0]:  # modules that are still missing do not
-                _serve(listener, args.stop_signal)  # delay a command that needs none of them
+        if PRELOADS:
+            _load(args.load, listener, args.stop_signal)
         gc.freeze()  # a garbage collection in a fork would otherwise copy every page that it marks
         while True:
             _serve(listener, args.stop_signal)
+
+
+def _load(names: Sequence[str], listener: socket.socket, stop_signal: signal.Signals) -> None:
+    """Import modules; between them, run commands, which import for themselves what is missing."""
+    stages = [name for name in names if name.startswith("stages.")]
+    with _watch_imports(stages) if stages else nullcontext():
+        for modules in names:
+            for module in modules.split(","):
+                importlib.import_module(module)
+            while select.select([listener], [], [], 0)[0]:
+                _serve(listener, stop_signal)
+
+
+@contextmanager
+def _watch_imports(stages: Sequence[str]) -> Iterator[None]:
+    """Let the guard of the stages know what is imported in the context."""
+    from foldwise.files.guard import read_code, remember_imports  # here: slow, and not for DVC
+
+    code = read_code(stages)
+    yield
+    remember_imports(code)
 
 
 def _end_at_once() -> None:

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from PIL import Image
 
-import stages.prepare
 from foldwise.core import machine
 from foldwise.core.errors import InputError
 from foldwise.data.content import content_digest, short_digests
@@ -230,17 +229,3 @@ def test_near_duplicates_share_a_group_if_asked(prepare, save, capsys):
     assert len(set(group.values())) == 24
     assert not set(samples.groups[samples.is_test]) & set(samples.groups[~samples.is_test])
     assert len(set(read_samples(prepare("free", **settings)).groups)) == 36
-
-
-def test_a_data_set_of_parameters_that_changed_meanwhile_is_dropped(prepare, tmp_path, monkeypatch):
-    """DVC would save it under the new values."""
-    store = stages.prepare.store_dataset
-
-    def edit_and_store(*given):
-        params = tmp_path / "params.yaml"
-        params.write_text(params.read_text().replace("seed: 3", "seed: 4"))
-        return store(*given)
-
-    monkeypatch.setattr("stages.prepare.store_dataset", edit_and_store)
-    with pytest.raises(InputError, match=r"has changed in .*seed.* while this stage ran"):
-        prepare()
