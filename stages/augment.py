@@ -12,9 +12,9 @@ from foldwise.core.process import parse_options
 from foldwise.data.contact_sheet import contact_sheet
 from foldwise.data.folds import training_indices
 from foldwise.files.dataset import read_dataset
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.split import read_split, write_recipe
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

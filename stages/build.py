@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from foldwise.core.atomic import write_text
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_digests, read_info
-from foldwise.files.guard import run_stage
 from foldwise.files.measurements import write_latency
 from foldwise.files.network import write_card, write_network
 from foldwise.files.params import read_params
@@ -20,6 +19,7 @@ from foldwise.nets.proof import prove_trainable
 from foldwise.nets.resolve import fit_network
 from foldwise.nets.weights.pretrained import load_pretrained
 from foldwise.nets.weights.tensors import write_initial_weights
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from foldwise.core.process import parse_options
 from foldwise.files.base import write_json
 from foldwise.files.final import read_choice, read_out_of_fold
-from foldwise.files.guard import run_stage
+from foldwise.run.guard import run_stage
 from foldwise.ship.calibration import calibrate
 
 

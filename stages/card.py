@@ -11,8 +11,8 @@ from foldwise.core.atomic import write_text
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import image_strip
 from foldwise.files.dataset import read_dataset
-from foldwise.files.guard import run_stage
 from foldwise.report.model_card import card_markdown, draw_card_figures, read_card_inputs
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,12 +14,12 @@ from foldwise.files.comparison import Comparison
 from foldwise.files.dataset import read_dataset
 from foldwise.files.final import read_final_params, write_out_of_fold
 from foldwise.files.fold_record import read_predictions
-from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network, write_network
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.split import read_recipe, read_split, write_recipe, write_split
 from foldwise.files.tuning import read_rate
 from foldwise.files.verdict import Verdict
+from foldwise.run.guard import run_stage
 from foldwise.ship.choice import choose_final, join_out_of_fold
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from foldwise.core.errors import printable
 from foldwise.core.process import parse_options
 from foldwise.files.comparison import write_comparison
-from foldwise.files.guard import run_stage
 from foldwise.files.measurements import read_measurements
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.tables import TABLES, write_table
 from foldwise.files.verdict import write_verdict
+from foldwise.run.guard import run_stage
 from foldwise.selection.compare import compare
 from foldwise.selection.cost import require_equal_machines
 from foldwise.selection.history import read_history

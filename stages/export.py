@@ -15,8 +15,8 @@ from foldwise.engine.hardware import set_up
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, ExportRecord, TestRecord, TestScore
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
+from foldwise.run.guard import run_stage
 from foldwise.ship.export import OPSET, THREADS, compare_exports, export_all
 from foldwise.ship.model import read_model
 

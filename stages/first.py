@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from foldwise.core.atomic import sole_writer
 from foldwise.core.process import parse_options
 from foldwise.files.fold_record import result_line
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.race import write_first
+from foldwise.run.guard import run_stage
 from stages.train import PATHS, train
 
 

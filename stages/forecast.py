@@ -11,11 +11,11 @@ from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.dataset import read_info
 from foldwise.files.forecast import write_forecast
-from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.plan.forecast import forecast_lines, forecast_runs, total_line
 from foldwise.plan.measure import measure_throughput
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,11 +14,11 @@ from foldwise.data.near_duplicates import find_near_duplicates
 from foldwise.engine.without_images import count_without
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.fold_record import read_predictions
-from foldwise.files.guard import run_stage
 from foldwise.files.inspection import LabelCounts, write_inspection
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.split import read_split
+from foldwise.run.guard import run_stage
 from foldwise.selection.labels import label_table, mean_probabilities, suspicious_labels
 
 

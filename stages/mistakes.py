@@ -12,7 +12,7 @@ from foldwise.data.pictures import image_strip, mistake_images
 from foldwise.files.base import read_json
 from foldwise.files.comparison import Confused, Mistakes, write_mistakes
 from foldwise.files.dataset import read_dataset
-from foldwise.files.guard import run_stage
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,8 +17,8 @@ from foldwise.data.named_groups import match_groups
 from foldwise.data.near_duplicates import find_near_duplicates, join_near_duplicates
 from foldwise.data.pixels import PixelSettings
 from foldwise.data.prepare import open_source, store_dataset, summarise_dataset
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -8,10 +8,10 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from foldwise.core.process import parse_options
-from foldwise.files.guard import run_stage
 from foldwise.files.network import read_card
 from foldwise.files.params import RUN_KEYS, read_params
 from foldwise.files.race import read_first, write_decision
+from foldwise.run.guard import run_stage
 from foldwise.selection.race import decide_folds, decide_race
 
 

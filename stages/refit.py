@@ -14,11 +14,11 @@ from foldwise.engine.training import trained_on
 from foldwise.files.base import write_json
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.final import Refit, read_choice
-from foldwise.files.guard import run_stage
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.nets.weights.tensors import read_initial_seen, read_initial_weights
+from foldwise.run.guard import run_stage
 from foldwise.run.progress import FoldProgressBar
 from foldwise.ship.write_model import write_model
 

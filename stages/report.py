@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from foldwise.core.atomic import write_text
 from foldwise.core.fonts import font_hint
 from foldwise.core.process import parse_options
-from foldwise.files.guard import run_stage
 from foldwise.report.inputs import read_report_inputs
 from foldwise.report.pages import (
     architectures_markdown,
@@ -20,6 +19,7 @@ from foldwise.report.pages import (
     svg_picture,
     to_html,
 )
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

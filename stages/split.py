@@ -11,9 +11,9 @@ from foldwise.core.errors import printable
 from foldwise.core.process import parse_options
 from foldwise.data.split import describe_folds, split_dataset
 from foldwise.files.dataset import read_dataset, read_samples
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
 from foldwise.files.split import write_split
+from foldwise.run.guard import run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -12,8 +12,8 @@ from foldwise.engine.hardware import set_up
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
 from foldwise.files.final import CalibrationRecord, read_choice
-from foldwise.files.guard import run_stage
 from foldwise.files.params import read_params
+from foldwise.run.guard import run_stage
 from foldwise.ship.model import predict_all, read_model
 from foldwise.ship.testing import score_test
 

@@ -14,11 +14,11 @@ from foldwise.engine.raced import settle
 from foldwise.files.dataset import read_dataset, read_digests
 from foldwise.files.features import read_features
 from foldwise.files.fold_record import FoldRecord, result_line, write_predictions, write_record
-from foldwise.files.guard import require_checked_code, run_stage
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import read_rate
+from foldwise.run.guard import require_checked_code, run_stage
 
 PATHS = "params dataset split recipe network features rate predictions record forecast"
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from foldwise.core.process import parse_options
 from foldwise.files.dataset import read_dataset
 from foldwise.files.features import read_features
-from foldwise.files.guard import require_checked_code, run_stage
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
 from foldwise.files.tuning import rate_of_params, write_rate, write_tuning
+from foldwise.run.guard import require_checked_code, run_stage
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -42,6 +42,22 @@ STALE_AFTER = {  # of a new constant in a module of foldwise/
     "run/progress.py": set(),
     "cli/main.py": set(),
 }
+STALE_AFTER_EDIT = {  # of what a module of foldwise/files computes, beside its format
+    ("params.py", '"adamw": 0.002', '"adamw": 0.003'): {"forecast", "tune", "first", "train"},
+    ("network.py", '{"learning_rate": rate}', '{"learning_rate": 2 * rate}'): {"build", *TIMED},
+    ("split.py", "table[:, 1]", "table[:, 0]"): {
+        *{"augment", "split", "tune", "first", "train", "inspect"}
+    },
+    ("race.py", 'path.suffix != ".json"', "True"): {"first", "race", "train"},
+    ("catalogue.py", '{"split": "val"}', '{"split": "test"}'): {"prepare"},
+    ("preparation.py", "(size, size)", "(size, 1)"): {"prepare"},
+    ("dataset.py", "PIXEL_MAX = 255", "PIXEL_MAX = 256"): {"prepare", "split", "augment", *TIMED},
+    ("verdict.py", "else SAME_COST", "else 2 * SAME_COST"): {"race", "compare"},
+    # A new key with a default, a validator, a text for people
+    ("params.py", "flip: Share  #", "new: Share = 0.0\n    flip: Share  #"): set(),
+    ("params.py", "self.race and", "self.race is True and"): set(),
+    ("tuning.py", "{self.learning_rate:g}, {", "{self.learning_rate:g}; {"): {"tune", "report"},
+}
 # Modules of the layers that compute, with an error text.
 ERROR_TEXTS = ("data/decode.py", "nets/adapt.py", "engine/hardware.py", "selection/records.py")
 

@@ -1,4 +1,4 @@
-"""Fingerprints of Python modules that ignore comments, docstrings, error texts and layout.
+"""Fingerprints of Python modules that ignore comments, docstrings, messages and layout.
 
 If a stage depended on the source files, DVC would rerun it after any change of their text.
 """
@@ -7,7 +7,7 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import resolve_name
 from pathlib import Path
@@ -17,8 +17,10 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError
 
 PACKAGES = ("foldwise", "stages")
+PARSED = Path(".dvc/tmp/fingerprints.json")  # for `parsed_once`, below the root
 
-HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+HAS_DOCSTRING = (ast.Module, ast.ClassDef, *FUNCTIONS)
 
 
 class Module(NamedTuple):
@@ -27,10 +29,14 @@ class Module(NamedTuple):
     Attributes:
         fingerprint: SHA-256 of its code.
         imports: Modules that it imports, and names from them.
+        definitions: SHA-256 by name of the code of its functions, constants and classes, with the
+            functions and constants that they use. A class counts with its methods, without fields
+            and validators: they define which input is valid, and no result.
     """
 
     fingerprint: str
     imports: list[str]
+    definitions: dict[str, str]
 
 
 _parsed: dict[str, Module] = {}  # in this process, by the hash of package and code
@@ -72,6 +78,16 @@ def imported_modules(
     return result
 
 
+def all_code(modules: Mapping[str, Module]) -> dict[str, str]:
+    """Return the fingerprint of each module, and of each definition as MODULE:DEFINITION."""
+    definitions = {
+        f"{module}:{name}": code
+        for module, parsed in modules.items()
+        for name, code in parsed.definitions.items()
+    }
+    return {name: module.fingerprint for name, module in modules.items()} | definitions
+
+
 @contextmanager
 def parsed_once(path: Path) -> Iterator[None]:
     """Parse only modules that have changed since the last time; the file holds the others.
@@ -92,9 +108,9 @@ def parsed_once(path: Path) -> Iterator[None]:
 
 
 def fingerprint(source: str) -> str:
-    """Return the SHA-256 of the code without comments, docstrings, error texts and layout.
+    """Return the SHA-256 of the code without comments, docstrings, messages and layout.
 
-    Error texts are the strings in `raise` statements.
+    Messages are the strings in `raise` statements, and calls of `print`.
     """
     return _hash(ast.parse(source))
 
@@ -105,11 +121,11 @@ def _parse(source: str, package: str) -> Module:
         _parsed[key] = _stored[key]
     elif key not in _parsed:
         tree = ast.parse(source)
-        _parsed[key] = Module(_hash(tree), _imports(tree, package))
+        _parsed[key] = Module(_hash(tree), _imports(tree, package), _definitions(tree))
     return _parsed[key]
 
 
-def _hash(tree: ast.Module) -> str:
+def _hash(tree: ast.AST | list[ast.AST]) -> str:
     return hashlib.sha256(json.dumps(_structure(tree)).encode()).hexdigest()
 
 
@@ -125,6 +141,8 @@ def _structure(node: object, *, in_raise: bool = False) -> object:
         return ascii(node)
     if in_raise and _is_text(node):
         return "error text"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+        return "message"
     in_raise = in_raise or isinstance(node, ast.Raise)
     fields = dict(ast.iter_fields(node))
     if isinstance(node, HAS_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
@@ -143,6 +161,41 @@ def _is_text(node: ast.AST) -> bool:
     """Return whether a node is a string or an f-string."""
     is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
     return is_string or isinstance(node, ast.JoinedStr)
+
+
+def _definitions(tree: ast.Module) -> dict[str, str]:
+    nodes: dict[str, list[ast.AST]] = {}
+    classes: dict[str, list[ast.AST]] = {}
+    for node in tree.body:
+        if isinstance(node, FUNCTIONS):
+            nodes[node.name] = [node]
+        elif isinstance(node, ast.ClassDef):
+            classes[node.name] = [part for part in node.body if _is_method(part)]
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            nodes |= {each.id: [node.value] for each in targets if isinstance(each, ast.Name)}
+    roots = nodes | {name: methods for name, methods in classes.items() if methods}
+    return {name: _hash(_with_used(root, nodes)) for name, root in roots.items()}
+
+
+def _with_used(code: list[ast.AST], definitions: Mapping[str, list[ast.AST]]) -> list[ast.AST]:
+    """Return code with the definitions that it uses, directly or not."""
+    used = dict[str, list[ast.AST]]()
+    pending = [*code]
+    while pending:
+        parts = (part for node in pending for part in ast.walk(node))
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        new = {name: definitions[name] for name in names & definitions.keys() - used.keys()}
+        pending = [node for nodes in new.values() for node in nodes]
+        used |= new
+    return [*code, *(node for name in sorted(used) for node in used[name])]
+
+
+def _is_method(node: ast.stmt) -> bool:
+    """Return whether a part of a class is a method, but no validator of pydantic."""
+    return isinstance(node, FUNCTIONS) and not any(
+        "validator" in ast.unparse(decorator) for decorator in node.decorator_list
+    )
 
 
 def _imports(tree: ast.Module, package: str) -> list[str]:

@@ -1,8 +1,10 @@
 """The stage check: params.yaml fits dvc.yaml, and data/checked/STAGE.json fingerprints the code.
 
-A stage depends on its file in data/checked, so a change of the modules in it runs the stage again,
-and no other change of the code does. The file lists the stage itself, the modules that it imports
-from the layers that compute results, and the formats that it writes.
+A stage depends on its file in data/checked, so a change of the code in it runs the stage again, and
+no other change of the code does. The file lists the stage itself, the modules that it imports from
+the layers that compute results, the formats that it writes, and what these modules use of other
+formats: functions, constants and methods, but neither fields nor validators, so that a new key of
+params.yaml or of a file retrains nothing.
 """
 
 from collections.abc import Sequence
@@ -10,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.core.errors import InputError
-from foldwise.core.fingerprint import Module, imported_modules, parsed_once
+from foldwise.core.fingerprint import PARSED, Module, all_code, imported_modules, parsed_once
 from foldwise.files.base import read_yaml, write_json
-from foldwise.files.guard import PARSED
 from foldwise.files.image_folder import find_groups, list_files
 from foldwise.files.own_network import require_own_networks
 from foldwise.files.params import check_params
@@ -145,7 +146,7 @@ BY_NAME = {"build": ("foldwise/nets/zoo", "foldwise/nets")}
 
 
 def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
-    """Return the fingerprints of each stage: module name -> fingerprint; check itself has none.
+    """Return the fingerprints of each stage, by module or MODULE:DEFINITION; check itself has none.
 
     Args:
         root: The folder that holds the packages `stages` and `foldwise`.
@@ -160,13 +161,12 @@ def stage_fingerprints(root: Path) -> dict[str, dict[str, str]]:
 
 def _counted(modules: dict[str, Module]) -> dict[str, str]:
     computing = {name for name in modules if name.startswith(COMPUTING)}
-    formats = {
-        imported.rpartition(".")[0]
-        for name in computing
-        for imported in modules[name].imports
-        if imported.startswith(FORMATS) and imported.rpartition(".")[2].startswith(WRITERS)
-    }
-    return {name: modules[name].fingerprint for name in computing | (formats & modules.keys())}
+    imported = {name for each in computing for name in modules[each].imports}
+    used = [name.rpartition(".") for name in imported if name.startswith(FORMATS)]
+    written = {module for module, _, name in used if name.startswith(WRITERS)} & modules.keys()
+    counted = computing | written | {f"{m}:{name}" for m, _, name in used if m not in written}
+    code = all_code(modules)
+    return {name: code[name] for name in sorted(counted & code.keys())}
 
 
 def _roots(root: Path, stage: str) -> list[str]:

@@ -125,7 +125,7 @@ def _load(names: Sequence[str], listener: socket.socket, stop_signal: signal.Sig
 @contextmanager
 def _watch_imports(stages: Sequence[str]) -> Iterator[None]:
     """Let the guard of the stages know what is imported in the context."""
-    from foldwise.files.guard import read_code, remember_imports  # here: slow, and not for DVC
+    from foldwise.run.guard import read_code, remember_imports  # here: slow, and not for DVC
 
     code = read_code(stages)
     yield

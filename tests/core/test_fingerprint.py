@@ -299,3 +299,60 @@ def test_same_modules_same_bytes(tmp_path):
     assert (tmp_path / "new" / "one.json").read_text() == (
         '{\n "modules": {\n  "a": "1",\n  "b": "2"\n }\n}\n'
     )
+
+
+def test_messages_do_not_count():
+    code = "def f(y):\n    print({})\n    return y\n"
+    assert fingerprint(code.format("'a', y")) == fingerprint(code.format("f'{y} b'"))
+    assert fingerprint(code.format("y")) != fingerprint(code.format("y").replace("y\n", "1\n"))
+
+
+FORMAT = '''
+RATES = {"a": 1}
+OTHER = 2
+
+class Section(Strict):
+    """A section."""
+
+    rate: float = 0.5
+
+    @field_validator("rate")
+    def _is_known(cls, rate):
+        return rate
+
+    @property
+    def common(self):
+        return _look_up(self.rate)
+
+class Plain(Strict):
+    size: int
+
+def _look_up(rate):
+    return RATES[rate]
+
+def read(path):
+    return Section(path, OTHER)
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ('"a": 1', '"a": 3', {"RATES", "_look_up", "Section"}),
+        ("RATES[rate]", "2 * RATES[rate]", {"_look_up", "Section"}),
+        ("OTHER = 2", "OTHER = 3", {"OTHER", "read"}),
+        ("Section(path,", "Plain(path,", {"read"}),
+        ("rate: float = 0.5", "rate: float = 0.5\n    more: int = 0", set()),  # a new key
+        ("        return rate\n", "        return abs(rate)\n", set()),  # a validator
+        ("A section.", "The section.", set()),
+    ],
+)
+def test_a_definition_counts_with_what_it_computes_by(project, old, new, changed):
+    assert FORMAT.count(old) == 1
+    before, after = (
+        imported_modules(project(**{"stages/a/one": text}), "stages.a.one")["stages.a.one"]
+        for text in (FORMAT, FORMAT.replace(old, new))
+    )
+    names = before.definitions.keys()
+    assert names == after.definitions.keys() == {"RATES", "OTHER", "Section", "_look_up", "read"}
+    assert {n for n in names if before.definitions[n] != after.definitions[n]} == changed

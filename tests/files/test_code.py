@@ -3,7 +3,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rerun_table import ERROR_TEXTS, STALE_AFTER, add_comments, add_constant, change_error_texts
+from rerun_table import (
+    ERROR_TEXTS,
+    STALE_AFTER,
+    STALE_AFTER_EDIT,
+    add_comments,
+    add_constant,
+    change_error_texts,
+)
 
 from foldwise.files.project import stage_fingerprints
 
@@ -133,6 +140,14 @@ def test_a_new_constant_changes_the_fingerprint_of_its_module_alone(counted, fin
     for stage, modules in counted.items():
         changed = {name for name in modules if modules[name] != after[stage][name]}
         assert changed == {name_of(file) for file in STALE_AFTER} & modules.keys()
+
+
+@pytest.mark.parametrize(("edit", "stages"), STALE_AFTER_EDIT.items())
+def test_what_a_format_computes_counts_where_it_is_used(counted, fingerprints_after, edit, stages):
+    file, old, new = edit
+    after = fingerprints_after({f"files/{file}": lambda text: text.replace(old, new)})
+    assert after != counted or not stages
+    assert {stage for stage in STAGES if counted[stage] != after[stage]} == stages
 
 
 def test_comments_count_for_no_stage(counted, fingerprints_after):

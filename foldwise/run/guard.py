@@ -10,18 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from foldwise.core.errors import InputError, first_few, run_main
-from foldwise.core.fingerprint import imported_modules, parsed_once
+from foldwise.core.fingerprint import PARSED, all_code, imported_modules, parsed_once
 from foldwise.files.base import Strict, read_json
 from foldwise.files.params import require_unchanged
 
 CHECKED = Path("data/checked")
 ROOT = Path(__file__).parents[2]  # of the code that runs
-PARSED = Path(".dvc/tmp/fingerprints.json")
-_imported: dict[str, str] = {}  # by module, in the forks of a preload server that imported it
+_imported: dict[str, str] = {}  # likewise, in the forks of a preload server that imported it
 
 
 class _Checked(Strict):
-    """What check wrote for a stage: fingerprints by module."""
+    """What check wrote for a stage: fingerprints by module, or MODULE:DEFINITION."""
 
     modules: dict[str, str]
 
@@ -54,28 +53,36 @@ def require_checked_code() -> dict[str, str]:
     if checked := _read_checked():
         # A fork imports its own module again, to run it.
         known = {name: code for name, code in _imported.items() if name != f"stages.{_stage()}"}
-        code = read_code(name for name in checked if name not in known) | known
+        code = read_code(_module(name) for name in checked if name not in known) | known
         _require_equal({name: code.get(name, "") for name in checked}, checked)
     return checked
 
 
 def read_code(modules: Iterable[str]) -> dict[str, str]:
-    """Return the fingerprints of modules and of all that they import, as the files are now."""
+    """Return the fingerprints of modules and of all that they import, as the files are now.
+
+    The keys are those of the files in data/checked.
+    """
     with parsed_once(ROOT / PARSED):
-        return {name: found.fingerprint for name, found in imported_modules(ROOT, *modules).items()}
+        return all_code(imported_modules(ROOT, *modules))
 
 
 def remember_imports(before: Mapping[str, str]) -> None:
     """Remember the code that a preload server has imported: its forks run this, not the files.
 
     Args:
-        before: Fingerprints from before the imports. A module that was edited since has none.
+        before: Fingerprints from before the imports. What was edited since has none.
     """
     after = dict[str, str]()
     with suppress(InputError):  # an edit that is no Python yet
-        after = read_code(before)
-    for name in before.keys() & sys.modules.keys():
-        _imported[name] = before[name] if after.get(name) == before[name] else "edited"
+        after = read_code(map(_module, before))
+    for name in before:
+        if _module(name) in sys.modules:
+            _imported[name] = before[name] if after.get(name) == before[name] else "edited"
+
+
+def _module(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _stage() -> str:
