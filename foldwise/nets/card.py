@@ -12,7 +12,8 @@ from foldwise.files.network import Card, LoadedWeights, Network
 from foldwise.nets.cost import count_macs, predict_memory, total_stride
 from foldwise.nets.network import FIRST, LAST, covers, frozen_at
 from foldwise.nets.resolve import defined_in, title_of
-from foldwise.nets.shapes import changes_of, construct_shapes, smallest_side
+from foldwise.nets.shapes import changes_of, construct_shapes
+from foldwise.nets.sides import smallest_side
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
 COLUMNS = ("output_size", "num_params", "mult_adds", "trainable")

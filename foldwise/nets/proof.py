@@ -18,8 +18,6 @@ from foldwise.nets.network import (
 from foldwise.nets.reference import Reference, parse, take
 from foldwise.nets.shapes import (
     BATCH,
-    LARGEST,
-    USUAL,
     WHOLE,
     construct_shapes,
     empty_images,
@@ -27,11 +25,9 @@ from foldwise.nets.shapes import (
     misfit,
     remedy_of,
     require_logits,
-    smallest_side,
-    square,
     trace_modules,
-    usual_sides,
 )
+from foldwise.nets.sides import LARGEST, USUAL, smallest_side, square, usual_sides
 from foldwise.nets.start import find_bad_start, heads_to_restart, restart
 from foldwise.nets.zoo import slim_vgg
 

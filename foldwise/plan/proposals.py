@@ -15,7 +15,8 @@ from foldwise.files.params import AdviseSection
 from foldwise.nets.cost import count_macs, total_stride, total_stride_at
 from foldwise.nets.network import extract_features, tail_module
 from foldwise.nets.resolve import fit_network
-from foldwise.nets.shapes import construct_shapes, misfit, square
+from foldwise.nets.shapes import construct_shapes, misfit
+from foldwise.nets.sides import square
 from foldwise.nets.weights.pretrained import IMAGENET
 from foldwise.plan.candidates import MAX_PROPOSALS, Candidate
 from foldwise.plan.forecast import Throughput

@@ -8,7 +8,8 @@ from torch import nn
 
 from foldwise.nets.card import describe_card
 from foldwise.nets.cost import count_macs, total_stride
-from foldwise.nets.shapes import construct_shapes, misfit, smallest_side, square
+from foldwise.nets.shapes import construct_shapes, misfit
+from foldwise.nets.sides import smallest_side, square
 from foldwise.nets.weights.pretrained import PretrainedWeights
 
 CLASSES = [f"class {index}" for index in range(10)]

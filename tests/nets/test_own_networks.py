@@ -12,7 +12,7 @@ from torchvision.models import resnet18, vgg16_bn
 from foldwise.files.catalogue import NEED_WEIGHTS, ZOO
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable, require_fit
-from foldwise.nets.shapes import smallest_side
+from foldwise.nets.sides import smallest_side
 
 SMALLEST = {  # pixels
     **dict.fromkeys(("lenet5", "resnet18_transfer", "resnet20", "resnet56", "resnet110"), 1),

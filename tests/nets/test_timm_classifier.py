@@ -15,7 +15,8 @@ from foldwise.nets.adapt import first_convolution
 from foldwise.nets.freezing import find_cut, find_heads, modules_outside
 from foldwise.nets.network import construct
 from foldwise.nets.proof import prove_trainable, require_fit
-from foldwise.nets.shapes import construct_shapes, misfit, smallest_side
+from foldwise.nets.shapes import construct_shapes, misfit
+from foldwise.nets.sides import smallest_side
 
 timm = pytest.importorskip("timm")
 

@@ -11,15 +11,8 @@ from foldwise.nets.adapt import first_convolution
 from foldwise.nets.freezing import find_heads
 from foldwise.nets.network import all_logits, construct
 from foldwise.nets.proof import prove_trainable, require_fit
-from foldwise.nets.shapes import (
-    USUAL,
-    changes_of,
-    construct_shapes,
-    misfit,
-    smallest_side,
-    square,
-    usual_sides,
-)
+from foldwise.nets.shapes import changes_of, construct_shapes, misfit
+from foldwise.nets.sides import USUAL, smallest_side, square, usual_sides
 
 PARAMETERS = {  # 1 channel, 10 classes
     "resnet18": 11_175_370,
