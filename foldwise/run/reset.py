@@ -5,31 +5,32 @@ ended leaves its changes staged; and `dvc checkout` fails where a result is not 
 """
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from foldwise.core.errors import InputError, first_few
-from foldwise.core.git import run_git
+from foldwise.core.git import git_output, run_git
 from foldwise.files.base import read_yaml
 from foldwise.run.dvc import Pipeline
 from foldwise.run.repair import LOCK, read_lock, repair_dvc_files
 
 PARAMS, PIPELINE, DATA = "params.yaml", "dvc.yaml", Path("data")
-BACKUPS = Path(".dvc/tmp")
-MODELS = "data/models/"  # outputs that are named after the architecture only
+LOCKED = ".lock"  # suffix of the files beside the outputs of trainings; to DVC, they do not exist
+BACKUPS = Path(".dvc/tmp/before-reset")
 EXPERIMENTS = "refs/exps"  # git references of DVC's experiments, also of one that was ended
+RUNS = Path(".dvc/tmp/exps/run")  # folders named after commits: one that failed has no reference
 
 
 def reset(pipeline: Pipeline) -> Iterator[str]:
     """Go back to the last commit; yield a line about everything that is not obvious.
 
     params.yaml goes back only if an experiment wrote it, and then dvc.yaml with it, because its
-    slots hold the candidates. Otherwise edits of the user stay. So do own files: only files are
-    removed that have the names of committed ones, of another architecture or fold.
+    slots hold the candidates. Otherwise edits of the user stay. Whatever differs from the commit in
+    the generated files and folders is moved to a new folder below `BACKUPS`: nothing is lost.
 
     Args:
         pipeline: DVC in the current folder, which is the root of the repository.
@@ -39,50 +40,62 @@ def reset(pipeline: Pipeline) -> Iterator[str]:
     """
     yield from repair_dvc_files()
     _git("rev-parse", "--verify", "HEAD")
+    backup = next(path for n in count(1) if not (path := BACKUPS / str(n)).exists())
     paths = [str(LOCK), *_generated(read_yaml(Path(PIPELINE)))]
-    architectures = _architectures()
     _git("reset", "--quiet", "HEAD", "--", PARAMS, *paths)
-    yield from _reset_params()
+    yield from _reset_params(backup)
+    moved = _move(map(Path, _git("diff", "--name-only", "HEAD", "--", *paths)), backup)
     if committed := _git("ls-tree", "-r", "--name-only", "HEAD", *paths):
         _git("restore", "--source=HEAD", "--", *committed)
-    names = _Names(architectures, _git("ls-tree", "-r", "--name-only", "HEAD"))
     new = [Path(name) for name in _git("ls-files", "--others", "--exclude-standard", "--", *paths)]
-    kept = [path for path in new if not names.remove(path)]
-    if len(kept) < len(new):
-        yield f"removed {len(new) - len(kept)} generated files that are not committed"
     outs = {Path(out["path"]) for stage in read_lock().values() for out in stage.get("outs", [])}
     folders = {folder for path in outs for folder in path.parents if DATA in folder.parents}
-    names = _Names(architectures, map(str, outs))
-    others = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
-    kept += [path for path in others if path not in outs | folders and not names.remove(path)]
-    if kept:
-        yield (
-            f"kept {first_few(sorted(map(str, kept)))}, which no stage has written; move them out "
-            "of these folders, or stages that read the folders run again"
-        )
+    present = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    new += [path for path in present if path not in outs | folders and path.suffix != LOCKED]
+    moved += _move(new, backup)
+    if moved:
+        yield f"other than in the commit, so moved to {backup}: {first_few(sorted(moved))}"
     pipeline.run("checkout", "--force", "--quiet", "--allow-missing", PIPELINE)
     if tracked := _git("ls-files", "*.dvc"):  # images: changed ones are not overwritten
         pipeline.run("checkout", "--quiet", "--allow-missing", *tracked)
-    for folder in sorted(folders, reverse=True):  # to DVC, an empty folder is not missing
+    for path in present:
+        if path.suffix == LOCKED:
+            path.unlink()
+    # To DVC, an empty folder is not missing, and its checkout makes folders for the other stages.
+    for folder in sorted({*folders, *(path for each in folders for path in each.glob("*/"))})[::-1]:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _reset_params() -> Iterator[str]:
+def _move(paths: Iterable[Path], backup: Path) -> list[str]:
+    """Move files and folders that exist below another folder, and return them.
+
+    Folders that are empty then are removed.
+    """
+    present = [path for path in paths if path.exists() or path.is_symlink()]
+    for path in present:
+        (backup / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, backup / path)
+        with suppress(OSError):  # not empty
+            for folder in path.parents:
+                folder.rmdir()
+    return [str(path) for path in present]
+
+
+def _reset_params(backup: Path) -> Iterator[str]:
     """Restore params.yaml and dvc.yaml if an experiment wrote params.yaml."""
     changed = _git("diff", "--name-only", "HEAD", "--", PARAMS, PIPELINE)
     if not changed:
         return
     names = " and ".join(sorted(changed, reverse=True))
     (digest,) = _git("hash-object", "--", PARAMS)
-    refs = _git("for-each-ref", "--format=%(refname)", EXPERIMENTS) if PARAMS in changed else []
-    if any(digest in _git("ls-tree", "--object-only", ref, PARAMS) for ref in refs):
-        copies = [BACKUPS / f"{Path(name).stem}-before-reset.yaml" for name in changed]
-        for name, copy in zip(changed, copies, strict=True):
-            shutil.copy(name, copy)
+    commits = _git("for-each-ref", "--format=%(refname)", EXPERIMENTS)
+    commits += [path.name for path in RUNS.glob("*")]
+    written = (git_output(Path(), "ls-tree", "--object-only", name, PARAMS) for name in commits)
+    if PARAMS in changed and f"{digest}\n".encode() in written:
+        _move(map(Path, changed), backup)
         _git("restore", "--source=HEAD", "--", *changed)
-        kept = " and ".join(map(str, copies))
-        yield f"committed again: {names}; what the experiment had is in {kept}"
+        yield f"committed again: {names}; what the experiment had is in {backup}"
     else:
         yield f"your edits stay in {names}; to drop them: git checkout HEAD {' '.join(changed)}"
 
@@ -94,54 +107,6 @@ def _generated(pipeline: dict[str, Any]) -> list[str]:
         outs += stage.get("metrics", []) + stage.get("plots", [])
     names = {name for out in outs if isinstance(out, dict) for name in out}
     return sorted({name.partition("/${")[0] for name in names})
-
-
-def _architectures() -> set[str]:
-    """Return the names of architectures in params.yaml and in each dvc.lock that git has."""
-    try:
-        params = read_yaml(Path(PARAMS))
-    except InputError:  # an edit of the user, which stays
-        params = {}
-    candidates = params.get("candidates")
-    names = {params.get("model"), *(candidates if isinstance(candidates, list) else ())}
-    changes = _git("log", "--all", "--format=", "--patch", "--unified=0", "--", str(LOCK))
-    lines = [*LOCK.read_text(encoding="utf-8").splitlines()] if LOCK.exists() else []
-    start = f"- path: {MODELS}"
-    names |= {line.partition(start)[2] for line in (*changes, *lines) if start in line}
-    return {str(name) for name in names if name}
-
-
-@dataclass
-class _Names:
-    """Names of generated files and folders.
-
-    Attributes:
-        architectures: The names of architectures.
-        known: Generated paths; others differ in the architecture or in numbers.
-    """
-
-    architectures: set[str]
-    known: Iterable[str]
-
-    def __post_init__(self) -> None:
-        self._forms = {self._form(path) for path in self.known}
-
-    def _form(self, path: str) -> tuple[str, ...]:
-        return tuple(self._general(part) for part in path.removesuffix(".lock").split("/"))
-
-    def _general(self, part: str) -> str:
-        stem = next((s for s in (part, Path(part).stem) if s in self.architectures), None)
-        return re.sub(r"\d+", "0", part) if stem is None else part.replace(stem, "NAME", 1)
-
-    def remove(self, path: Path) -> bool:
-        """Remove a path, or what is generated in it, and return whether nothing is left."""
-        if self._form(str(path)) in self._forms:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-            return True
-        if not path.is_dir() or path.is_symlink() or not all([*map(self.remove, path.iterdir())]):
-            return False
-        path.rmdir()
-        return True
 
 
 def _git(*words: str) -> list[str]:

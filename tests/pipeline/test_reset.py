@@ -6,6 +6,7 @@ import pytest
 import yaml
 from trainings import wait_until
 
+BACKUP = ".dvc/tmp/before-reset/1"
 RESET = ("python", "-m", "foldwise.cli.main", "reset")
 EXPERIMENT = ("dvc", "exp", "run", "--name", "other", "--set-param", "model=nin")
 
@@ -44,14 +45,26 @@ def test_after_an_experiment_that_was_ended(clone, start):
     assert "committed again: params.yaml; " in reset(clone)
     assert files(clone) == before
     assert is_clean(clone)
-    assert "model: nin" in (clone.path / ".dvc/tmp/params-before-reset.yaml").read_text()
+    assert "model: nin" in (clone.path / BACKUP / "params.yaml").read_text()
+
+
+def test_after_an_experiment_that_failed(clone):
+    """DVC keeps no reference to its parameters."""
+    before = files(clone)
+    result = clone.quick("dvc", "exp", "run", "--set-param", "model=vit_b_16")
+    assert "vit_b_16 takes certain sizes only" in result.stderr
+    assert clone.git("diff", "HEAD", "--name-only").split() == ["dvc.lock", "params.yaml"]
+    assert "committed again: params.yaml; " in reset(clone)
+    assert files(clone) == before
+    assert clone.git("status", "--porcelain") == ""
+    assert "model: vit_b_16" in (clone.path / BACKUP / "params.yaml").read_text()
 
 
 @pytest.mark.slow
 def test_after_an_experiment_that_has_ended(clone):
     before = files(clone)
     clone.dvc(*EXPERIMENT[1:])
-    assert "generated files that are not committed" in reset(clone)
+    assert f"other than in the commit, so moved to {BACKUP}: data/features/nin, " in reset(clone)
     assert files(clone) == before
     assert is_clean(clone)
     clone.dvc("exp", "apply", "other")
@@ -67,7 +80,11 @@ def grow_lock(clone):
     clone.commit("long dvc.lock")
 
 
-OWN = ("data/models/notes.txt", "data/runs/archive/x", "data/features/own.npy", "reports/models/x")
+OWN = (
+    *("data/models/notes.txt", "data/runs/archive/x", "data/features/own.npy"),
+    *("reports/models/x", "reports/figures/mine.svg"),
+)
+CHANGED = ("reports/report.md", "reports/models/tracked.txt")
 OF_AN_EXPERIMENT = (
     *(
         "data/models/nin/network.json",
@@ -79,31 +96,29 @@ OF_AN_EXPERIMENT = (
 )
 
 
-def test_files_and_edits_of_the_user_stay(clone):
+def test_edits_of_the_user_stay_and_no_file_is_lost(clone):
     grow_lock(clone)
+    (clone.path / "reports/models/tracked.txt").write_text("mine")
+    clone.commit("a file of the user among generated ones")
     before = files(clone)
     clone.change_params(seed=5)
-    (clone.path / "nets/mine.py").write_text("mine")
-    written = ("nets/mine.py", "reports/mine.md", "reports/figures/mine.svg", *OWN)
-    for name in written:
-        (clone.path / name).parent.mkdir(exist_ok=True)
-        (clone.path / name).write_text("mine")
-    own = {name: clone.files()[name] for name in ("params.yaml", *written)}
-    clone.git("add", "params.yaml")
-    clone.replace("reports/report.md", "lenet5", "changed")
+    stay = ("nets/mine.py", "reports/mine.md")
+    for name in (*stay, *OWN, *OF_AN_EXPERIMENT):
+        (clone.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone.path / name).write_text(name)
+    clone.git("add", "params.yaml", OF_AN_EXPERIMENT[-1])
+    for name in CHANGED:
+        (clone.path / name).write_text(name)
     (clone.path / "reports/folds/lenet5/0-0.json").unlink()
     clone.change_params(candidates=["lenet5", "slim_vgg", "nin"])
-    own["params.yaml"] = clone.files()["params.yaml"]
-    for name in OF_AN_EXPERIMENT:
-        (clone.path / name).parent.mkdir(parents=True, exist_ok=True)
-        (clone.path / name).write_text("of an experiment")
+    own = {name: clone.files()[name] for name in ("params.yaml", *stay)}
     lines = reset(clone)
     assert "git checkout HEAD params.yaml\n" in lines
-    assert "removed 3 generated files" in lines
-    assert (
-        "kept data/features/own.npy, data/models/notes.txt, data/runs/archive and 2 more" in lines
-    )
+    assert "1: data/features/own.npy, data/models/nin, data/models/notes.txt and 11 more" in lines
     assert files(clone) == before | own
+    for name in (*CHANGED, *OWN, *OF_AN_EXPERIMENT):
+        assert (clone.path / BACKUP / name).read_text() == name
+    assert reset(clone).count("reset: ") == 1
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 from foldwise.run.reset import _reset_params
 
 FILES = ("dvc.yaml", "params.yaml")
+BACKUP = Path(".dvc/tmp/before-reset/1")
 
 
 def git(*words):
@@ -35,7 +36,7 @@ def edit(tmp_path, monkeypatch):
 
 def reset():
     """Return the line that is printed, and the content of the files."""
-    return " ".join(_reset_params()), [Path(name).read_text() for name in FILES]
+    return " ".join(_reset_params(BACKUP)), [Path(name).read_text() for name in FILES]
 
 
 def make_experiment():
@@ -62,9 +63,8 @@ def test_slots_go_back_with_the_candidates_of_an_experiment(edit):
     line, contents = reset()
     assert contents == ["committed", "committed"]
     for name in ("dvc", "params"):
-        copy = f".dvc/tmp/{name}-before-reset.yaml"
-        assert Path(copy).read_text() == "edited"
-        assert copy in line
+        assert (BACKUP / f"{name}.yaml").read_text() == "edited"
+    assert str(BACKUP) in line
 
 
 def test_an_edit_of_the_pipeline_alone_stays_after_an_experiment(edit):
