@@ -133,6 +133,11 @@ def delegate(module: str) -> None:
         status = wait(connection)
     if status is None:
         sys.exit("error: the preload server has ended; run the same command again")
+    if status == -signal.SIGKILL:  # no line of its own
+        sys.exit(
+            f"error: {module} was killed, as the system does if the memory is full; use fewer "
+            "--jobs, or a smaller train.batch_size"
+        )
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

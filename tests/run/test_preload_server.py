@@ -230,3 +230,13 @@ def test_a_delegating_process_ends_as_its_command_does_and_takes_it_along():
             assert process.stdout.readline() == "waits\n"
             process.kill()
             assert process.stdout.read() == ""  # the command has ended, too: it had this pipe
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_killed_command_is_one_error_line_with_the_remedy(capfd):
+    """The system kills a process if the memory is full; the process itself cannot say why."""
+    with preload_server([], signal.SIGTERM) as address, delegate(address, "exit", "-9") as process:
+        assert process.wait(60) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("error: exit was killed")
+    assert "--jobs" in line
