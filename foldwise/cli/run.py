@@ -12,6 +12,7 @@ from foldwise.run.dvc import FIRST, TRAIN, TUNE, UPSTREAM, Pipeline, open_pipeli
 PARAMS, PIPELINE = Path("params.yaml"), Path("dvc.yaml")  # the files that DVC reads
 CHECKED, RACE = Path("data/checked"), Path("data/race")
 Train = Callable[[Sequence[str]], dict[str, str]]  # runs stages; returns the errors of failed ones
+Backend = Callable[[Sequence[str]], tuple[Train, str]]  # what runs stages, and where
 
 
 class Cluster(NamedTuple):
@@ -39,7 +40,7 @@ def run_pipeline(*targets: str, jobs: int | None = None, cluster: Cluster | None
         backend = _choose_backend(jobs, cluster, pipeline)
         _check()
         if backend is not None:
-            _run_trainings(pipeline, *backend)
+            _run_trainings(pipeline, backend)
         pipeline.run("repro", *targets)
 
 
@@ -74,8 +75,8 @@ def _check() -> None:
 
 def _choose_backend(
     jobs: int | None, cluster: Cluster | None, pipeline: Pipeline
-) -> tuple[Train, str] | None:
-    """Return what runs several trainings at a time, and a text that says where; None: one."""
+) -> Backend | None:
+    """Return what runs several trainings at a time; None: one."""
     from foldwise.files.params import read_params
 
     hardware = read_params(PARAMS, "hardware").hardware
@@ -83,8 +84,13 @@ def _choose_backend(
         from foldwise.run import local_backend
 
         slots = local_backend.find_slots(jobs, hardware)
-        train: Train = partial(local_backend.run_local, slots=slots, pipeline=pipeline)
-        return (train, f"{len(slots)} at a time") if len(slots) > 1 else None
+
+        def choose(stages: Sequence[str]) -> tuple[Train, str]:
+            size = read_params(PARAMS, "train").train.batch_size
+            fit, where = local_backend.fit_memory(stages, slots, size, requested=jobs is not None)
+            return partial(local_backend.run_local, slots=fit, pipeline=pipeline), where
+
+        return choose if len(slots) > 1 else None
     if importlib.util.find_spec("ray") is None:
         remedy = "pip install -c constraints.txt -e '.[cluster]'"
         raise InputError(f"--address needs Ray, which is missing: {remedy}")
@@ -92,13 +98,14 @@ def _choose_backend(
 
     target = ray_backend.choose_target(*cluster, hardware)
     train = partial(ray_backend.run_on_cluster, target=target, pipeline=pipeline)
-    return train, f"on {cluster.address}"
+    return lambda _stages: (train, f"on {cluster.address}")
 
 
-def _run_trainings(pipeline: Pipeline, train: Train, where: str) -> None:
+def _run_trainings(pipeline: Pipeline, backend: Backend) -> None:
     """Run the stages before the trainings, and the trainings."""
     for group in _groups():
         if stages := _stale(pipeline, group):
+            train, where = backend(stages)
             print(f"run: {_count(stages)}, {where}", flush=True)
             if failures := train(stages):
                 raise InputError("\n".join(f"{stage}: {why}" for stage, why in failures.items()))

@@ -1,4 +1,4 @@
-"""The machine: CPU model, package versions, memory of this process; arrays in chunks."""
+"""The machine: CPU model, package versions, memory; arrays in chunks."""
 
 import os
 import platform
@@ -78,6 +78,52 @@ def cpu_model() -> str:
         return name
     numbers = [f"{key} {facts[key]}" for key in ("CPU implementer", "CPU part") if key in facts]
     return ", ".join([platform.machine(), *numbers])
+
+
+SYSTEM = Path("/")  # below it, Linux describes itself
+# Of a control group, which containers and batch systems use: limit, use, and the key in memory.stat
+# of files that the kernel drops when memory is short. Version 2, then version 1.
+GROUP_FILES = (
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    (
+        "sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
+
+
+def available_memory_bytes(system: Path = SYSTEM) -> int | None:
+    """Return the memory that new processes can get without swapping; None except on Linux.
+
+    The least of what the machine has and of what the control groups of this process allow.
+
+    Args:
+        system: The root folder.
+    """
+    meminfo = system / "proc/meminfo"
+    if not meminfo.exists():
+        return None
+    free = int(_fact(meminfo, "MemAvailable:")) * KIBIBYTE
+    lines = (system / "proc/self/cgroup").read_text().splitlines()
+    own = [line.split(":", 2) for line in lines]  # number, controllers, path
+    paths = [path for _, kind, path in own if kind in ("", "memory")]
+    for folder, limit, used, dropped in GROUP_FILES:
+        root = system / folder
+        for group in {g for path in paths for g in (root / path[1:], *(root / path[1:]).parents)}:
+            # In a container, the path may be that of the host, and does not exist.
+            if not (group / limit).exists() or (allowed := (group / limit).read_text()) == "max\n":
+                continue
+            rest = int(allowed) - int((group / used).read_text())
+            free = min(free, rest + int(_fact(group / "memory.stat", dropped)))
+    return max(0, free)
+
+
+def _fact(path: Path, key: str) -> str:
+    """Return the value of a key in a file of the kernel with a key and its value on each line."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return next(value for name, value, *_ in lines if name == key)
 
 
 def peak_memory_bytes() -> int:

@@ -9,16 +9,24 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from foldwise.core.errors import InputError
+from foldwise.core.machine import available_memory_bytes
 from foldwise.core.preload import parse_status
 from foldwise.core.process import count_cores
+from foldwise.files.network import read_card
 from foldwise.files.params import HardwareSection
 from foldwise.run.dvc import Pipeline
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
 
 MAX_LINE_BYTES = 2**20
+CARDS = Path("reports/models")
+# Of one training beside its network; the rest of its process is shared with the server from which
+# it is forked. Measured with lenet5: 40 to 160 MB for itself, 2 MB for its DVC.
+OWN_BYTES = 200_000_000
+GIGABYTE = 10**9
 
 
 # Room for one training at a time: the environment variables that give it a GPU, if there is any.
@@ -97,6 +105,37 @@ def find_slots(jobs: int | None, section: HardwareSection) -> list[Slot]:
         output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     gpus = visible_gpus(section.device, os.environ, output)
     return allocate_slots(jobs, section.threads, count_cores(), gpus)
+
+
+def fit_memory(
+    stages: Sequence[str], slots: Sequence[Slot], batch_size: int, *, requested: bool
+) -> tuple[Sequence[Slot], str]:
+    """Return the slots for trainings of these stages, and how many run at a time and why.
+
+    A requested number stays, because a prediction may be wrong; the text says that it may not fit.
+
+    Args:
+        stages: At least one; their architectures are built.
+        slots: Of this machine, at least one. With GPUs, all remain: networks are in their memory.
+        batch_size: Images per step.
+        requested: Whether the user gave the number of slots.
+    """
+    available = available_memory_bytes()
+    needs = [read_card(CARDS / stage.partition("@")[2].split("-")[0]).memory for stage in stages]
+    text = f"{len(slots)} at a time"
+    if slots[0] or available is None:
+        return slots, text
+    own = [n.with_batches_of(batch_size) - n.process_bytes + OWN_BYTES for n in needs]
+    # Any of them may run at once.
+    largest = accumulate(sorted(own, reverse=True), initial=needs[0].process_bytes)
+    totals = list(largest)[1 : len(slots) + 1]
+    fit = max(1, sum(total <= available for total in totals))
+    if fit == len(totals):
+        return slots, text
+    need = f"need {totals[-1] / GIGABYTE:.1f} GB of memory, and {available / GIGABYTE:.1f} GB are"
+    if requested:
+        return slots, f"{text}: they may {need} available; if some are killed, use --jobs {fit}"
+    return slots[:fit], f"{fit} at a time, because {len(totals)} may {need} available"
 
 
 def run_local(stages: Sequence[str], slots: Sequence[Slot], pipeline: Pipeline) -> dict[str, str]:

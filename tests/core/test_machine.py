@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -7,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core import machine
-from foldwise.core.machine import CHUNK_BYTES, PROCESS, chunks, cpu_model, mapped_arrays_bytes
+from foldwise.core.machine import (
+    CHUNK_BYTES,
+    PROCESS,
+    available_memory_bytes,
+    chunks,
+    cpu_model,
+    mapped_arrays_bytes,
+)
 
 
 @given(st.integers(0, 5000), st.integers(1, 2 * CHUNK_BYTES))
@@ -93,3 +101,63 @@ def test_a_cpu_without_a_model_name_is_named_by_its_architecture_and_numbers(
     monkeypatch.setattr(machine, "CPU_INFO", path)
     monkeypatch.setattr(machine.sys, "platform", "linux")
     assert cpu_model() == f"{machine.platform.machine()}{numbers}"
+
+
+def write_system(root, **files):
+    """Write the files with which Linux describes memory; `__` stands for `/` in their names."""
+    files = {"proc__meminfo": "MemTotal: 9000 kB\nMemAvailable: 8000 kB\n"} | files
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("own", "groups", "available"),
+    [
+        ("0::/", {}, 8000),
+        ("0::/job/step", {"job__memory.max": "max\n", "job__step__memory.max": "max\n"}, 8000),
+        (
+            "0::/job/step",  # the parent has the limit; its page cache can be dropped
+            {
+                "job__memory.max": "5120000\n",
+                "job__memory.current": "2048000\n",
+                "job__memory.stat": "anon 5\ninactive_file 1024000\n",
+                "job__step__memory.max": "max\n",
+            },
+            4000,
+        ),
+        (
+            "0::/of/the/host",  # in a container, whose own group is the root
+            {
+                "memory.max": "1024000\n",
+                "memory.current": "2048000\n",
+                "memory.stat": "inactive_file 0\n",
+            },
+            0,
+        ),
+        (
+            "5:cpu:/\n4:memory:/job\n0::/",
+            {
+                "memory__job__memory.limit_in_bytes": "3072000\n",
+                "memory__job__memory.usage_in_bytes": "1024000\n",
+                "memory__job__memory.stat": "inactive_file 1\ntotal_inactive_file 0\n",
+            },
+            2000,
+        ),
+    ],
+)
+def test_control_groups_limit_the_available_memory(tmp_path, own, groups, available):
+    files = {f"sys__fs__cgroup__{name}": text for name, text in groups.items()}
+    write_system(tmp_path, proc__self__cgroup=f"{own}\n", **files)
+    assert available_memory_bytes(tmp_path) == available * 1024
+
+
+@needs_proc
+def test_a_part_of_the_memory_is_available():
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 0 < available_memory_bytes() < total
+
+
+def test_elsewhere_the_available_memory_is_unknown(tmp_path):
+    assert available_memory_bytes(tmp_path) is None

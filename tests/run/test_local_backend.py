@@ -1,12 +1,17 @@
 """Slots for parallel trainings on one machine."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
-from foldwise.run.local_backend import allocate_slots, visible_gpus
+from foldwise.core.machine import available_memory_bytes
+from foldwise.files.network import MemoryNeed, read_card, write_card
+from foldwise.run.local_backend import CARDS, allocate_slots, fit_memory, visible_gpus
 
+ROOT = Path(__file__).parents[2]
 TWO_GPUS = """GPU 0: NVIDIA A100 (UUID: GPU-1f)
   MIG 3g.20gb Device 0: (UUID: MIG-2a)
 GPU 1: NVIDIA A100 (UUID: GPU-3c)
@@ -80,3 +85,49 @@ def test_fewer_jobs_than_one_are_rejected(jobs):
 )
 def test_the_environment_names_the_gpus_or_nvidia_smi_does(device, environment, nvidia_smi, gpus):
     assert visible_gpus(device, environment, nvidia_smi) == gpus
+
+
+@pytest.fixture
+def stages(tmp_path, monkeypatch):
+    """Return trainings of a network of 1 MB, and of one that takes two thirds of the memory."""
+    monkeypatch.chdir(tmp_path)
+    available = available_memory_bytes()
+    if available is None:
+        pytest.skip("only Linux says how much memory is available")
+    card = read_card(ROOT / CARDS / "lenet5")
+    for name, share in (("small", 0), ("large", 2 / 3)):
+        memory = MemoryNeed(
+            process_bytes=10**8, weight_bytes=10**6, image_bytes=int(share * available / 64)
+        )
+        write_card(CARDS / name, card.model_copy(update={"memory": memory}))
+    return lambda *names: [f"train@{name}-0-{fold}" for fold, name in enumerate(names)]
+
+
+def test_without_a_number_only_as_many_run_as_the_memory_holds(stages):
+    slots = allocate_slots(None, 1, 4, [])
+    for names, n_slots in (
+        (("small", "small", "small", "small", "small"), 4),
+        (("small", "large", "small", "small", "small"), 4),
+        (("small", "large", "small", "large"), 1),
+    ):
+        fit, text = fit_memory(stages(*names), slots, 64, requested=False)
+        assert (len(fit), text.startswith(f"{n_slots} at a time")) == (n_slots, True)
+        assert ("GB of memory" in text) == (n_slots < 4)
+
+
+def test_a_requested_number_stays_and_the_text_says_that_it_may_not_fit(stages):
+    slots = allocate_slots(2, 1, 4, [])
+    fit, text = fit_memory(stages("large", "large"), slots, 64, requested=True)
+    assert fit == slots
+    assert text.endswith("use --jobs 1")
+    assert fit_memory(stages("small", "large"), slots, 64, requested=True)[1] == "2 at a time"
+
+
+def test_one_training_runs_even_if_it_is_too_large(stages):
+    slots = allocate_slots(None, 1, 2, [])
+    assert len(fit_memory(stages("large", "large"), slots, 128, requested=False)[0]) == 1
+
+
+def test_networks_on_gpus_need_no_memory_of_the_machine(stages):
+    slots = allocate_slots(None, 1, 2, ["0", "1"])
+    assert fit_memory(stages("large", "large"), slots, 64, requested=False)[0] == slots
