@@ -45,11 +45,12 @@ def train(args: Namespace) -> FoldRecord:
     params = read_params(args.params, "train", "hardware")
     hardware = set_up(params.hardware)
     data = read_dataset(args.dataset), read_split(args.split), read_recipe(args.recipe)
-    network = read_network(args.network).with_learning_rate(read_rate(args.rate))
+    network = read_network(args.network)
+    section = params.train.model_copy(update={"learning_rate": read_rate(args.rate)})
     features, start = read_features(args.features), tensors.read_initial_weights(args.network)
     fold = open_fold(data, (args.repeat, args.fold), network, features, hardware.device)
-    with fold_bar(network.name, fold, params.train.epochs, args.forecast) as bar:
-        result = train_fold(network, start, fold, params.train, hardware, bar)
+    with fold_bar(network.name, fold, section.epochs, args.forecast) as bar:
+        result = train_fold(network, start, fold, section, hardware, bar)
     write_predictions(args.predictions, result.predictions)
     seen = read_digests(args.dataset).train[fold.training], tensors.read_initial_seen(args.network)
     described = trained_on(data[0].info, fold)

@@ -164,6 +164,7 @@ def train_fold(
         best_epoch=result.best_epoch,
         timing=_timing(result, hardware, len(fold.training), seconds),
         machine=hardware.describe(),
+        version=network.version,
     )
     keeps_weights = network.keep_weights and result.diverged is None
     return FoldResult(record, _predictions(fold, result), state if keeps_weights else None)

@@ -1,11 +1,13 @@
 """The schemas of comparison.json, confused.json and strips.json below reports; in git."""
 
+from collections import Counter
 from math import comb
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from foldwise.core.errors import counted
 from foldwise.files.base import Count, NonNegative, Share, Size, Strict, write_json
 from foldwise.files.fold_record import Machine
 from foldwise.files.measurements import Latency
@@ -49,7 +51,8 @@ class Design(Criteria):
     n_images: Count  # that were split into folds
     limited: bool = False  # whether they are all that `prepare.limit` allows
     detectable: Detectable
-    # Other architectures with fold records of the same folds, in reports/folds or in git.
+    # Other architectures with fold records of the same folds, in reports/folds or in git: "NAME",
+    # or "NAME VERSION", also of the names in models.
     compared_before: list[str]
     history_complete: bool  # whether git could be read, and is not a shallow clone
     folds_digest: str  # of the images that train and validate in each fold
@@ -58,6 +61,17 @@ class Design(Criteria):
     def percent(self) -> str:
         """The confidence in words, such as "95 %"."""
         return f"{100 * self.confidence:g} %"
+
+    @property
+    def others(self) -> list[str]:
+        """`compared_before` in words, such as "nin" or "2 other versions of lenet5"."""
+        counts = Counter(entry.split()[0] for entry in self.compared_before)
+        return [
+            f"{counted(n, 'other version')} of {name}"
+            if name in self.models
+            else (f"{n} versions of {name}" if n > 1 else name)
+            for name, n in counts.items()
+        ]
 
     @property
     def text(self) -> str:

@@ -130,6 +130,7 @@ class FoldRecord(Strict):
     best_epoch: Size | None  # by validation accuracy; never the score
     timing: Timing
     machine: Machine
+    version: Digest | None = None  # of the architecture, see Network.version; None: an old record
 
     @property
     def accuracy(self) -> float | None:

@@ -1,5 +1,7 @@
 """An architecture fitted to the data set: network.json to construct it, card.json to report it."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +76,17 @@ class Network(Strict):
     contiguous: bool = False  # its code needs contiguous tensors, not channels last in memory
     code: dict[str, str]  # fingerprint of each module of ours that defines the network
     weights_sha256: str | None  # of weights.safetensors; None: from scratch
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of what the user can change of the network and of its hyper-parameters.
+
+        Another release of Foldwise keeps it: its own modules do not count, except the zoo.
+        """
+        facts = self.model_dump(mode="json", exclude_defaults=True, exclude={"keep_weights"})
+        own = {k: v for k, v in self.code.items() if k.endswith(".py") or ".zoo." in k}
+        text = json.dumps(facts | {"code": own}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def with_learning_rate(self, rate: float) -> "Network":
         """Return the network with this peak learning rate among its hyper-parameters."""

@@ -116,16 +116,17 @@ def _others(decision: Decision) -> str:
 
 
 def _before(decision: Decision) -> str:
-    """Return which architectures without a score here count in the tests."""
-    before, n = decision.comparison.design.compared_before, decision.comparison.n_tests
+    """Return which architectures and versions without a score here count in the tests."""
+    design, n = decision.comparison.design, decision.comparison.n_tests
+    before = design.compared_before if decision.pair else []
     stopped = [a.name for a in decision.comparison.stopped]
     reasons = [
-        f"{join_names(names)} {'was' if len(names) == 1 else 'were'} {what}"
-        for names, what in (
-            (decision.pair and before, "compared on these folds before"),
-            (stopped, "stopped after the first fold"),
+        f"{join_names(names)} {'was' if count == 1 else 'were'} {what}"
+        for names, count, what in (
+            (design.others, len(before), "compared on these folds before"),
+            (stopped, len(stopped), "stopped after the first fold"),
         )
-        if names
+        if count
     ]
     text = " and ".join(reasons)
     if decision.pair is None or not text:

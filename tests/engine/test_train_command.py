@@ -118,6 +118,16 @@ def test_the_record_names_the_content_of_its_fold(case, flags):
     assert first == (expected.train[0], expected.validation[0])
 
 
+def test_the_version_is_that_of_the_architecture_whatever_its_tuned_rate(case, flags):
+    def version(**changes):
+        main(flags(epochs=1, **changes))
+        return read_record(case / "one" / "record.json").version
+
+    first = version(model="lenet5")
+    assert version(model="lenet5", learning_rate=0.001) == first  # for all, as a tuned one
+    assert version(model="lenet5", overrides={"learning_rate": 0.001}) != first
+
+
 def test_a_validation_image_never_trains(case, flags):
     """Whatever the images of another part hold, the trained weights and the probe stay."""
     main(flags(name="one"))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -220,3 +221,22 @@ def test_each_fold_has_its_own_file(tmp_path):
     runs = [("a", 0, 1), ("a", 1, 0), ("b", 0, 1), ("a", 11, 1), ("a", 1, 11)]
     assert len({record_path(tmp_path, *run) for run in runs}) == len(runs)
     assert record_path(tmp_path, "a", 0, 1) == tmp_path / "a" / "0-1.json"
+
+
+def test_a_version_changes_with_what_the_user_can_change_and_not_with_foldwise():
+    def version(**changes):
+        return NETWORK.model_copy(update=changes).version
+
+    code = {"foldwise.nets.zoo.lenet5": "0" * 64, "nets/mine.py": "0" * 64}
+    versions = [
+        version(),
+        version(settings={"channels": 3}),
+        version(training=HyperParameters(weight_decay=0.1)),
+        version(weights_sha256="0" * 64),
+        version(code=code),
+        *(version(code=code | {name: "1" * 64}) for name in code),
+    ]
+    assert len(set(versions)) == len(versions)
+    assert version(code={"foldwise.nets.shapes": "1" * 64}) == version()
+    assert version(keep_weights=True) == version()
+    assert re.fullmatch("[0-9a-f]{64}", version())

@@ -81,6 +81,50 @@ def test_records_of_other_images_and_of_trainings_that_diverged_do_not_count(cas
     assert compared().design.compared_before == []
 
 
+def set_versions(root, model, version):
+    for path in (root / "folds" / model).glob("*.json"):
+        write_record(path, read_record(path).model_copy(update={"version": version}))
+
+
+def test_each_version_that_was_compared_under_one_name_counts(case):
+    """Of five variants of b under its name, the best one was not compared with a alone."""
+    compared, root = case
+    commit(root)  # of an older release: no version, which may be that of any other record
+    for letter in "12345":
+        set_versions(root, "b", letter * 64)
+        commit(root)
+    found = compared()
+    assert found.design.compared_before == [f"b {letter * 8}" for letter in "1234"]
+    assert found.n_tests == math.comb(2 + 4, 2)
+    text = json.loads((root / "out/verdict.json").read_text())["text"]
+    assert "counts 15 pairs, because 4 other versions of b were compared on these folds" in text
+    set_versions(root, "b", "1" * 64)  # back to an earlier one
+    commit(root)
+    assert compared().design.compared_before == [f"b {letter * 8}" for letter in "2345"]
+    shutil.rmtree(root / ".git")  # a clone without these commits has the list of the committed file
+    git(root, "init", "-q")
+    commit(root)
+    assert compared().n_tests == 15
+
+
+def test_versions_of_an_architecture_that_is_left_out_now_count(case):
+    compared, root = case
+    path = add(root, "tried", version="1" * 64)
+    commit(root)
+    add(root, "tried", version="2" * 64)
+    assert compared().design.compared_before == ["tried 11111111", "tried 22222222"]
+    path.unlink()
+    assert compared().design.others == ["tried"]
+
+
+def test_an_unknown_version_is_no_other_one(case):
+    compared, root = case
+    set_versions(root, "b", "1" * 64)
+    commit(root)
+    set_versions(root, "b", None)
+    assert compared().design.compared_before == []
+
+
 def test_clone_without_experiments_and_shallow_ones_give_the_same_bytes(case):
     compared, root = case
     commit(root)
