@@ -45,7 +45,8 @@ def shares(folder: Path, repetitions: int, seconds: float) -> Share:
         repetitions: Repetitions of all three.
         seconds: Duration of the steps in each repetition.
     """
-    params = read_params(folder / "params.yaml", "train", "extract", "hardware", "forecast")
+    sections = ("train", "augment", "extract", "hardware", "forecast")
+    params = read_params(folder / "params.yaml", *sections)
     params = params.model_copy(
         update={"forecast": params.forecast.model_copy(update={"seconds": seconds})}
     )

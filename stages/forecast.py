@@ -21,17 +21,15 @@ from foldwise.run.guard import run_stage
 def main(argv: Sequence[str] | None = None) -> None:
     """Write minutes.json and ready.json."""
     args = parse_options("forecast", __doc__, argv, "params dataset models output")
-    sections = ("train", "extract", "hardware", "forecast", "compare")
+    sections = ("train", "augment", "extract", "hardware", "forecast", "compare")
     params, info = read_params(args.params, *RUN_KEYS, *sections), read_info(args.dataset)
     hardware = set_up(params.hardware)
-    networks = {model: read_network(args.models / model) for model, _, _ in params.trainings}
+    networks = {model: read_network(args.models / model) for model in params.models}
     throughputs = {
         model: measure_throughput(network, info, params, hardware)
         for model, network in networks.items()
     }
-    forecast = forecast_runs(
-        params.trainings, throughputs, info.n_train, len(params.folds), params.train
-    )
+    forecast = forecast_runs(params, throughputs, info.n_train)
     write_forecast(args.output, forecast)
     races = params.compare.race
     for line in forecast_lines(forecast):

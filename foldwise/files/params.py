@@ -198,12 +198,6 @@ class Params(Strict):
         return list(product(self.models, self.repeats, self.folds))
 
     @property
-    def trainings(self) -> list[tuple[str, int, int]]:
-        """The same runs in the order in which DVC trains them: the model under test first."""
-        models = dict.fromkeys([self.model, *self.candidates])
-        return list(product(models, self.repeats, self.folds))
-
-    @property
     def size_text(self) -> str:
         """The size of the comparison, such as "3 architectures × 1 repeat × 5 folds"."""
         models, repeats, folds = len(self.models), len(self.repeats), len(self.folds)

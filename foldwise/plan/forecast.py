@@ -1,13 +1,13 @@
 """From the measured speed of each network to the seconds of a whole comparison."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from foldwise.core.errors import counted
 from foldwise.data.folds import training_steps
 from foldwise.files.forecast import MINUTE, Forecast, RunForecast, format_duration
-from foldwise.files.params import TrainSection
+from foldwise.files.params import Params
 from foldwise.files.tuning import N_RATES, SMALLER_BATCH, n_tuning_steps
 
 # Of a process, whatever its network. Measured on two cores: 1.8 to 2.0 s to start and end Python,
@@ -74,23 +74,19 @@ class Throughput:
         return self.training[max(start for start in self.training if start <= epoch)]
 
 
-def forecast_runs(
-    runs: Sequence[tuple[str, int, int]],
-    throughputs: Mapping[str, Throughput],
-    n_images: int,
-    n_folds: int,
-    section: TrainSection,
-) -> Forecast:
-    """Return the seconds of every run, in the given order.
+def forecast_runs(params: Params, throughputs: Mapping[str, Throughput], n_images: int) -> Forecast:
+    """Return the seconds of every run, in the order in which DVC trains them.
+
+    In a race, the first folds of all come first; and the model under test comes before the others.
 
     Args:
-        runs: (model, repeat, fold), in the order in which they train.
+        params: The runs, epochs, batch size, and whether there is a race.
         throughputs: By model.
         n_images: Of all folds together.
-        n_folds: k.
-        section: Epochs and batch size.
     """
-    epochs, batch_size = section.epochs, section.batch_size
+    n_folds, epochs, batch_size = len(params.folds), params.train.epochs, params.train.batch_size
+    first = (params.repeats[0], params.folds[0]) if params.compare.race else None
+    runs = sorted(params.runs, key=lambda run: (run[1:] != first, run[0] != params.model))
     fold_seconds = {
         model: round(speed.fold_seconds(n_images, n_folds, epochs), 1)
         for model, speed in throughputs.items()

@@ -47,7 +47,6 @@ def test_runs_need_no_other_section(path):
     path.write_text("model: b\ncandidates: [a, b]\nrepeats: [0]\nfolds: [0, 1]\n")
     params = read_params(path, *RUN_KEYS)
     assert params.runs == [("a", 0, 0), ("a", 0, 1), ("b", 0, 0), ("b", 0, 1)]
-    assert params.trainings == [("b", 0, 0), ("b", 0, 1), ("a", 0, 0), ("a", 0, 1)]
 
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001", "1E-3"])

@@ -81,7 +81,7 @@ def test_the_readme_reruns_nothing(stale_after):
     [
         ("train", {"learning_rate": 0.001}, {"forecast", "tune", "first", "train", "report"}),
         ("compare", {"confidence": 0.9}, {"race", "compare", "report"}),
-        ("augment", {"flip": 0.25}, {"augment", "report"}),
+        ("augment", {"flip": 0.25}, {"augment", "forecast", "report"}),
     ],
 )
 def test_a_setting_reruns_its_stage(stale_after, section, values, stages):

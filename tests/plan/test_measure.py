@@ -61,6 +61,35 @@ def test_what_never_trains_runs_once_a_view_and_once_plain(pace_of, network_of, 
     assert all(moved == {"head.weight", "head.bias"} for _, moved in steps)
 
 
+NO_AUGMENTATION = dict.fromkeys(SECTIONS["augment"], 0.0)
+
+
+def test_without_augmentation_there_is_only_the_plain_pass(pace_of, network_of):
+    pace = pace_of(network_of("resnet18", policy="frozen"), augment=NO_AUGMENTATION)
+    assert pace.passes == 1
+    mixed = NO_AUGMENTATION | {"mixup": 0.2, "cutmix": 1.0}  # of batches, not of views
+    assert pace_of(network_of("resnet18", policy="frozen"), augment=mixed).passes == 1
+
+
+def test_features_that_fit_because_there_are_no_views_are_kept(pace_of, network_of):
+    gigabytes = 2 * 60 * 512 * 4 / 1e9  # passes, images, features, bytes
+    frozen, extract = network_of("resnet18", policy="frozen"), {"most_gigabytes": gigabytes}
+    assert pace_of(frozen, extract=extract, augment=NO_AUGMENTATION).passes == 1
+    assert pace_of(frozen, extract=extract).passes == 0
+
+
+def test_the_augmentation_of_the_training_is_timed(pace_of, network_of, monkeypatch):
+    seen, draw = [], Trainer.batch
+
+    def watched(self, *args):
+        seen.append(self.fold.recipe)
+        return draw(self, *args)
+
+    monkeypatch.setattr(Trainer, "batch", watched)
+    pace_of(network_of("lenet5"), augment={"trivial_augment": 1.0, "mixup": 0.2})
+    assert {(recipe.trivial_augment, recipe.shift) for recipe in seen} == {(1.0, 0.1)}
+
+
 def test_features_too_large_to_keep_are_made_in_every_step(pace_of, network_of, steps):
     pace = pace_of(network_of("resnet18", policy="frozen"), extract={"most_gigabytes": 0.0})
     assert pace.passes == 0

@@ -1,10 +1,12 @@
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from synthetic import PARAMS
 
 from foldwise.data.folds import training_steps
 from foldwise.files.forecast import MINUTE
-from foldwise.files.params import TrainSection
+from foldwise.files.params import CompareSection, Params, TrainSection
 from foldwise.files.tuning import N_RATES, n_tuning_steps
 from foldwise.plan.forecast import (
     LONG_SECONDS,
@@ -18,6 +20,7 @@ from foldwise.plan.forecast import (
 SECTION = TrainSection(
     epochs=10, batch_size=60, learning_rate="auto", weight_decay=0.05, warmup=0.25
 )
+COMPARE = yaml.safe_load(PARAMS)["compare"]
 SPEED = st.floats(0.1, 1e6)
 EPOCHS = st.integers(1, 100)
 FOLDS = st.integers(2, 20)
@@ -54,14 +57,25 @@ def test_tuning_takes_its_share_of_the_folds(train, look, n, k, epochs):
     assert pace.tune_seconds(n, k, epochs, 64) >= START_SECONDS + N_RATES * n / k / look
 
 
+def params_of(models, repeats=(0, 2), folds=(0, 1), **compare):
+    """Return the parameters of a comparison in which the first model is under test."""
+    return Params.model_construct(
+        model=next(iter(models)),
+        candidates=sorted(models),
+        repeats=list(repeats),
+        folds=list(folds),
+        train=SECTION,
+        compare=CompareSection(**COMPARE | compare),
+    )
+
+
 @pytest.fixture
 def forecast():
     paces = {
         "quick": Throughput({1: 2000.0}, 1e9),
         "slow_one": Throughput({1: 10.0}, 1e9, 100.0, 5),
     }
-    plan = [(model, repeat, fold) for model in paces for repeat in (0, 2) for fold in (0, 1)]
-    return forecast_runs(plan, paces, 1200, 2, SECTION)
+    return forecast_runs(params_of(paces), paces, 1200)
 
 
 def test_every_run_of_the_plan_is_foreseen_in_its_order(forecast):
@@ -70,6 +84,19 @@ def test_every_run_of_the_plan_is_foreseen_in_its_order(forecast):
     assert len(places) == 8
     assert forecast.extract_seconds == {"quick": 0.0, "slow_one": 60 + START_SECONDS}
     assert forecast.of("quick") == pytest.approx(4 * (START_SECONDS + 3))
+
+
+def test_in_a_race_the_first_folds_of_all_come_first():
+    """Else the bar of the last first fold would say that next to nothing follows."""
+    paces = {name: Throughput({1: 100.0}, 1e9) for name in "cab"}
+    forecast = forecast_runs(params_of(paces, [1], race=True), paces, 1000)
+    assert [(run.model, run.fold) for run in forecast.runs] == [
+        *(("c", 0), ("a", 0), ("b", 0)),
+        *(("c", 1), ("a", 1), ("b", 1)),
+    ]
+    fold = forecast.runs[0].seconds
+    assert forecast.after("b", 1, 0) == pytest.approx(3 * fold)
+    assert forecast.after("b", 1, 1) == 0
 
 
 def test_the_table_is_sorted_from_the_slowest_down(forecast):
@@ -93,8 +120,7 @@ def test_only_a_long_comparison_says_what_makes_it_shorter(forecast):
 @given(st.lists(SPEED, min_size=1, max_size=5))
 def test_the_slowest_comes_first(speeds):
     throughputs = {f"n{place}": Throughput({1: speed}, 1e9) for place, speed in enumerate(speeds)}
-    runs = [(name, 0, 0) for name in throughputs]
-    forecast = forecast_runs(runs, throughputs, 1000, 2, SECTION)
+    forecast = forecast_runs(params_of(throughputs, [0]), throughputs, 1000)
     lines = list(forecast_lines(forecast))[: len(speeds)]
     seconds = [forecast.of(line.split()[0]) for line in lines]
     assert seconds == sorted(seconds, reverse=True)
