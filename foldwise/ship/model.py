@@ -54,6 +54,7 @@ class Classifier(nn.Module):
         self.register_buffer("mean", mean[:, None, :, None, None] * PIXEL_MAX)
         self.register_buffer("scale", 1 / (std[:, None, :, None, None] * PIXEL_MAX))
         self.register_buffer("temperature", torch.tensor(temperature))
+        self.requires_grad_(False)  # model.pt2 keeps it, and a user would have to detach the output
 
     def forward(self, images: Tensor) -> Tensor:
         """Return probabilities, (n, n_classes).

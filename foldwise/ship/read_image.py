@@ -1,6 +1,7 @@
 """Read an image file as the model takes it. Needs only Pillow and NumPy, and model.json beside it.
 
-    images = read_image("photo.jpg", json.load(open("model.json"))["preparation"])[None]
+    model = json.loads(pathlib.Path("model.json").read_text(encoding="utf-8"))
+    images = read_image("photo.jpg", model["preparation"])[None]
 
 It reads images of 8 bits per channel exactly as Foldwise does: upright, in RGB or grey, transparent
 parts on the background, then cropped, padded or stretched, then resized (bilinear).
@@ -28,7 +29,7 @@ def read_image(path: str, preparation: dict[str, Any]) -> np.ndarray:
     size = preparation["width"], preparation["height"]
     if not preparation["any_size"] and image.size != size:
         raise ValueError(f"{path} is {image.size}; the model takes {size}, in pixels")
-    pixels = np.asarray(resize(image, size, preparation).convert("RGB"))
+    pixels = np.array(resize(image, size, preparation).convert("RGB"))  # a copy: torch may write
     if preparation["channels"] == 1 and (pixels[..., :1] != pixels).any():
         raise ValueError(f"{path} has colours; the model takes grey images")
     return pixels[..., : preparation["channels"]]

@@ -1,11 +1,8 @@
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from final_records import N_TEST, card_inputs, final_model, test_record, training, write_final
@@ -17,7 +14,6 @@ from foldwise.files.base import write_json
 from foldwise.files.final import Opening
 from foldwise.report.formats import visible
 from foldwise.report.model_card import card_markdown
-from foldwise.ship import read_image
 from stages.card import main
 
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -75,51 +71,6 @@ def test_no_name_breaks_the_front_matter(inputs, name):
     text = card_markdown(changed(inputs, "dataset", name=name))
     (result,) = yaml.safe_load(FRONT.match(text)[1])["model-index"][0]["results"]
     assert result["dataset"]["name"] == visible(name)
-
-
-def write_onnx(path):
-    """Write a classifier of 8×8 grey images: the upper half shows class 1, the lower class 2."""
-    from onnx import TensorProto, checker, helper, numpy_helper, save
-
-    weights = np.zeros((64, 4), dtype=np.float32)
-    weights[:32, 1] = weights[32:, 2] = 1 / 255
-    nodes = [
-        helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
-        helper.make_node("Flatten", ["pixels"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"]),
-    ]
-    shape, classes = ["n", 8, 8, 1], ["n", 4]
-    graph = helper.make_graph(
-        nodes,
-        "classifier",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, classes)],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    opset = [helper.make_opsetid("", 20)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
-    checker.check_model(model)
-    save(model, path)
-
-
-def test_the_five_lines_run_without_torch_and_foldwise(inputs, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", card_markdown(inputs), re.DOTALL)
-    assert code.count("\n") == 5
-    write_json(tmp_path / "model.json", inputs.model)
-    write_onnx(tmp_path / "model.onnx")
-    shutil.copy(read_image.__file__, tmp_path)
-    pixels = np.zeros((32, 32), dtype=np.uint8)
-    pixels[16:] = 255
-    Image.fromarray(pixels).save(tmp_path / "photo.jpg")
-    blocked = "import sys\nsys.modules['torch'] = sys.modules['foldwise'] = None\n"
-    (tmp_path / "use.py").write_text(blocked + code)
-    result = subprocess.run(
-        [sys.executable, "use.py"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    label, probability = result.stdout.split()
-    assert label == inputs.model.classes[2]
-    assert float(probability) > 0.99
 
 
 def test_several_tests_and_an_unread_history_are_said_first(inputs):

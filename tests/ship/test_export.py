@@ -1,12 +1,16 @@
 """Exported files give the answers of PyTorch, everywhere."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import torch
 from PIL import Image
 
 from benchmarks.exports import ALL, export_untrained
@@ -15,26 +19,20 @@ from foldwise.files.base import read_json
 from foldwise.files.final import ExportRecord, FinalModel
 from foldwise.files.params import read_params
 from foldwise.ship.export import compare_exports, export_all
-from foldwise.ship.model import predict_all, read_model
+from foldwise.ship.model import read_model
+from foldwise.ship.predict import Predictor
 from stages import export
 
 ROOT = Path(__file__).parents[2]
 N = 48
-# Predicts images by a file of the export, without PyTorch and without this project.
-OUTSIDE = """
-import json, sys
-import numpy as np, onnxruntime
-sys.path.insert(0, ".")
-from read_image import read_image
-model = json.load(open("model.json"))
-session = onnxruntime.InferenceSession("model.onnx")
-images = np.stack([read_image(path, model["preparation"]) for path in sys.argv[1:]])
-print(json.dumps(session.run(None, {"images": images})[0].tolist()))
-assert not {"torch", "foldwise"} & set(sys.modules)
-facts = session.get_modelmeta().custom_metadata_map
-assert json.loads(facts["classes"]) == model["classes"]
-assert json.loads(facts["test"])["accuracy"] == model["test"]["accuracy"]
-"""
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+CARD = (ROOT / "foldwise/report/templates/model_card.md.j2").read_text()
+# The programs that the model card and the page show, and the packages that each must do without.
+EXAMPLES = {
+    "card, ONNX": (PYTHON.findall(CARD)[0], ("torch", "foldwise")),
+    "card, pt2": (PYTHON.findall(CARD)[1], ("onnxruntime", "foldwise")),
+    "page, ONNX": (PYTHON.findall((ROOT / "docs/final.md").read_text())[0], ("torch", "foldwise")),
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +60,38 @@ def test_every_file_gives_the_same_classes_at_every_batch_size(exported):
         assert each.image_seconds > 0
 
 
-def test_another_process_without_torch_and_foldwise_predicts_the_same(exported, shipped, tmp_path):
+@pytest.mark.parametrize(("code", "missing"), EXAMPLES.values(), ids=EXAMPLES)
+def test_a_printed_example_predicts_without_foldwise_and_warns_of_nothing(
+    exported, shipped, tmp_path, code, missing
+):
     folder, _ = exported
-    images = np.array(np.load(shipped / "prepared" / "images.npy")[N:])
-    paths = [tmp_path / f"{number}.png" for number in range(len(images))]
-    for path, image in zip(paths, images, strict=True):
-        Image.fromarray(image[:, :, 0]).save(path)
-    command = [sys.executable, "-I", "-c", OUTSIDE, *map(str, paths)]
-    output = subprocess.check_output(command, cwd=folder, text=True)
-    _, classifier = read_model(folder)
-    expected = predict_all(classifier, images, "cpu")
-    assert np.allclose(json.loads(output), expected, atol=1e-5)
+    shutil.copytree(folder, tmp_path / "model")
+    image = np.array(np.load(shipped / "prepared" / "images.npy")[N])
+    Image.fromarray(image[:, :, 0]).save(tmp_path / "model" / "photo.jpg", quality=100)
+    # A process of its own, although torch loads for seconds: only there is no Foldwise.
+    blocked = "".join(f"import sys; sys.modules[{name!r}] = None\n" for name in missing)
+    (tmp_path / "model" / "use.py").write_text(blocked + code)
+    command = [sys.executable, "-W", "error", "use.py"]
+    result = subprocess.run(
+        command, cwd=tmp_path / "model", capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    (expected,) = Predictor(folder, "cpu").predict([tmp_path / "model" / "photo.jpg"])
+    label, probability = result.stdout.split()
+    assert (label, float(probability)) == pytest.approx(expected.ranking[0], abs=1e-5)
+
+
+def test_the_output_of_torch_export_needs_no_gradient(exported):
+    module = torch.export.load(exported[0] / "model.pt2").module()
+    assert not module(torch.zeros(3, 12, 12, 1, dtype=torch.uint8)).requires_grad
+
+
+def test_the_metadata_of_onnx_is_that_of_the_description(exported):
+    folder, _ = exported
+    model = json.loads((folder / "model.json").read_text())
+    facts = onnxruntime.InferenceSession(folder / "model.onnx").get_modelmeta().custom_metadata_map
+    assert json.loads(facts["classes"]) == model["classes"]
+    assert json.loads(facts["test"]) == model["test"]
 
 
 def test_the_description_is_complete(exported, shipped):
