@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     record = calibrate(choice, *read_out_of_fold(args.choice))
     write_json(args.output, record)
     error = f"calibration error {record.after.calibration_error:.4f}"
-    scaled = f"no temperature for {choice.members} members, {error}"
+    scaled = f"no temperature for a mean of {choice.members}; of {record.scored_by}: {error}"
     if choice.members == 1:
         temperature, before = record.calibrated.temperature, record.before.calibration_error
         scaled = f"temperature {temperature:.3f}, {error} (before: {before:.4f})"

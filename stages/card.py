@@ -11,6 +11,7 @@ from foldwise.core.atomic import write_text
 from foldwise.core.process import parse_options
 from foldwise.data.pictures import image_strip
 from foldwise.files.dataset import read_dataset
+from foldwise.files.final import named_model
 from foldwise.report.model_card import card_markdown, draw_card_figures, read_card_inputs
 from foldwise.run.guard import run_stage
 
@@ -25,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     wrong = [mistake.image for mistake in inputs.test.mistakes]
     image_strip(dataset.images[wrong]).save(output / "mistakes.png", optimize=True)
     write_text(output / "README.md", card_markdown(inputs))
-    print(f"card: {inputs.choice.architecture} -> {output / 'README.md'}")
+    name = named_model(inputs.choice.architecture, len(inputs.refit.members))
+    print(f"card: {name} -> {output / 'README.md'}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from foldwise.core.process import parse_options
 from foldwise.files.base import read_json, write_json
 from foldwise.files.comparison import Comparison
 from foldwise.files.dataset import read_dataset
-from foldwise.files.final import read_final_params, write_out_of_fold
+from foldwise.files.final import named_model, read_final_params, write_out_of_fold
 from foldwise.files.fold_record import read_predictions
 from foldwise.files.network import read_network, write_network
 from foldwise.files.params import RUN_KEYS, read_params
@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logits = join_out_of_fold(runs, params.repeats, n)
     write_out_of_fold(args.output, logits, dataset.labels[:n])
     write_json(args.output / "choice.json", choice)
-    print(f"choose: {name} for {choice.epochs} epochs -> {args.output}")
+    model = named_model(name, choice.members)
+    print(f"choose: {model} for {choice.epochs} epochs -> {args.output}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from foldwise.engine.refit import open_members, refit
 from foldwise.engine.training import trained_on
 from foldwise.files.base import write_json
 from foldwise.files.dataset import read_dataset, read_digests
-from foldwise.files.final import Refit, read_choice
+from foldwise.files.final import Refit, named_model, read_choice
 from foldwise.files.network import read_network
 from foldwise.files.params import read_params
 from foldwise.files.split import read_recipe, read_split
@@ -34,9 +34,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     network = read_network(args.choice / "network")
     start = read_initial_weights(args.choice / "network")
     folds = open_members(data, (choice.repeat, choice.members), network, hardware.device)
-    members = []
-    for number, fold in enumerate(folds):
-        title = f"{network.name} member {number} (of {len(folds)})"
+    members, n = [], len(folds)
+    for number, fold in enumerate(folds, 1):
+        title = f"{network.name}{f', network {number} of {n}' if n > 1 else ''}"
         n_images = choice.epochs * len(fold.training)
         with FoldProgressBar(title, n_images, choice.epochs, None, "training") as bar:
             members.append(refit(network, start, fold, section, hardware, bar))
@@ -50,8 +50,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         machine=hardware.describe(),
     )
     write_json(args.record, record)
-    accuracy = f"{members[0][2].train_accuracy:.4f} of its training images right"
-    print(f"refit: {network.name}, {choice.epochs} epochs, {accuracy} -> {args.model}")
+    accuracies = ", ".join(f"{training.train_accuracy:.4f}" for _, _, training in members)
+    right = f"{accuracies} of {'their' if n > 1 else 'its'} training images right"
+    print(f"refit: {named_model(network.name, n)}, {choice.epochs} epochs, {right} -> {args.model}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from foldwise.core.process import parse_options
 from foldwise.engine.hardware import set_up
 from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import read_dataset, read_samples
-from foldwise.files.final import CalibrationRecord, read_choice
+from foldwise.files.final import CalibrationRecord, named_model, read_choice
 from foldwise.files.params import read_params
 from foldwise.run.guard import run_stage
 from foldwise.ship.model import predict_all, read_model
@@ -38,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     low, high = record.interval
     n = len(record.openings)
     times = "" if n == 1 else f"; {n} models were tested on these images"
+    name = named_model(model.network.name, len(model.normalisation))
     print(
-        f"test: {model.network.name}, accuracy {record.accuracy:.4f} ({low:.4f} to {high:.4f}) on "
+        f"test: {name}, accuracy {record.accuracy:.4f} ({low:.4f} to {high:.4f}) on "
         f"{record.n_images:,} images{times} -> {args.output}"
     )
 

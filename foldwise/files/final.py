@@ -29,6 +29,11 @@ FORMAT = 1  # of model.json; another one needs another version of Foldwise
 Coverage = Annotated[float, Field(gt=0, lt=1)]
 
 
+def named_model(architecture: str, n_networks: int) -> str:
+    """Return the name of a final model, such as "slim_vgg" or "mean of 3 slim_vgg"."""
+    return architecture if n_networks == 1 else f"mean of {n_networks} {architecture}"
+
+
 class FinalParams(Strict):
     """final/params.yaml: which model to ship."""
 
@@ -166,6 +171,12 @@ class CalibrationRecord(Strict):
     covered: Share  # of these images
     mean_set_size: Positive
     risk: list[RiskPoint]
+
+    @property
+    def scored_by(self) -> str:
+        """What scored each image, in words."""
+        n = self.n_networks
+        return "a single network" if n == 1 else f"the mean of {n} networks"
 
 
 class Opening(Strict):

@@ -73,6 +73,11 @@ class CardInputs:
         return next(each for each in self.comparison.architectures if each.name == name)
 
     @property
+    def is_mean(self) -> bool:
+        """Whether the model is the mean of several networks, which gets no temperature."""
+        return len(self.refit.members) > 1
+
+    @property
     def decides(self) -> Metric:
         """The metric that decides: its label, and which way it is better."""
         return metric(self.choice.expected.metric, self.choice.expected.top_k)
@@ -129,10 +134,13 @@ def _require_one_model(inputs: CardInputs, test: Path, model: Path) -> None:
 def draw_card_figures(inputs: CardInputs) -> dict[str, str]:
     """Return the figures as SVG by name: reliability, risk and confusion."""
     quality, test, classes = inputs.calibration, inputs.test, inputs.model.classes
+    panels = {"before": quality.before, "after": quality.after}
+    if inputs.is_mean:
+        panels = {f"scored by {quality.scored_by}": quality.after}
     rows = [(classes[true], classes[taken], n) for true, taken, n in test.confusion]
     confusion = pd.DataFrame(rows, columns=["true", "predicted", "images"])
     draw: dict[str, Callable[[], Figure]] = {
-        "reliability": partial(calibration.draw_reliability, quality.before, quality.after),
+        "reliability": partial(calibration.draw_reliability, panels),
         "risk": partial(calibration.draw_risk, quality.risk),
         "confusion": partial(matrices.draw_confusion, confusion, classes, test.architecture),
     }
@@ -219,20 +227,21 @@ def mistakes(test: TestRecord) -> Table:
 def calibrations(inputs: CardInputs) -> Table:
     """Return calibration error, coverage and size of the prediction sets, on both kinds of images.
 
-    Calibration errors are those before and after calibration.
+    Calibration errors are those before and after calibration, where there is a temperature.
     """
+    first = 1 if inputs.is_mean else 0
     record, test = inputs.calibration, inputs.test
     errors = record.before.calibration_error, record.after.calibration_error
     tested = test.calibration_error_before, test.metrics["calibration_error"]
     rows: list[Row] = [
-        [name, *map(score, before_after), percent(covered), f"{size:.2f}"]
+        [name, *map(score, before_after[first:]), percent(covered), f"{size:.2f}"]
         for name, before_after, covered, size in (
             (f"out of fold, {record.n_images:,}", errors, record.covered, record.mean_set_size),
             (f"test, {test.n_images:,}", tested, test.covered, test.mean_set_size),
         )
     ]
-    header = ("images", "error before", "error after", "sets with the true class", "mean set size")
-    return Table(header, rows)
+    of_errors = ("error",) if inputs.is_mean else ("error before", "error after")
+    return Table(("images", *of_errors, "sets with the true class", "mean set size"), rows)
 
 
 def risk(record: CalibrationRecord) -> Table:

@@ -93,7 +93,12 @@ def mostly_slow(names):
 
 DRAWN = {f"{case}-{name}": draw for case in CASES for name, draw in draws(CASES[case]).items()}
 DRAWN |= {
-    "calibration-reliability": lambda: calibration.draw_reliability(quality(0.08), quality(0.02)),
+    "calibration-reliability": lambda: calibration.draw_reliability(
+        {"before": quality(0.08), "after": quality(0.02)}
+    ),
+    "calibration-reliability-of-a-mean": lambda: calibration.draw_reliability(
+        {"single networks": quality(0.08)}
+    ),
     "calibration-risk": lambda: calibration.draw_risk(calibration_record().risk),
 }
 DRAWN |= {f"confusion-{name}": confused(classes, LONG) for name, classes in CLASSES.items()}

@@ -13,7 +13,7 @@ from foldwise.core.errors import InputError
 from foldwise.files.base import write_json
 from foldwise.files.final import Opening
 from foldwise.report.formats import visible
-from foldwise.report.model_card import card_markdown
+from foldwise.report.model_card import calibrations, card_markdown, draw_card_figures
 from stages.card import main
 
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -119,7 +119,7 @@ def test_every_kind_of_model_has_a_card(inputs):
     ("n_members", "n_networks", "words"),
     [
         (1, 1, ["The temperature 1.5000 divides", "trained on fewer images than this model"]),
-        (3, 1, ["There is no temperature", "scored by a network", "fitted to single networks, "]),
+        (3, 1, ["There is no temperature", "by a single network", "fitted to single networks, "]),
         (3, 2, ["There is no temperature", "mean of 2 networks", "fitted to means of 2 networks"]),
         (3, 3, ["mean of 3 networks", "means of 3 networks of other trainings"]),
     ],
@@ -129,6 +129,31 @@ def test_a_card_says_to_what_its_calibration_was_fitted(inputs, n_members, n_net
     text = card_markdown(changed(several, "calibration", n_networks=n_networks)).replace("\n", " ")
     assert [each for each in words if each not in text] == []
     assert ("divides the logits" in text) == (n_members == 1)
+
+
+def test_a_mean_of_networks_does_not_read_as_a_single_one(inputs):
+    error = {"calibration_error_before": 0.02, "as_expected": False}  # 0.03 with the temperature
+    metrics = inputs.test.metrics | {"accuracy": 0.99}
+    single = changed(inputs, "test", metrics=metrics, **error)
+    several = changed(single, "refit", members=[training()] * 3)
+    of_single, of_mean = (card_markdown(each).replace("\n", " ") for each in (single, several))
+    only_single = (
+        *("temperature and softmax", "before and after calibration"),
+        *("calibration did not lower", "The network was trained from scratch"),
+    )
+    only_mean = (
+        *("the mean of 3 networks; each: ", "softmax and the mean over the networks"),
+        *("0.9400 of a single network", "the mean is better than a single network"),
+        *("of the 3 networks", "(at least 100 of 100 images each)"),
+        "out of fold, each scored by a single",
+    )
+    for words in only_single:
+        assert (words in of_single, words in of_mean) == (True, False), words
+    for words in only_mean:
+        assert (words in of_single, words in of_mean) == (False, True), words
+    assert [len(calibrations(each).header) for each in (single, several)] == [5, 4]
+    of_two_panels, of_one = (len(draw_card_figures(e)["reliability"]) for e in (single, several))
+    assert of_two_panels > 1.2 * of_one
 
 
 def test_records_of_two_models_are_refused(written, tmp_path):

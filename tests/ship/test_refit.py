@@ -99,6 +99,18 @@ def test_the_ensemble_is_the_mean_of_its_members(made, tmp_path):
         assert torch.allclose(classifier(images), (parts[0] + parts[1]) / 2, atol=1e-6)
 
 
+def test_the_lines_name_every_network_of_a_mean(made, tmp_path, capsys):
+    made.write_comparison(tmp_path, members=2)
+    made.run_refit(tmp_path)
+    made.run_test(tmp_path)
+    refit, calibrate, test = capsys.readouterr().out.splitlines()
+    first, second = read_json(tmp_path / "refit.json", Refit).members
+    assert "refit: mean of 2 slim_vgg, 2 epochs" in refit
+    assert f"{first.train_accuracy:.4f}, {second.train_accuracy:.4f} of their" in refit
+    assert "for a mean of 2; of a single network: calibration error" in calibrate
+    assert "test: mean of 2 slim_vgg, accuracy" in test
+
+
 def test_a_training_that_diverges_is_one_line_and_writes_nothing(made, tmp_path):
     made.write_comparison(tmp_path)
     network = made.network_of().with_learning_rate(1e30)

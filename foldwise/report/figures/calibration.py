@@ -1,6 +1,6 @@
 """Figures of the final model: reliability, and accuracy without its least certain images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -24,16 +24,19 @@ NOTE = (
 )
 
 
-def draw_reliability(before: OutOfFold, after: OutOfFold) -> Figure:
+def draw_reliability(qualities: Mapping[str, OutOfFold]) -> Figure:
     """Return the figure: accuracy against confidence above, numbers of images below.
 
-    Left is before calibration, right after it. The numbers have a logarithmic axis, because most
-    images are in the last bin.
+    The numbers have a logarithmic axis, because most images are in the last bin.
+
+    Args:
+        qualities: One or two by title, such as before and after calibration, from left to right.
     """
     figure = style.canvas(height=4.6)
     cast(ConstrainedLayoutEngine, figure.get_layout_engine()).set(wspace=0.05)
-    panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
-    for column, (name, quality) in enumerate((("before", before), ("after", after))):
+    n, heights = len(qualities), (3, 1)
+    panels = figure.subplots(2, n, sharex=True, sharey="row", squeeze=False, height_ratios=heights)
+    for column, (name, quality) in enumerate(qualities.items()):
         upper, lower = panels[:, column]
         upper.set_title(f"{name}: calibration error {quality.calibration_error:.4f}", loc="left")
         _draw_accuracy(upper, quality)
