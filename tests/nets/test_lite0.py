@@ -5,6 +5,7 @@ The reference is put together from functions, the package's own names and the ta
 """
 
 import importlib.util
+import re
 
 import pytest
 import torch
@@ -75,6 +76,29 @@ def test_order_gives_the_logits_of_an_independent_network():
         logits, expected = module.eval()(images), logits_of(file.states[""], images)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
     assert expected.std() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "side", "expected"),
+    [
+        (None, 128, []),
+        ({"mean": [0.498] * 3, "std": [0.502] * 3}, 128, []),
+        ("imagenet", 128, ["mean 0.498, 0.498, 0.498 .* not with mean 0.485"]),
+        ("folds", 128, ["mean 0.498, 0.498, 0.498 .* not by the statistics of each fold"]),
+        (None, 64, ["trained on images of 224×224 px, these have 64×64 px"]),
+    ],
+)
+def test_other_images_than_the_file_was_trained_on_are_a_caution(
+    begin, normalisation, side, expected
+):
+    section = SECTION.model_dump(exclude_unset=True) | {"normalisation": normalisation}
+    started = begin("lite0", 3, side, **section)
+    *cautions, by_order = started.findings.cautions
+    assert "matched by their order" in by_order
+    assert len(cautions) == len(expected)
+    assert all(map(re.search, expected, cautions))
+    if normalisation is None:
+        assert started.network.normalisation.mean == [127 / 255] * 3
 
 
 def test_network_is_filled_and_only_its_head_is_fresh(begin):

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from foldwise.core.errors import counted, first_few
-from foldwise.files.dataset import RGB
+from foldwise.files.dataset import PIXEL_MAX, RGB
 from foldwise.files.network import ChannelStatistics, Network
 from foldwise.nets.adapt import adapt_kernel, adapt_positions, find_grids
 from foldwise.nets.network import covers
@@ -266,9 +267,14 @@ def _image_cautions(network: Network, title: str, known: TrainedOn) -> Iterator[
         )
     original = adapt_statistics(known, network.channels)
     used = network.normalisation
-    if used != original:
+    if used is None or not _is_alike(used, original):
         text = "by the statistics of each fold" if used is None else f"with {_text(used)}"
         yield f"{title} was trained on images normalised with {_text(original)}, not {text}"
+
+
+def _is_alike(a: ChannelStatistics, b: ChannelStatistics) -> bool:
+    """Return whether all values differ by less than a grey level, as do 0.498 and 127 / 255."""
+    return bool(np.allclose([a.mean, a.std], [b.mean, b.std], rtol=0, atol=1 / PIXEL_MAX))
 
 
 def _text(statistics: ChannelStatistics) -> str:

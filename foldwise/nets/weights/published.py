@@ -65,6 +65,15 @@ def describe_images(
     )
 
 
+# By SHA-256: files that do not say on which images they were trained. EfficientNet-Lite0 takes
+# pixel values of 0 to 255 as (value - 127) / 128.
+TRAINED_ON = {
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": describe_images(
+        "ImageNet", (3, 224, 224), [127 / 255] * 3, [128 / 255] * 3
+    )
+}
+
+
 def _torchvision_weights(architecture: str, name: str) -> PublishedWeights:
     from foldwise.nets.from_library import models
 

@@ -19,7 +19,7 @@ from foldwise.nets.weights.checkpoint import StateDict, WeightsError, read_state
 from foldwise.nets.weights.download import download, read_file
 from foldwise.nets.weights.formats import HTML, is_html, is_safetensors
 from foldwise.nets.weights.hub import fetch_from_hub, find_on_hub
-from foldwise.nets.weights.published import PublishedWeights, find_published
+from foldwise.nets.weights.published import TRAINED_ON, PublishedWeights, find_published
 from foldwise.nets.weights.tensors import TrainedOn, WeightRecord, read_record
 
 SHA256_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # in the name of a published file
@@ -73,7 +73,7 @@ def open_checkpoint(source: WeightSource, architecture: str) -> CheckpointFile:
         )
     states = read_states(content, name, trust_pickle=source.trust_pickle)
     record = _own_record(content)
-    title, trained_on = text, record.trained_on
+    title, trained_on = text, record.trained_on or TRAINED_ON.get(sha256)
     if published is not None:
         title, trained_on = published.title, published.trained_on
     has_order = not is_safetensors(content)
