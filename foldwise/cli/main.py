@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         *(_add_check, _add_candidates, _add_advise, _add_reset),
-        *(_add_run, _add_final, _add_predict),
+        *(_add_run, _add_final, _add_predict, _add_evaluate),
     ):
         add(commands)
     return parser
@@ -153,12 +153,7 @@ def _add_predict(commands: Commands) -> None:
         run_predict(args)
 
     predict = _add(commands, "predict", "classify image files with an exported model", handler)
-    predict.add_argument(
-        "model",
-        type=Path,
-        metavar="MODEL",
-        help="folder with model.json and model.safetensors, such as data/final/export",
-    )
+    _add_model(predict)
     predict.add_argument(
         "images",
         nargs="+",  # with "*", argparse takes no images behind an option
@@ -167,14 +162,32 @@ def _add_predict(commands: Commands) -> None:
     )
     predict.add_argument("--output", type=Path, help="file to write; default: standard output")
     predict.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
-    for name, default, text in (
-        ("--top", 3, "number of classes to write"),
-        ("--batch-size", 64, "images that are computed together"),
-    ):
-        predict.add_argument(
-            name, type=_positive, default=default, metavar="N", help=f"{text}; default: {default}"
-        )
-    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _add_number(predict, "--top", 3, "number of classes to write")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    def handler(args: argparse.Namespace) -> None:
+        from foldwise.cli.evaluate import run_evaluate
+
+        run_evaluate(args)
+
+    command = _add(commands, "evaluate", "score an exported model on new labelled images", handler)
+    _add_model(command)
+    text = "a folder of class folders, or a CSV file with the columns file and label"
+    command.add_argument("data", type=Path, metavar="DATA", help=text)
+    command.add_argument("--output", type=Path, help="JSON file to write")
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    text = "folder with model.json and model.safetensors, such as data/final/export"
+    command.add_argument("model", type=Path, metavar="MODEL", help=text)
+    _add_number(command, "--batch-size", 64, "images that are computed together")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _add_number(command: argparse.ArgumentParser, name: str, default: int, text: str) -> None:
+    text = f"{text}; default: {default}"
+    command.add_argument(name, type=_positive, default=default, metavar="N", help=text)
 
 
 def _positive(text: str) -> int:

@@ -189,7 +189,7 @@ class Opening(Strict):
 
 
 class ClassScore(Strict):
-    """One class in the test."""
+    """One class among labelled images."""
 
     name: str
     n_images: Count
@@ -198,34 +198,49 @@ class ClassScore(Strict):
 
 
 class WrongImage(Strict):
-    """A test image that was taken for another class."""
+    """An image that was taken for another class."""
 
-    image: Count  # position in the data set
+    image: Count  # position in the data set, or in the images of an evaluation
     file: str
     true: str
     predicted: str
     confidence: Share
 
 
-class TestRecord(Strict):
-    """reports/final/test.json: the one look at the test images."""
+class Scores(Strict):
+    """How good a model is on labelled images."""
 
     architecture: str
     model: Digest  # of the weights
-    test_digest: Digest  # of the test images
     n_images: Size
     n_correct: Count
     accuracy: Share
-    interval: tuple[float, float]  # exact, by Clopper and Pearson, at the confidence of `expected`
+    interval: tuple[float, float]  # exact, by Clopper and Pearson
     metrics: dict[MetricName, float]
-    expected: Expected
-    as_expected: bool  # whether the deciding metric lies in the interval of the comparison
-    calibration_error_before: Share
     covered: Share  # prediction sets that hold the true class
     mean_set_size: Positive
     classes: list[ClassScore]
     confusion: list[tuple[Count, Count, Count]]  # true class, predicted class, images
     mistakes: list[WrongImage]  # the most confident ones
+
+
+class Evaluation(Scores):
+    """What `foldwise evaluate --output` writes: scores on images that somebody brings."""
+
+    data: str  # where they are
+    top_k: Size
+    confidence: Share  # of the interval
+    coverage: Coverage  # that the prediction sets shall have
+    seen: list[str] | None  # files that the model has seen in training; None: it does not say
+
+
+class TestRecord(Scores):
+    """reports/final/test.json: the one look at the test images."""
+
+    test_digest: Digest  # of the test images
+    expected: Expected  # with the confidence of the interval
+    as_expected: bool  # whether the deciding metric lies in the interval of the comparison
+    calibration_error_before: Share
     openings: list[Opening]  # every model that was ever tested on these images, this one last
     history_complete: bool  # whether git could be read
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -48,6 +48,13 @@ class Prediction:
     error: str | None = None
 
 
+class Computed(NamedTuple):
+    """What the model makes of one image, and which image that is."""
+
+    probabilities: NDArray[np.float32]  # (n_classes,)
+    digest: bytes  # SHA-256 of the content of the file
+
+
 class Predictor:
     """An exported model that predicts image files.
 
@@ -71,9 +78,10 @@ class Predictor:
             raise InputError(
                 "--device is cuda, but torch finds no CUDA device; set it to auto or cpu"
             )
-        self.model, classifier = read_model(Path(folder))
+        self.folder = Path(folder)
+        self.model, classifier = read_model(self.folder)
         if self.model.calibrated is None:
-            place = Path(folder) / DESCRIPTION
+            place = self.folder / DESCRIPTION
             raise InputError(f"{place} is not calibrated; give the folder of the export: {AGAIN}")
         self._threshold = self.model.calibrated.threshold
         section = HardwareSection(precision="float32", device=device, threads=count_cores())
@@ -90,35 +98,38 @@ class Predictor:
             top: Length of the ranking; at most all classes.
             batch_size: Images that are computed together.
         """
+        names = self.model.classes
+        for file, result in self.compute(files, batch_size):
+            if isinstance(result, InputError):
+                yield Prediction(str(file), error=str(result))
+                continue
+            row = result.probabilities
+            (is_member,) = prediction_sets(row[None].astype(np.float64), self._threshold)
+            order = np.argsort(-row, kind="stable").tolist()
+            ranking = [(names[index], float(row[index])) for index in order[:top]]
+            yield Prediction(str(file), ranking, [names[at] for at in order if is_member[at]])
+
+    def compute(
+        self, files: Iterable[str | Path], batch_size: int = 64
+    ) -> Iterator[tuple[str | Path, Computed | InputError]]:
+        """Yield each file with its probabilities, or with the reason why it cannot be read."""
         read = partial(read_pixels, preparation=self.model.preparation)
         images = map_ahead(read, files)
         while batch := list(islice(images, batch_size)):
-            pixels = [image for _, image in batch if not isinstance(image, InputError)]
-            predictions = self._predict_pixels(pixels, top)
+            pixels = [image.pixels for _, image in batch if not isinstance(image, InputError)]
+            rows: Iterator[NDArray[np.float32]] = iter(())
+            if pixels:
+                n = len(pixels)
+                rows = iter(predict_all(self._classifier, np.stack(pixels), self._device, n))
             for file, image in batch:
                 if isinstance(image, InputError):
-                    yield Prediction(str(file), error=str(image))
+                    yield file, image
                 else:
-                    yield Prediction(str(file), *next(predictions))
-
-    def _predict_pixels(
-        self, pixels: Sequence[NDArray[np.uint8]], top: int
-    ) -> Iterator[tuple[list[tuple[str, float]], list[str]]]:
-        """Yield the ranking and the prediction set of each image."""
-        if not pixels:
-            return
-        n = len(pixels)
-        probabilities = predict_all(self._classifier, np.stack(pixels), self._device, n)
-        sets = prediction_sets(probabilities.astype(np.float64), self._threshold)
-        names = self.model.classes
-        for row, is_member in zip(probabilities, sets, strict=True):
-            order = np.argsort(-row, kind="stable").tolist()
-            ranking = [(names[index], float(row[index])) for index in order[:top]]
-            yield ranking, [names[index] for index in order if is_member[index]]
+                    yield file, Computed(next(rows), image.original_digest)
 
 
-def read_pixels(path: str | Path, preparation: Preparation) -> NDArray[np.uint8]:
-    """Return the pixels that stage prepare stores of an image, (height, width, channels).
+def read_pixels(path: str | Path, preparation: Preparation) -> DecodedImage:
+    """Return an image with the pixels that stage prepare stores, (height, width, channels).
 
     Args:
         path: The file.
@@ -146,7 +157,7 @@ def read_pixels(path: str | Path, preparation: Preparation) -> NDArray[np.uint8]
         ) from None
     if mismatch := _mismatch(image, preparation):
         raise InputError(mismatch)
-    return image.pixels[..., : preparation.channels]
+    return image._replace(pixels=image.pixels[..., : preparation.channels])
 
 
 def _mismatch(image: DecodedImage, preparation: Preparation) -> str | None:

@@ -18,6 +18,7 @@ from foldwise.files.final import (
     Expected,
     FinalModel,
     Opening,
+    Scores,
     TestRecord,
     WrongImage,
 )
@@ -50,44 +51,65 @@ def score_test(
     """
     (dataset, samples), (before, after) = data, probabilities
     n_train = dataset.info.n_train
-    labels, n = dataset.labels[n_train:], dataset.info.n_test
-    index = np.arange(n_train, n_train + n)
-    values = after.astype(np.float64)
-    counts = count_fold(as_logits(after), labels, index)
-    metrics = fold_metrics(counts, expected.top_k)
-    matrix = confusion_matrix([counts])
-    exact = binomtest(counts.n_correct, n).proportion_ci(expected.confidence, "exact")
-    sets = prediction_sets(values, calibrated.threshold)
+    labels, levels = dataset.labels[n_train:], (expected.top_k, expected.confidence)
+    scores = score_images(model, calibrated.threshold, (labels, samples.files), after, levels)
     digest = digest_images(dataset.images[n_train:], labels)
     earlier, complete, commit = read_openings(record, digest)
     this = Opening(
         model=model.weights_sha256,
         architecture=model.network.name,
         commit=commit,
-        accuracy=metrics["accuracy"],
+        accuracy=scores.accuracy,
     )
     same = [each for each in earlier if each.model == this.model]
     openings = [each for each in earlier if each.model != this.model]
     low, high = expected.interval
     return TestRecord(
+        **dict(scores),
+        test_digest=digest,
+        expected=expected,
+        as_expected=low <= scores.metrics[expected.metric] <= high,
+        calibration_error_before=describe(before.astype(np.float64), labels).calibration_error,
+        openings=[*openings, *(same or [this])],
+        history_complete=complete,
+    )
+
+
+def score_images(
+    model: FinalModel,
+    threshold: float,
+    images: tuple[NDArray[np.int64], Sequence[str]],
+    probabilities: NDArray[np.float32],
+    levels: tuple[int, float],
+) -> Scores:
+    """Return the scores of a model on labelled images.
+
+    Args:
+        model: What is scored.
+        threshold: Of its prediction sets.
+        images: (n,) labels; and the files, of which those of the images come last.
+        probabilities: (n, n_classes).
+        levels: k of the top-k accuracy, and the confidence of the interval.
+    """
+    (labels, files), (top_k, confidence) = images, levels
+    n, values = len(labels), probabilities.astype(np.float64)
+    counts = count_fold(as_logits(probabilities), labels, np.arange(n))
+    exact = binomtest(counts.n_correct, n).proportion_ci(confidence, "exact")
+    sets = prediction_sets(values, threshold)
+    metrics = fold_metrics(counts, top_k)
+    return Scores(
         architecture=model.network.name,
         model=model.weights_sha256,
-        test_digest=digest,
         n_images=n,
         n_correct=counts.n_correct,
         accuracy=metrics["accuracy"],
         interval=(float(exact.low), float(exact.high)),
         metrics=metrics,
-        expected=expected,
-        as_expected=low <= metrics[expected.metric] <= high,
-        calibration_error_before=describe(before.astype(np.float64), labels).calibration_error,
         covered=float(sets[np.arange(n), labels].mean()),
         mean_set_size=float(sets.sum(axis=1).mean()),
-        classes=_score_classes(matrix, model.classes),
+        classes=_score_classes(confusion_matrix([counts]), model.classes),
         confusion=counts.confusion,
-        mistakes=_find_mistakes(values, labels, model.classes, samples.files),
-        openings=[*openings, *(same or [this])],
-        history_complete=complete,
+        mistakes=_find_mistakes(values, labels, model.classes, files),
     )
 
 
@@ -129,7 +151,7 @@ def _openings_of(contents: Iterable[bytes], test_digest: str) -> list[Opening]:
 def _find_mistakes(
     probabilities: Floats, labels: NDArray[np.int64], classes: Sequence[str], files: Sequence[str]
 ) -> list[WrongImage]:
-    """Return the wrong images of which the model is surest; test images are the last files."""
+    """Return the wrong images of which the model is surest; their files are the last ones."""
     first = len(files) - len(labels)
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)

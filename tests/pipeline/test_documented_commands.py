@@ -66,6 +66,12 @@ ELSEWHERE = {
     "find photos -name '*.png' | foldwise predict data/final/export - --format jsonl": (
         "tests/ship/test_predict.py::test_files_patterns_and_standard_input_give_the_same"
     ),
+    "foldwise evaluate data/final/export new_photos": (
+        "tests/ship/test_evaluation.py::test_scores_are_those_of_the_test"
+    ),
+    "foldwise evaluate data/final/export new_photos.csv --output scores.json": (
+        "tests/ship/test_evaluation.py::test_a_table_gives_the_same_as_folders"
+    ),
     "python -m benchmarks.regret.own --grid benchmarks/regret/grid.csv": (
         "tests/benchmarks/test_regret_own.py::test_the_report_quotes_the_grid"
     ),

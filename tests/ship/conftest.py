@@ -1,6 +1,7 @@
 """A small data set of two classes, and a final model of it that the real stages made."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 import yaml
 from dataset_info import info_of
 
+from foldwise.data.content import content_digest, short_digests
 from foldwise.data.split import split_dataset
-from foldwise.files.base import write_json
+from foldwise.files.base import read_json, write_json
 from foldwise.files.dataset import Dataset, Samples, create_images, write_dataset, write_digests
-from foldwise.files.final import Choice, write_out_of_fold
+from foldwise.files.final import CalibrationRecord, Choice, FinalModel, write_out_of_fold
 from foldwise.files.network import HyperParameters, Network, write_network
 from foldwise.files.params import AugmentSection
 from foldwise.files.split import write_recipe, write_split
@@ -73,7 +75,7 @@ def write_comparison(root, network=None, **changes):
     samples = Samples([f"{i}.png" for i in range(n)], labels, np.arange(n), np.arange(n) >= N)
     info = info_of(["dark", "bright"], (SIDE, SIDE, 1), N, N_TEST)
     write_dataset(root / "prepared", info, samples)
-    write_digests(root / "prepared", np.arange(n, dtype=np.uint64))
+    write_digests(root / "prepared", short_digests([content_digest(image) for image in images]))
     choice = Choice.model_validate_json(json.dumps(CHOICE | changes))
     write_json(root / "choice" / "choice.json", choice)
     split = split_dataset(Dataset(info, images, labels), samples.groups, 3, 0)
@@ -112,6 +114,17 @@ def shipped(tmp_path_factory):
     run_refit(root)
     run_test(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def folder(shipped, tmp_path_factory):
+    """Return a calibrated model; read only."""
+    folder = tmp_path_factory.mktemp("model") / "export"
+    shutil.copytree(shipped / "model", folder)
+    calibrated = read_json(shipped / "calibration.json", CalibrationRecord).calibrated
+    model = read_json(folder / "model.json", FinalModel)
+    write_json(folder / "model.json", model.model_copy(update={"calibrated": calibrated}))
+    return folder
 
 
 @pytest.fixture

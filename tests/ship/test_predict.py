@@ -22,8 +22,7 @@ from foldwise.cli.main import run_command
 from foldwise.core.errors import InputError
 from foldwise.data import threads
 from foldwise.files.architecture import BuildSection
-from foldwise.files.base import read_json, write_json
-from foldwise.files.final import Calibrated, CalibrationRecord, FinalModel
+from foldwise.files.final import Calibrated
 from foldwise.nets.resolve import resolve
 from foldwise.ship.conformal import prediction_sets
 from foldwise.ship.export import copy_model
@@ -31,17 +30,6 @@ from foldwise.ship.model import own_files, predict_all, read_model
 from foldwise.ship.predict import Predictor, find_images
 
 N = 48  # training images of `shipped`; its test images follow
-
-
-@pytest.fixture(scope="module")
-def folder(shipped, tmp_path_factory):
-    """Return a calibrated model; read only."""
-    folder = tmp_path_factory.mktemp("model") / "export"
-    shutil.copytree(shipped / "model", folder)
-    calibrated = read_json(shipped / "calibration.json", CalibrationRecord).calibrated
-    model = read_json(folder / "model.json", FinalModel)
-    write_json(folder / "model.json", model.model_copy(update={"calibrated": calibrated}))
-    return folder
 
 
 @pytest.fixture

@@ -65,7 +65,9 @@ def test_pixels_are_those_of_prepare(kind, section, tmp_path):
     preparation = describe_preparation(read_params(params, "seed", "prepare"), dataset.info)
     assert preparation.channels == (3 if kind == {} else 1)
     for file, stored in zip(samples.files, dataset.images, strict=True):
-        assert np.array_equal(read_pixels(tmp_path / "raw" / file, preparation), stored), file
+        assert np.array_equal(read_pixels(tmp_path / "raw" / file, preparation).pixels, stored), (
+            file
+        )
         if "deep" not in kind:
             again = read_image(str(tmp_path / "raw" / file), preparation.model_dump())
             assert np.array_equal(again, stored), file
