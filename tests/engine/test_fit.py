@@ -118,7 +118,7 @@ def first_steps(trainer, n_epochs, **update):
     Returns:
         The first norm of VGG-ResNet, and mean and variance of its input in each step.
     """
-    module, one = trainer("vgg_resnet", epochs=2, update=update)
+    module, one = trainer("vgg_resnet", epochs=2, update=update, precision="float32")
     norm, inputs = first_norm(module), []
     norm.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach()))
     for epoch in range(1, n_epochs + 1):
