@@ -6,6 +6,7 @@ Hypothesis draws the same few examples for everyone; HYPOTHESIS_PROFILE=full dra
 import atexit
 import gc
 import os
+import sys
 
 # DVC would start a process after each command that reports its use.
 os.environ["DVC_NO_ANALYTICS"] = "true"
@@ -55,6 +56,14 @@ def pytest_unconfigure(config):
     """Let processes of pytest-xdist end at once: to free each object takes them seconds."""
     if hasattr(config, "workerinput"):
         atexit.register(os._exit, 0)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Undo what a stage set: threads cost more than they bring to networks this small."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

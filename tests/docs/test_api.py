@@ -5,18 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("data", "nets", "engine", "selection")
 DOCUMENTED = ("data.prepare", "data.split", "selection.pairs")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    n_threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(n_threads)
 
 
 def test_the_page_of_the_api_runs():

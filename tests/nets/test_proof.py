@@ -1,10 +1,12 @@
 import re
 import sys
 from collections import namedtuple
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
+from sourcing import rejection
 from torch import nn
 
 from foldwise.core.errors import InputError
@@ -49,11 +51,7 @@ class Picky(nn.Module):
         return self.head(images.mean((1, 2, 3)).unsqueeze(1))
 
 
-def refusal(network):
-    with pytest.raises(InputError) as caught:
-        require_fit(network)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+refusal = partial(rejection, require_fit, error=InputError)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 import math
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from families import mostly_slow
+from sourcing import rejection
 from starting import started
 from torch import nn
 
@@ -78,11 +80,7 @@ def timm_of(network_of):
     return timm_of
 
 
-def refusal(act, *given):
-    with pytest.raises(InputError) as caught:
-        act(*given)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+refusal = partial(rejection, error=InputError)
 
 
 @pytest.mark.parametrize("channels", mostly_slow([1, 3], [3]))

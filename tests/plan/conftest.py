@@ -1,18 +1,10 @@
 import pytest
-import torch
 from dataset_info import info_of
 
 from foldwise.files.architecture import ArchitectureSection, BuildSection
 from foldwise.files.network import ChannelStatistics
 from foldwise.nets.freezing import resolve_freezing
 from foldwise.nets.resolve import resolve
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    n_threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(n_threads)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import torch
 from synthetic import ROOT
 
 from foldwise.cli.main import run_command
@@ -18,13 +17,6 @@ QUICK = [
     ("  threads: 2", "  threads: 1"),
     ("  budget_minutes: 60", "  budget_minutes: 100000"),  # however busy the machine is
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    n_threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(n_threads)
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import io
 import re
-import subprocess
 import zipfile
 
 import pytest
+from git_command import git
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import versions
@@ -98,8 +98,8 @@ def repository(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "dvc.yaml", "foldwise"], cwd=tmp_path, check=True)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "dvc.yaml", "foldwise")
     return tmp_path
 
 

@@ -1,11 +1,11 @@
 """The repair of files that a killed DVC has cut."""
 
-import subprocess
 from threading import Timer
 
 import pytest
 import zc.lockfile
 from filelock import FileLock
+from git_command import git
 
 from foldwise.core.errors import InputError
 from foldwise.run.repair import is_lock_file, read_lock, repair_dvc_files
@@ -20,7 +20,7 @@ def repository(tmp_path, monkeypatch):
     (tmp_path / "dvc.lock").write_text(WHOLE)
     (tmp_path / ".dvc/tmp").mkdir(parents=True)
     for words in (["init", "--quiet"], ["add", "dvc.lock"]):
-        subprocess.run(["git", *words], check=True)
+        git(".", *words)
     return tmp_path
 
 
@@ -58,7 +58,7 @@ def test_the_stages_are_read_and_a_merge_conflict_is_one_line(repository):
 def test_a_cut_dvc_lock_that_git_does_not_have_whole_is_removed(repository, in_git):
     (repository / "dvc.lock").write_text("")
     words = ["add"] if in_git else ["rm", "--quiet", "--cached", "--force"]
-    subprocess.run(["git", *words, "dvc.lock"], check=True)
+    git(".", *words, "dvc.lock")
     (line,) = repair_dvc_files()
     assert "removed it" in line
     assert not (repository / "dvc.lock").exists()

@@ -1,19 +1,14 @@
 """Which edits go away with a reset, in a repository of git."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_command import git
 
 from foldwise.run.reset import _reset_params
 
 FILES = ("dvc.yaml", "params.yaml")
 BACKUP = Path(".dvc/tmp/before-reset/1")
-
-
-def git(*words):
-    command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -23,9 +18,9 @@ def edit(tmp_path, monkeypatch):
     for name in FILES:
         Path(name).write_text("committed")
     Path(".dvc/tmp").mkdir(parents=True)
-    git("init", "--quiet")
-    git("add", *FILES)
-    git("commit", "--quiet", "--message", "committed")
+    git(".", "init", "--quiet")
+    git(".", "add", *FILES)
+    git(".", "commit", "--quiet", "--message", "committed")
 
     def edit(*names):
         for name in names:
@@ -41,19 +36,19 @@ def reset():
 
 def make_experiment():
     """Write the files as an experiment of DVC, which leaves them in the workspace."""
-    git("add", *FILES)
-    git("commit", "--quiet", "--message", "experiment")
-    git("update-ref", "refs/exps/x", "HEAD")
-    git("reset", "--quiet", "--mixed", "HEAD~")
+    git(".", "add", *FILES)
+    git(".", "commit", "--quiet", "--message", "experiment")
+    git(".", "update-ref", "refs/exps/x", "HEAD")
+    git(".", "reset", "--quiet", "--mixed", "HEAD~")
 
 
 @pytest.mark.parametrize("names", [FILES, ("params.yaml",), ("dvc.yaml",)])
 def test_edits_stay_and_the_command_that_drops_them_names_every_file(edit, names):
     edit(*names)
-    git("add", *names)
+    git(".", "add", *names)
     line, contents = reset()
     assert contents == ["edited" if name in names else "committed" for name in FILES]
-    git(*line.partition("to drop them: git ")[2].split())
+    git(".", *line.partition("to drop them: git ")[2].split())
     assert reset() == ("", ["committed", "committed"])
 
 
@@ -70,7 +65,7 @@ def test_slots_go_back_with_the_candidates_of_an_experiment(edit):
 def test_an_edit_of_the_pipeline_alone_stays_after_an_experiment(edit):
     edit("params.yaml")
     make_experiment()
-    git("checkout", "HEAD", "params.yaml")
+    git(".", "checkout", "HEAD", "params.yaml")
     edit("dvc.yaml")
     line, contents = reset()
     assert contents == ["edited", "committed"]

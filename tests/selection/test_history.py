@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from comparisons import findings
+from git_command import git
 from records import flags, record, record_path, write_case
 
 from foldwise.files.base import read_json
@@ -16,11 +17,6 @@ from foldwise.selection.history import History, read_history
 from stages.compare import main
 
 SCORES = {"a": [[0.92, 0.95, 0.9]], "b": [[0.90, 0.90, 0.88]]}
-
-
-def git(folder, *words):
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 def commit(root):

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from dataset_info import info_of
 
@@ -40,12 +39,6 @@ CHOICE = {
         **{"background": [255, 255, 255], "scale": None},
     },
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Threads that wait for each other cost more than they bring to networks this small."""
-    torch.set_num_threads(1)
 
 
 def network_of(builder="zoo.slim_vgg", **settings):

@@ -1,10 +1,10 @@
 """The test: exact interval, metrics, and every model that was tested on the same images."""
 
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
+from git_command import git
 from sklearn.metrics import confusion_matrix, recall_score
 
 from foldwise.files.base import read_json
@@ -16,11 +16,6 @@ from foldwise.ship.model import predict_all, read_model
 from foldwise.ship.testing import read_openings
 
 N = 48
-
-
-def git(folder, *words):
-    command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,6 @@ OFF = {"shift": 0, "flip": 0, "rotation": 0, "erase": 0, "brightness": 0, "contr
 N, N_TEST, SIDE = 30, 4, 16
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    n_threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(n_threads)
-
-
 @pytest.fixture
 def case(tmp_path):
     """Write 30 images, a network of which a part never trains, and return what to run."""
