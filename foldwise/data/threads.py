@@ -1,7 +1,6 @@
 """Apply a function to all images of a source, with threads, in bounded memory."""
 
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from foldwise.core.errors import InputError, named_file
+from foldwise.core.process import count_cores
 from foldwise.core.quiet import quiet
 from foldwise.data.originals import decoder_errors
 from foldwise.data.sources import ImageSource
@@ -62,7 +62,7 @@ def map_ahead(
 
     Threads work a few batches ahead; Executor.map would keep every result in memory.
     """
-    n_threads, remaining = os.cpu_count() or 1, iter(items)
+    n_threads, remaining = count_cores(), iter(items)
     waiting: deque[Future[list[tuple[Item, T | InputError]]]] = deque()
     # Decoders warn about odd metadata, and about large images, which are errors here.
     with quiet(logging.CRITICAL, "PIL", "tifffile"), ThreadPoolExecutor(n_threads) as pool:

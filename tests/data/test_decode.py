@@ -1,6 +1,9 @@
 import errno
 import gc
 import io
+import os
+import threading
+import time
 import tracemalloc
 import warnings
 from dataclasses import replace
@@ -51,7 +54,7 @@ def test_number_of_threads_changes_no_byte(save, tmp_path, monkeypatch):
     source = open_folder(str(save(*(f"{c}/{i}.jpg" for c in "ab" for i in range(40)))))
     files = []
     for n_threads in (1, 2, 7):
-        monkeypatch.setattr(threads.os, "cpu_count", lambda n=n_threads: n)
+        monkeypatch.setattr(threads, "count_cores", lambda n=n_threads: n)
         decode_images(source, SMALL, tmp_path / f"{n_threads}.npy")
         files.append((tmp_path / f"{n_threads}.npy").read_bytes())
     assert files[0] == files[1] == files[2]
@@ -91,7 +94,7 @@ def test_images_in_memory_are_grey_if_their_channels_are_equal(source_of, colour
 
 
 def test_no_more_images_are_in_memory_than_promised(source_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(threads, "count_cores", lambda: 2)
     started, ahead, taken = [], [], 0
     source = source_of([Image.new("L", (2, 2))] * 400)
     load = source.load
@@ -101,6 +104,23 @@ def test_no_more_images_are_in_memory_than_promised(source_of, tmp_path, monkeyp
         ahead.append(len(started) - taken)
     assert taken == 400
     assert max(ahead) <= (threads.AHEAD * 2 + 1) * threads.BATCH
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")
+def test_only_cores_that_the_process_may_use_decode():
+    """A job on a cluster has some cores of a machine, and memory for images in flight on these."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        names = {name for _, name in threads.map_ahead(name_of_thread, range(200))}
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert len(names) == 1
+
+
+def name_of_thread(_: int) -> str:
+    time.sleep(0.001)  # so that another thread, if there is one, takes the next task
+    return threading.current_thread().name
 
 
 def test_errors_keep_no_pixels_in_memory():

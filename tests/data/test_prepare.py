@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -11,6 +10,7 @@ from PIL import Image
 
 from foldwise.core import machine
 from foldwise.core.errors import InputError
+from foldwise.data import threads
 from foldwise.data.content import content_digest, short_digests
 from foldwise.files.dataset import DecodingFacts, read_dataset, read_digests, read_samples
 from stages.prepare import main
@@ -201,7 +201,7 @@ def test_wrong_input_is_one_line_and_no_traceback(tmp_path):
 def test_memory_does_not_grow_with_the_images(prepare, save, monkeypatch):
     """Of 192 images more, the memory holds far fewer: they stream to the disk."""
     monkeypatch.setattr(machine, "CHUNK_BYTES", 2**16)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # images in flight are some a core
+    monkeypatch.setattr(threads, "count_cores", lambda: 1)  # images in flight are some a core
     image, peaks = 64 * 64 * 3, []
     for n in (32, 128):
         names = [f"{label}/{index}.png" for label in ("cat", "dog") for index in range(n)]

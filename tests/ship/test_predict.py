@@ -172,7 +172,7 @@ def test_files_are_read_only_a_few_batches_ahead(folder, images):
     predictions = Predictor(folder, "cpu").predict(endless, batch_size=4)
     assert next(predictions).file.endswith("00.png")
     predictions.close()
-    assert next(taken) <= 4 + (threads.AHEAD * os.cpu_count() + 2) * threads.BATCH
+    assert next(taken) <= 4 + (threads.AHEAD * threads.count_cores() + 2) * threads.BATCH
 
 
 def test_a_reader_that_ends_ends_the_command_quietly(folder, images, monkeypatch):
