@@ -44,6 +44,8 @@ def _scores(record: Evaluation, model: FinalModel) -> Iterator[str]:
     low, high = record.interval
     certainty = f"{low:.4f} to {high:.4f}, {100 * record.confidence:g} % confidence interval"
     for key, (_, higher) in METRICS.items():
+        if key == "top_k" and len(model.classes) <= record.top_k:  # always 1
+            continue
         note = f"  ({certainty}; {record.n_correct:,} right)" if key == "accuracy" else ""
         lower = "" if higher else "  (lower is better)"
         label = metric(key, record.top_k).label

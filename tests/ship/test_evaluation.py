@@ -59,6 +59,7 @@ def test_scores_are_those_of_the_test(folder, photos, shipped, capsys):
     low, high = test.interval
     assert f"{test.accuracy:.4f}  ({low:.4f} to {high:.4f}, 95 %" in output
     assert "caution" not in output
+    assert "top-" not in output  # always 1 for two classes
     for one in test.classes:
         assert re.search(rf"^{one.name} +{one.n_images} +{100 * one.recall:.1f} %", output, re.M)
 
