@@ -34,10 +34,13 @@ def open_whole(path: Path) -> Iterator[TextIO]:
         return
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    with written_file(partial), partial.open("w", encoding="utf-8", newline="\n") as file:
-        yield file
-    partial.replace(target)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")  # others may write it, too
+    try:
+        with written_file(partial), partial.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from foldwise.core.atomic import open_whole, sole_writer, write_text
 from foldwise.core.errors import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_second_writer_of_an_output_is_refused(tmp_path):
@@ -31,6 +36,24 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
         file.write("text")
         assert not (tmp_path / "new" / "file").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+def test_two_processes_that_write_a_file_do_not_mix(tmp_path):
+    path = tmp_path / "file"
+    code = f"from foldwise.core.atomic import *; write_text(Path({str(path)!r}), 'of the other')"
+    with open_whole(path) as file:
+        file.write("ours")
+        file.flush()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        assert path.read_text() == "of the other"
+    assert path.read_text() == "ours"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError), open_whole(tmp_path / "file"):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("exists", [True, False])
