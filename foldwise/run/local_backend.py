@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,8 @@ from foldwise.files.params import HardwareSection
 from foldwise.run.dvc import Pipeline
 from foldwise.run.progress import ParallelProgress, failure_reason, log_path
 
-MAX_LINE_BYTES = 2**20
+CHUNK_BYTES = 2**16
+MAX_LINE_BYTES = 2**12  # of a line that is read for the progress; the log has all of it
 CARDS = Path("reports/models")
 # Of one training beside its network; the rest of its process is shared with the server from which
 # it is forked. Measured with lenet5: 40 to 160 MB for itself, 2 MB for its DVC.
@@ -193,7 +195,7 @@ class _LocalBackend:
         log = log_path(stage)
         args = ("repro", "--single-item", stage)
         ours, theirs = socket.socketpair()
-        lines, output = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        lines, output = await asyncio.open_connection(sock=ours)
         with closing(output):
             try:
                 with theirs:
@@ -215,10 +217,13 @@ class _LocalBackend:
                     return None
         return failure_reason(log)
 
-    async def _copy_lines(self, lines: asyncio.StreamReader, log: Path, stage: str) -> None:
-        with log.open("w", encoding="utf-8") as file:
-            async for line in lines:
-                text = line.decode(errors="replace")
-                file.write(text)
+    async def _copy_lines(self, output: asyncio.StreamReader, log: Path, stage: str) -> None:
+        rest = b""
+        with log.open("wb") as file:
+            while chunk := await output.read(CHUNK_BYTES):
+                file.write(chunk)
                 file.flush()
-                self.progress.printed(stage, text.rstrip())
+                *lines, rest = re.split(rb"[\r\n]", rest + chunk)  # also of a progress bar
+                rest = rest[:MAX_LINE_BYTES]
+                for line in lines:
+                    self.progress.printed(stage, line.decode(errors="replace").rstrip())

@@ -53,7 +53,7 @@ def log_path(stage: str) -> Path:
 
 def failure_reason(log: Path) -> str:
     """Return one line: why a stage failed, and the path of the log."""
-    return f"{error_line(log.read_text(encoding='utf-8'))} (see {log})"
+    return f"{error_line(log.read_text(encoding='utf-8', errors='replace'))} (see {log})"
 
 
 class FoldProgressBar:

@@ -1,17 +1,36 @@
 """Slots for parallel trainings on one machine."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foldwise.core.errors import InputError
 from foldwise.core.machine import available_memory_bytes
 from foldwise.files.network import MemoryNeed, read_card, write_card
-from foldwise.run.local_backend import CARDS, allocate_slots, fit_memory, visible_gpus
+from foldwise.run.dvc import open_dvc
+from foldwise.run.local_backend import (
+    CARDS,
+    allocate_slots,
+    fit_memory,
+    run_local,
+    visible_gpus,
+)
+from foldwise.run.progress import log_path
 
 ROOT = Path(__file__).parents[2]
+# Two megabytes of a progress bar, without a line break and with broken UTF-8
+PRINTS = """import sys
+for n in range(20_000):
+    sys.stdout.buffer.write(b"\\r%6d of 20000 \\xff %s" % (n, b"=" * 100))
+print("\\rtrain: result")
+sys.exit(int(sys.argv[1]))
+"""
+
 TWO_GPUS = """GPU 0: NVIDIA A100 (UUID: GPU-1f)
   MIG 3g.20gb Device 0: (UUID: MIG-2a)
 GPU 1: NVIDIA A100 (UUID: GPU-3c)
@@ -131,3 +150,19 @@ def test_one_training_runs_even_if_it_is_too_large(stages):
 def test_networks_on_gpus_need_no_memory_of_the_machine(stages):
     slots = allocate_slots(None, 1, 2, ["0", "1"])
     assert fit_memory(stages("large", "large"), slots, 64, requested=False)[0] == slots
+
+
+def test_a_training_may_print_megabytes_without_a_line_break(tmp_path, monkeypatch, capsys):
+    """Such as a user's network that draws a progress bar."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
+    Path("prints.py").write_text(PRINTS)
+    train = {"foreach": [0, 1], "do": {"cmd": f"{sys.executable} prints.py ${{item}}"}}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": train}}))
+    with open_dvc() as pipeline:
+        failures = run_local(["train@0", "train@1"], [{}, {}], pipeline)
+    assert list(failures) == ["train@1"]
+    assert "] train: result\n" in capsys.readouterr().err
+    assert log_path("train@0").stat().st_size > 2_000_000
