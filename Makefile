@@ -28,8 +28,11 @@ advise: $(INSTALLED)  ## propose architectures for the images; WRITE=1 writes th
 	dvc repro prepare
 	@foldwise advise $(if $(WRITE),--write)
 
+# Of HEAD and of each commit from which an experiment began: refs/exps/01/23.../NAME. All commits
+# (--all-commits) would take minutes.
+BEGAN = git for-each-ref --format='%(refname)' refs/exps | sed -n 's|^refs/exps/\(..\)/\(.\{38\}\)/.*|--rev \1\2|p'
 experiments: $(INSTALLED)  ## a table of the experiments: changed parameters and results
-	@dvc exp show --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
+	@dvc exp show --rev HEAD $$($(BEGAN) | sort -u) --only-changed --drop '.*/.*|params.yaml|stages' --keep 'model|mean|std|verdict'
 
 # Holds fashion-mnist/*.gz and cifar10-jpg.zip; without them, the benchmark uses the digits.
 DATA ?= ../shared/data

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_another_model_trains_only_its_folds_and_joins_the_comparison(proposal):
     assert float(rows[-1]["mean"]) == pytest.approx(metrics["mean"])
     assert rows[-1]["verdict"] == metrics["verdict"]
     assert [name for name in rows[-1] if "reports/folds/" in name] == []
+
+
+def test_experiments_of_earlier_commits_stay_in_the_table(proposal, tmp_path):
+    clone = proposal.copy(tmp_path / "foldwise")
+    (clone.path / ".venv").mkdir()
+    (clone.path / ".venv" / "installed").touch()
+    assert "other" not in clone.quick("dvc", "exp", "show", "--csv").stdout
+    result = clone.quick("make", "experiments", PAGER="cat")
+    assert re.search("─ [0-9a-f]{7} \\[other\\] ", result.stdout), result.stdout + result.stderr
 
 
 @pytest.mark.slow
