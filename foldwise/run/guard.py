@@ -4,6 +4,7 @@ Both may be edited while the pipeline runs. DVC reads params.yaml, and the finge
 that check wrote to data/checked, again when a stage has ended.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -45,7 +46,7 @@ def require_checked_code() -> dict[str, str]:
     """Check that this stage runs the code that check has seen; call it again after late imports.
 
     Returns:
-        The fingerprints of its code; empty if check has not run, and so outside of DVC.
+        The fingerprints of its code; empty if DVC does not run it, and so saves nothing.
 
     Raises:
         InputError: If other code runs.
@@ -86,7 +87,8 @@ def _module(name: str) -> str:
 
 
 def _stage() -> str:
-    return Path(getattr(sys.modules["__main__"], "__file__", None) or "").stem
+    """Return the name of the stage that DVC runs, such as "train"; empty if it does not."""
+    return os.environ.get("DVC_STAGE", "").rpartition(":")[2].partition("@")[0]
 
 
 def _read_checked() -> dict[str, str]:

@@ -45,7 +45,7 @@ def race(clone, monkeypatch):
 
         def race():
             reader, writer = os.pipe()
-            words = Command(module, args, str(clone.path), dict(os.environ))
+            words = Command(module, args, str(clone.path), {**os.environ, "DVC_STAGE": "race"})
             with start_command(address, words, (0, writer, writer)) as connection:
                 os.close(writer)
                 with os.fdopen(reader) as output:

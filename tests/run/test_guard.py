@@ -27,6 +27,7 @@ run_stage(main)
 def run(tmp_path, monkeypatch, torch_process):
     """Return a function that runs a stage while someone edits a file, and returns the result."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("DVC_STAGE", "folder/dvc.yaml:edits@a-0")
     (tmp_path / "data/checked").mkdir(parents=True)
     (tmp_path / "params.yaml").write_text("seed: 0\nother: 0\n")
     for name in ("foldwise", "stages"):
@@ -53,8 +54,9 @@ def test_a_stage_succeeds_if_nothing_that_it_has_read_changes(run, edit):
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
-def test_a_stage_runs_by_hand_where_check_has_not_run(run):
-    assert run("pass").returncode == 0
+def test_without_dvc_a_stage_runs_whatever_check_has_seen(run, monkeypatch):
+    monkeypatch.delenv("DVC_STAGE")
+    assert run("pass", {MODULE: "0" * 64}).returncode == 0
 
 
 def test_a_stage_does_not_begin_with_other_code_than_that_of_check(run):
