@@ -23,7 +23,7 @@ N, N_TEST, SIDE = 30, 4, 16
 def case(tmp_path):
     """Write 30 images, a network of which a part never trains, and return what to run."""
 
-    def case(base="resnet18", views=2, most=1.0, normalisation=SHARED, augment=None, **section):
+    def case(base="narrow_vgg", views=2, most=1.0, normalisation=SHARED, augment=None, **section):
         rng = np.random.default_rng(0)
         images = create_images(tmp_path / "prepared", (N + N_TEST, SIDE, SIDE, 1))
         images[:] = rng.integers(0, 256, images.shape)
@@ -40,7 +40,9 @@ def case(tmp_path):
         build = BuildSection.model_construct(architectures={"net": wanted})
         network = resolve_freezing(resolve("net", build, info), wanted, ())
         torch.manual_seed(3)
-        weights = construct(network, {}).state_dict()
+        made = construct(network, {}).state_dict()
+        # Kernels as large as those of He et al. 2015, so that logits depend on the images.
+        weights = {name: one * (6**0.5 if one.ndim == 4 else 1) for name, one in made.items()}
         network = network.model_copy(
             update={"normalisation": normalisation, "weights_sha256": digest_weights(weights)}
         )
