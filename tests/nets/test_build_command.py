@@ -109,7 +109,7 @@ def test_pretrained_part_is_stored(build, weights_file, trained_state, capsys):
     assert {name.split(".")[0] for name in weights} == {"conv1", "bn1", "layer1", "layer2"}
     stored = (network / "weights.safetensors").read_bytes()
     assert resolved.weights_sha256 == hashlib.sha256(stored).hexdigest() == digest_weights(weights)
-    assert card.weights.endswith(f"weights.safetensors (SHA-256 {said['weights_sha256']})")
+    assert card.weights.endswith(f"weights.pt (SHA-256 {said['weights_sha256']})")
     assert (card.parameters, card.trainable_parameters) == (11_175_370, 10_498_570)
     assert " parameters (10,498,570 trained), " in capsys.readouterr().out
     module = construct(resolved, weights)

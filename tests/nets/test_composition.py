@@ -60,7 +60,7 @@ def equal_weights(one, other):
     ("text", "own", "shape"),
     [
         pytest.param(VGG_RESNET, "vgg_resnet", (1, 32), marks=pytest.mark.slow),
-        (RESNET18_TRANSFER, "resnet18_transfer", (3, 64)),
+        (RESNET18_TRANSFER, "resnet18_transfer", (3, 32)),
     ],
 )
 @pytest.mark.parametrize("train", [pytest.param(True, marks=pytest.mark.slow), False])

@@ -49,8 +49,7 @@ def test_all_but_the_head_starts_pretrained(begin, weights_file, trained_state, 
 
 def test_weights_of_a_deeper_network_are_refused(begin, weights_file):
     """All tensors of a ResNet-18 are in a ResNet-34, too."""
-    torch.manual_seed(0)
-    said = weights_file(get_model("resnet34").state_dict())
+    said = weights_file(weightless("resnet34"))
     message = refusal(begin, "resnet18", 3, 32, **said)
     assert "resnet18 does not have 80 of its tensors: layer1.2.bn1.bias" in message
     assert "; set base to the architecture that was trained, or combine parts" in message
@@ -90,7 +89,7 @@ def test_every_network_of_torchvision_starts_from_its_own_state(
 ):
     side = 299 if model == "inception_v3" else 224
     state = state_of(network_of(model, 3, side, side, 1000))
-    started = begin(model, 1, side, policy="frozen", **weights_file(state, "w.pt"))
+    started = begin(model, 1, side, policy="frozen", **weights_file(state))
     (loaded,) = started.findings.loaded
     heads = started.network.heads
     assert loaded.missing_keys == []
@@ -110,16 +109,25 @@ def test_weights_of_a_network_of_timm_fit_it(begin, weights_file):
 def test_weights_of_inception_fit_small_images(begin, network_of, weights_file):
     """There, it has no auxiliary head, and all but its main head is frozen."""
     state = state_of(network_of("inception_v3", 3, 299, 299, 1000))
-    started = begin("inception_v3", 3, 96, policy="frozen", **weights_file(state, "w.pt"))
+    started = begin("inception_v3", 3, 96, policy="frozen", **weights_file(state))
     (loaded,) = started.findings.loaded
     assert loaded.missing_keys == []
     assert {name.partition(".")[0] for name in loaded.unexpected_keys} == {"AuxLogits", "fc"}
 
 
-def test_weights_of_a_vit_fit_another_image_size(begin, weights_file):
+def test_weights_of_a_small_vit_fit_another_image_size(begin, weights_file):
     """All but the head is frozen, so that no tensor may be missing."""
+    state = pytest.importorskip("timm").create_model("test_vit").state_dict()
+    assert state["pos_embed"].shape == (1, 1 + 10 * 10, 64)
+    started = begin("timm_test_vit", 3, 32, policy="frozen", **weights_file(state))
+    assert started.findings.loaded[0].missing_keys == []
+    assert started.weights["pos_embed"].shape == (1, 1 + 2 * 2, 64)
+
+
+@pytest.mark.slow
+def test_weights_of_a_vit_of_torchvision_fit_another_image_size(begin, weights_file):
     state = weightless("vit_b_32")  # for 224×224 px
-    started = begin("vit_b_32", 3, 64, policy="frozen", **weights_file(state, "w.pt"))
+    started = begin("vit_b_32", 3, 64, policy="frozen", **weights_file(state))
     assert started.findings.loaded[0].missing_keys == []
     assert started.weights["encoder.pos_embedding"].shape == (1, 1 + 2 * 2, 768)
 
@@ -131,7 +139,7 @@ def test_old_names_of_densenets_fit(begin, weights_file):
         for name, one in weightless("densenet121").items()
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in state
-    started = begin("densenet121", 3, 32, policy="frozen", **weights_file(state, "w.pt"))
+    started = begin("densenet121", 3, 32, policy="frozen", **weights_file(state))
     assert started.findings.loaded[0].missing_keys == []
 
 
@@ -167,14 +175,14 @@ def test_files_without_batch_counters_are_taken(begin, weights_file, trained_sta
     ],
 )
 def test_weights_of_another_architecture_are_refused(begin, weights_file, given, wanted, problem):
-    message = refusal(begin, wanted, 3, 64, **weights_file(weightless(given), "w.pt"))
+    message = refusal(begin, wanted, 3, 64, **weights_file(weightless(given)))
     assert problem in message
     assert "expected at least 90 %" in message
     assert "set base to the architecture that was trained" in message
 
 
 def test_first_kernel_of_another_stem_starts_fresh_unless_it_is_frozen(begin, weights_file):
-    settings = {"base": "resnet18", "stem": "small", **weights_file(weightless("resnet18"), "w.pt")}
+    settings = {"base": "resnet18", "stem": "small", **weights_file(weightless("resnet18"))}
     assert begin("small", 3, 32, **settings).findings.loaded[0].missing_keys == ["conv1.weight"]
     message = refusal(begin, "small", 3, 32, policy="frozen", **settings)
     assert "conv1.weight has shape (64, 3, 7, 7), not (64, 3, 3, 3); that layer is f" in message
@@ -190,9 +198,6 @@ def test_values_that_are_not_finite_are_refused(begin, weights_file, trained_sta
     state = trained_state | {"bn1.running_var": torch.full((64,), torch.nan)}
     assert "not finite: bn1.running_var; give" in refusal(
         begin, "resnet18", 3, 32, **weights_file(state)
-    )
-    begin(
-        "resnet18", 3, 32, **weights_file(trained_state | {"fc.bias": torch.full((9,), torch.nan)})
     )
 
 
@@ -212,7 +217,7 @@ def test_trusted_network_of_torchvision_is_a_source(begin, weights_file, trained
 
 @pytest.fixture
 def transfer(begin, weights_file):
-    def transfer(content, name="weights.safetensors", channels=3, **changes):
+    def transfer(content, name="w.pt", channels=3, **changes):
         return begin("resnet18_transfer", channels, 32, **weights_file(content, name) | changes)
 
     return transfer
@@ -299,7 +304,7 @@ def test_frozen_tensor_that_would_stay_random_is_named(
 )
 def test_what_is_no_dense_tensor_is_named(transfer, trained_state, change):
     state = trained_state | {"bn1.weight": change}
-    message = transfer_refusal(transfer, state, "w.pt")
+    message = transfer_refusal(transfer, state)
     assert "bn1.weight is not a dense tensor; that layer is frozen" in message
 
 

@@ -78,7 +78,7 @@ def test_only_the_first_layer_sees_the_image(begin, tmp_path, weights_file):
     kernel = torch.randn(64, 1, 7, 7)
     write_trained_weights(tmp_path / "0-0", {"conv1.weight": kernel}, DIGITS)
     content = (tmp_path / "0-0" / "weights.safetensors").read_bytes()
-    layer = {"take": "resnet18.conv1", **weights_file(content)}
+    layer = {"take": "resnet18.conv1", **weights_file(content, "w.safetensors")}
     weights = begin("net", 3, 32, **composed(layer)).weights
     assert torch.equal(weights["resnet18_conv1.weight"], adapt_kernel(kernel, 3))
     message = refusal(begin, "net", 3, 32, at="layers.1.weights", **composed({"conv": 3}, layer))
