@@ -14,7 +14,17 @@ def case(tmp_path):
     return case
 
 
-@pytest.fixture
-def inputs(case):
-    """Write records, compare them, and return what the report reads."""
-    return lambda accuracies, **changes: read_all(case(accuracies, **changes))
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    """Write records, compare them, and return what the report reads; the same case once for all."""
+    made = {}
+
+    def inputs(accuracies, **changes):
+        key = repr((accuracies, changes))
+        if key not in made:
+            root = tmp_path_factory.mktemp("inputs")
+            write_case(root, accuracies, **changes)
+            made[key] = read_all(compared(root))
+        return made[key]
+
+    return inputs

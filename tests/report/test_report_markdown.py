@@ -187,8 +187,9 @@ def test_first_contact_sheet_is_shown_and_the_others_are_linked(report):
     assert "- [repeat 1 fold 1](contact_sheets/1/1.png)\n" in text
 
 
-def test_different_machines_give_a_warning(report, tmp_path):
+def test_different_machines_give_a_warning(report, case, tmp_path):
     assert "Warning" not in report(CASE)
+    case(CASE)
     gpu = Machine(
         cpu="EPYC",
         device="cuda H100",
