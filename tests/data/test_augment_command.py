@@ -16,49 +16,43 @@ from stages.augment import main
 SECTION = {"shift": 0.1, "flip": 0.5, "rotation": 0.0, "erase": 0.0, "brightness": 0.0}
 
 
-@pytest.fixture
-def run_augment(tmp_path):
-    """Return a function that writes a data set and a split, augments, and returns the folders."""
-
-    def run_augment(
-        output="out",
-        size=12,
-        channels=1,
-        classes=("cat", "dog $x_1$"),
-        seed=5,
-        cropped=0.0,
-        **changes,
-    ):
-        n = 6 * len(classes)
-        images = create_images(tmp_path / "prepared", (n, size, size, channels))
-        images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
-        labels = np.arange(n) % len(classes)
-        samples = Samples([str(i) for i in range(n)], labels, np.arange(n), np.zeros(n, bool))
-        info = info_of(classes, (size, size, channels), n, seed=seed)
-        info = info.model_copy(update={"decoding": DecodingFacts(cropped_share=cropped)})
-        write_dataset(tmp_path / "prepared", info, samples)
-        fold = np.arange(n) // len(classes) % 3
-        stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)
-        digests = FoldDigests(train=[""] * 3, validation=[""] * 3)
-        write_split(tmp_path / "split", Split(fold, stats, digests))
-        params = tmp_path / "params.yaml"
-        params.write_text(yaml.safe_dump({"augment": {**SECTION, "contrast": 0.0, **changes}}))
-        root = tmp_path / output
-        flags = ["--params", params, "--dataset", tmp_path / "prepared", "--repeat", 0]
-        flags += ["--split", tmp_path / "split", "--recipe", root / "a", "--sheets", root / "b"]
-        main([str(flag) for flag in flags])
-        return root / "a", root / "b"
-
-    return run_augment
+def augment(
+    root, size=12, channels=1, classes=("cat", "dog $x_1$"), seed=5, cropped=0.0, **changes
+):
+    """Write a data set and a split, augment, and return the folders of recipe and sheets."""
+    n = 6 * len(classes)
+    images = create_images(root / "prepared", (n, size, size, channels))
+    images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
+    labels = np.arange(n) % len(classes)
+    samples = Samples([str(i) for i in range(n)], labels, np.arange(n), np.zeros(n, bool))
+    info = info_of(classes, (size, size, channels), n, seed=seed)
+    info = info.model_copy(update={"decoding": DecodingFacts(cropped_share=cropped)})
+    write_dataset(root / "prepared", info, samples)
+    fold = np.arange(n) // len(classes) % 3
+    stats = Normalisation(mean=[[0.5] * channels] * 3, std=[[0.2] * channels] * 3)
+    digests = FoldDigests(train=[""] * 3, validation=[""] * 3)
+    write_split(root / "split", Split(fold, stats, digests))
+    params = root / "params.yaml"
+    params.write_text(yaml.safe_dump({"augment": {**SECTION, "contrast": 0.0, **changes}}))
+    flags = ["--params", params, "--dataset", root / "prepared", "--repeat", 0]
+    flags += ["--split", root / "split", "--recipe", root / "a", "--sheets", root / "b"]
+    main([str(flag) for flag in flags])
+    return root / "a", root / "b"
 
 
-def test_recipe_is_the_section_as_written(run_augment):
-    recipe, _ = run_augment(size=28)
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Return the folders of recipe and sheets of the plain case."""
+    return augment(tmp_path_factory.mktemp("plain"))
+
+
+def test_recipe_is_the_section_as_written(plain):
+    recipe, _ = plain
     assert json.loads((recipe / "recipe.json").read_text()) == {**SECTION, "contrast": 0.0}
 
 
-def test_one_sheet_a_fold_and_no_two_alike(run_augment, capsys):
-    _, sheets = run_augment()
+def test_one_sheet_a_fold_and_no_two_alike(tmp_path, capsys):
+    _, sheets = augment(tmp_path)
     pictures = [path.read_bytes() for path in sorted(sheets.iterdir())]
     assert [path.name for path in sorted(sheets.iterdir())] == ["0.png", "1.png", "2.png"]
     assert len(set(pictures)) == 3
@@ -70,37 +64,38 @@ def test_one_sheet_a_fold_and_no_two_alike(run_augment, capsys):
     ("n_classes", "channels"),
     [(2, 2), (30, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, 3), (30, 2)))],
 )
-def test_a_sheet_is_a_picture_of_bounded_size(run_augment, channels, n_classes):
-    _, sheets = run_augment(channels=channels, classes=[f"class {i}" for i in range(n_classes)])
+def test_a_sheet_is_a_picture_of_bounded_size(tmp_path, channels, n_classes):
+    _, sheets = augment(
+        tmp_path, channels=channels, classes=[f"class {i}" for i in range(n_classes)]
+    )
     width, height = Image.open(BytesIO((sheets / "0.png").read_bytes())).size
     assert 400 < width < 800
     assert height < 800
 
 
-def test_a_class_name_that_no_font_has_is_one_line_and_no_warning(run_augment, capsys):
+def test_a_class_name_that_no_font_has_is_one_line_and_no_warning(tmp_path, capsys):
     """Nobody has a font for Linear A."""
-    run_augment(classes=("cat", "\U00010600\U00010601"))
+    augment(tmp_path, classes=("cat", "\U00010600\U00010601"))
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert "; no font has \U00010600\U00010601; to see them in figures, install Noto" in out
 
 
-def test_a_sheet_says_that_much_is_cropped(run_augment):
-    _, sheets = run_augment()
-    _, cropped = run_augment("cropped", cropped=0.62)
+def test_a_sheet_says_that_much_is_cropped(plain, tmp_path):
+    _, sheets = plain
+    _, cropped = augment(tmp_path, cropped=0.62)
     assert (sheets / "0.png").read_bytes() != (cropped / "0.png").read_bytes()
 
 
-def test_same_inputs_same_bytes_and_another_seed_another_sheet(run_augment):
-    first, second = run_augment("first"), run_augment("second")
-    for folder, twin in zip(first, second, strict=True):
+def test_same_inputs_same_bytes_and_another_seed_another_sheet(plain, tmp_path):
+    for folder, twin in zip(plain, augment(tmp_path / "again"), strict=True):
         for path in folder.iterdir():
             assert path.read_bytes() == (twin / path.name).read_bytes()
-    _, changed = run_augment("changed", seed=6)
-    assert (changed / "0.png").read_bytes() != (first[1] / "0.png").read_bytes()
+    _, changed = augment(tmp_path / "changed", seed=6)
+    assert (changed / "0.png").read_bytes() != (plain[1] / "0.png").read_bytes()
 
 
-def test_each_epoch_that_a_sheet_shows_is_drawn_once(run_augment, monkeypatch):
+def test_each_epoch_that_a_sheet_shows_is_drawn_once(tmp_path, monkeypatch):
     places, draw = [], contact_sheet.draw_augmentation
 
     def record(recipe, n, seed, place):
@@ -108,20 +103,20 @@ def test_each_epoch_that_a_sheet_shows_is_drawn_once(run_augment, monkeypatch):
         return draw(recipe, n, seed, place)
 
     monkeypatch.setattr(contact_sheet, "draw_augmentation", record)
-    run_augment(classes=[f"class {i}" for i in range(12)])
+    augment(tmp_path, classes=[f"class {i}" for i in range(12)])
     assert places == [(0, fold, epoch) for fold in range(3) for epoch in (1, 2, 3)]
 
 
-def test_a_sheet_says_that_mixing_is_not_shown(run_augment):
-    recipe, sheets = run_augment()
-    mixed_recipe, mixed = run_augment("mixed", mixup=0.2)
+def test_a_sheet_says_that_mixing_is_not_shown(plain, tmp_path):
+    recipe, sheets = plain
+    mixed_recipe, mixed = augment(tmp_path, mixup=0.2)
     assert (sheets / "0.png").read_bytes() != (mixed / "0.png").read_bytes()
     assert (recipe / "recipe.json").read_bytes() != (mixed_recipe / "recipe.json").read_bytes()
 
 
-def test_new_parts_are_shown_and_colours_of_four_bands_are_refused(run_augment):
-    _, sheets = run_augment(channels=3)
-    _, changed = run_augment("changed", channels=3, trivial_augment=1.0, resized_crop=0.5)
+def test_new_parts_are_shown_and_colours_of_four_bands_are_refused(tmp_path):
+    _, sheets = augment(tmp_path / "plain", channels=3)
+    _, changed = augment(tmp_path / "changed", channels=3, trivial_augment=1.0, resized_crop=0.5)
     assert (sheets / "0.png").read_bytes() != (changed / "0.png").read_bytes()
     with pytest.raises(InputError, match=r"augment\.hue.*4 channels"):
-        run_augment("bands", channels=4, hue=0.2)
+        augment(tmp_path / "bands", channels=4, hue=0.2)

@@ -182,7 +182,7 @@ def test_decompression_bombs_are_listed(save, tmp_path):
     assert "b/larger.png cannot be decoded (Image size (180000000 pixels) exceeds" in larger
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),

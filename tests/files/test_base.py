@@ -37,9 +37,7 @@ values = st.recursive(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(keys, values))
 def test_what_is_written_is_json_and_order_does_not_matter(tmp_path, content):
     one, two = tmp_path / "one.json", tmp_path / "two.json"

@@ -88,10 +88,10 @@ def test_every_stage_has_fingerprints_but_check(counted):
 
 
 @pytest.fixture(scope="module")
-def loaded(torch_process):
+def loaded(dvc_process):
     """Return the modules of ours that each stage loads."""
     names = {stage: [f"stages.{stage}", *LATER.get(stage, [])] for stage in (*STAGES, *FINAL)}
-    lines = torch_process.run("-c", LOADED, json.dumps(names)).stdout.splitlines()
+    lines = dvc_process.run("-c", LOADED, json.dumps(names)).stdout.splitlines()
     return {line.split()[0]: set(line.split()[1:]) for line in lines}
 
 

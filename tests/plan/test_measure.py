@@ -11,7 +11,7 @@ from foldwise.engine.trainer import Trainer
 from foldwise.files.params import read_params
 from foldwise.plan.measure import measure_throughput
 
-THAW = [{"at_epoch": 2, "layers": "layer4"}, {"at_epoch": 9, "layers": "layer3"}]
+THAW = [{"at_epoch": 2, "layers": "[14:20]"}, {"at_epoch": 9, "layers": "[7:13]"}]
 
 
 @pytest.fixture
@@ -54,10 +54,10 @@ def test_steps_are_those_of_training(pace_of, network_of, steps):
 
 
 def test_what_never_trains_runs_once_a_view_and_once_plain(pace_of, network_of, steps):
-    pace = pace_of(network_of("resnet18", policy="frozen"))
+    pace = pace_of(network_of("narrow_vgg", policy="frozen"))
     assert 0 < pace.extraction < math.inf
     assert pace.passes == 1 + SECTIONS["extract"]["views"]
-    assert {shape[1:] for shape, _ in steps} == {(512,)}  # features, no images
+    assert {shape[1:] for shape, _ in steps} == {(128,)}  # features, no images
     assert all(moved == {"head.weight", "head.bias"} for _, moved in steps)
 
 
@@ -91,17 +91,17 @@ def test_the_augmentation_of_the_training_is_timed(pace_of, network_of, monkeypa
 
 
 def test_features_too_large_to_keep_are_made_in_every_step(pace_of, network_of, steps):
-    pace = pace_of(network_of("resnet18", policy="frozen"), extract={"most_gigabytes": 0.0})
+    pace = pace_of(network_of("narrow_vgg", policy="frozen"), extract={"most_gigabytes": 0.0})
     assert pace.passes == 0
     assert {shape[1:] for shape, _ in steps} == {(1, 16, 16)}
 
 
 def test_each_epoch_from_which_more_trains_is_timed(pace_of, network_of, steps):
-    pace = pace_of(network_of("resnet18", policy="frozen", thaw=THAW))
+    pace = pace_of(network_of("narrow_vgg", policy="frozen", thaw=THAW))
     assert list(pace.training) == [1, 2]  # of three epochs the ninth is none
     layers = [{name.split(".")[0] for name in moved} for _, moved in steps]
-    assert layers[0] == {"fc"}
-    assert layers[-1] == {"fc", "layer4"}
+    assert layers[0] == {"22"}
+    assert layers[-1] == {"22", "14", "15", "17", "18"}
 
 
 def test_a_step_too_large_for_the_memory_is_said_before_it_fails(pace_of, network_of, monkeypatch):
