@@ -47,7 +47,7 @@ def case(tmp_path):
 def flags(case):
     """Return a function that writes params and a network and returns the flags of train."""
 
-    def flags(model="slim_vgg", fold=0, name="one", frozen=(), overrides=None, **section):
+    def flags(model="lenet5", fold=0, name="one", frozen=(), overrides=None, **section):
         params = case / "params.yaml"
         given = {key: section.pop(key) for key in HARDWARE if key in section}
         content = {"train": SECTION | section, "hardware": HARDWARE | given}

@@ -49,7 +49,7 @@ def test_nothing_is_said_of_what_does_not_follow_or_nobody_knows(log, following)
 
 
 def test_a_forecast_changes_what_is_shown_and_nothing_else(case, flags, capsys):
-    runs = [RunForecast(model="slim_vgg", repeat=0, fold=fold, seconds=70) for fold in range(3)]
+    runs = [RunForecast(model="lenet5", repeat=0, fold=fold, seconds=70) for fold in range(3)]
     write_forecast(case / "forecast", Forecast(runs=runs, extract_seconds={}, tune_seconds={}))
     main([*flags(name="one", epochs=1), "--forecast", str(case / "forecast" / "minutes.json")])
     assert "; at most 2 min 20 s of training follow\n" in capsys.readouterr().err

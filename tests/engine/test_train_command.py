@@ -41,8 +41,8 @@ def test_a_record_says_what_the_predictions_say(case, flags, capsys):
     assert record.timing.peak_gpu_bytes is None
     assert [point.epoch for point in record.curves] == [1, 2]
     out, error = capsys.readouterr()
-    assert out.startswith("train: slim_vgg repeat 0 fold 1, ")
-    assert "slim_vgg repeat 0 fold 1 (of 0 to 2): epoch 2 of 2, loss " in error
+    assert out.startswith("train: lenet5 repeat 0 fold 1, ")
+    assert "lenet5 repeat 0 fold 1 (of 0 to 2): epoch 2 of 2, loss " in error
 
 
 def test_a_notebook_trains_a_fold_without_the_command_line(case, flags, capfd):

@@ -163,38 +163,15 @@ def test_classics_train_on_any_channels_and_classes(network_of, model, side):
         module.eval()(torch.empty(1, channels, side, side, device="meta"))
 
 
-@pytest.mark.parametrize("channels", [1, 3, 8])
 @pytest.mark.parametrize("model", CLASSICS)
-def test_every_parameter_gets_a_gradient(model, channels):
+def test_every_parameter_gets_a_gradient(model):
     torch.manual_seed(0)
-    module = module_of(model).build(channels, 28, 28, 3)
+    module = module_of(model).build(3, 28, 28, 3)
     labels = torch.tensor([0, 1, 2, 0])
-    functional.cross_entropy(module(torch.randn(4, channels, 28, 28)), labels).backward()
+    functional.cross_entropy(module(torch.randn(4, 3, 28, 28)), labels).backward()
     for name, parameter in module.named_parameters():
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param(model, marks=pytest.mark.slow if model in ("resnet56", "resnet110") else ())
-        for model in CLASSICS
-    ],
-)
-def test_few_steps_lower_the_loss(model):
-    torch.manual_seed(0)
-    module = module_of(model).build(1, 28, 28, 4)
-    images, labels = torch.randn(8, 1, 28, 28), torch.arange(8) % 4
-    optimiser = torch.optim.AdamW(module.parameters(), lr=2e-3, weight_decay=0.05)
-    losses = []
-    for _ in range(6):
-        loss = functional.cross_entropy(module(images), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.parametrize(("model", "smallest"), SMALLEST.items())

@@ -2,11 +2,13 @@ import re
 from pathlib import Path
 
 import pytest
+from compared import read_all
 from html_tree import parse
 
 from foldwise.core.errors import InputError
 from foldwise.files.base import write_json
 from foldwise.files.comparison import Mistakes
+from foldwise.report.pages import report_markdown
 from stages.report import main
 
 CASE = {"lenet5": [[0.9, 0.92]], "slim_vgg": [[0.95, 0.94]], "bad": [[0.9, None]]}
@@ -81,10 +83,8 @@ def test_strips_of_other_pairs_are_named_with_what_to_do(case):
 
 def test_a_report_without_the_images_says_so(case):
     flags = case({"a": [[0.5, 0.6]]})
-    reports = Path(flags[-1])
-    write_json(reports / "mistakes" / "strips.json", Mistakes(strips=None))
-    main(flags)
-    text = (reports / "report.md").read_text()
+    write_json(Path(flags[-1]) / "mistakes" / "strips.json", Mistakes(strips=None))
+    text = report_markdown(read_all(flags))
     assert "There are no pictures" in text
     assert "](mistakes/" not in text
     assert "predicted as “" in text
