@@ -121,6 +121,19 @@ def folder(shipped, tmp_path_factory):
 
 
 @pytest.fixture
+def changed(folder, tmp_path):
+    """Copy the model, with other keys in model.json."""
+
+    def changed(**keys):
+        shutil.copytree(folder, tmp_path / "changed")
+        path = tmp_path / "changed" / "model.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | keys))
+        return tmp_path / "changed"
+
+    return changed
+
+
+@pytest.fixture
 def made():
     """Return the functions above."""
     return SimpleNamespace(
