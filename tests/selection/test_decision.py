@@ -3,7 +3,7 @@ from random import Random
 from statistics import fmean
 
 import pytest
-from comparisons import findings
+from comparisons import STEADY, findings, moved
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from records import MACHINE
@@ -14,11 +14,6 @@ from foldwise.selection.statistics import DIGITS, POWER, error_factor, power
 
 FOLDS = st.lists(st.integers(0, 100).map(lambda n: n / 100), min_size=3, max_size=3)
 SIZES = st.integers(1, 3)
-STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
-
-
-def moved(by, folds=STEADY):
-    return [[round(x + by, 4) for x in row] for row in folds]
 
 
 def verdict(scores, **kwargs):

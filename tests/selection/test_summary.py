@@ -1,19 +1,13 @@
 import re
 
 import pytest
-from comparisons import findings
+from comparisons import NOISY, STEADY, findings, moved
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from foldwise.selection.few_steps import REGRETS
 
-STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
-NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
 FOLDS = st.lists(st.integers(85, 95).map(lambda n: n / 100), min_size=5, max_size=5)
-
-
-def moved(by):
-    return [[round(x + by, 4) for x in row] for row in STEADY]
 
 
 def summary(scores, **kwargs):
@@ -45,7 +39,7 @@ def test_other_worth_and_other_cost_that_change_the_choice_are_named():
     assert verdicts == [name, "a"] == ["b", "a"]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     st.lists(st.tuples(FOLDS, st.integers(1, 9)), min_size=2, max_size=4),
     st.sampled_from([0.0, 0.005, 0.01, 0.05, 0.0101]),

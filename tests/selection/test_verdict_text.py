@@ -1,13 +1,6 @@
-from comparisons import findings
+from comparisons import NOISY, STEADY, findings, moved
 
 from foldwise.selection.verdict_text import join_names
-
-STEADY = [[0.90, 0.91, 0.89, 0.90, 0.90]]
-NOISY = [[0.80, 0.91, 0.93, 0.82, 0.90]]
-
-
-def moved(by):
-    return [[round(x + by, 4) for x in row] for row in STEADY]
 
 
 def text(scores, **kwargs):
