@@ -152,7 +152,9 @@ class Metrics(Strict):
     both columns to tell them apart.
     """
 
-    # Deciding metric of the architecture under test; None: it failed, or is kept out
+    # Deciding metric, in which all numbers are: otherwise a diff would compare unlike ones
+    metric: MetricName
+    # Of the architecture under test; None: it failed, or is kept out
     mean: float | None
     std: NonNegative | None
     verdict: str | None  # the chosen architecture

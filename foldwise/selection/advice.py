@@ -41,8 +41,15 @@ FROZEN_STEPS: dict[Fit, str] = {
         "augment more, for example with `dvc exp run -S augment.erase=0.25`"
     ),
 }
+# Epochs, weight decay and augmentation are the same for all architectures: no step for one of them
+# may undo that for another.
+OPPOSITES: dict[Fit, tuple[Fit, ...]] = {
+    "underfit": ("overfit",),
+    "still improving": ("overfit",),
+    "overfit": ("underfit", "still improving"),
+}
 NO_CHANGE = "These folds suggest no change"
-TRAIN_LONGER = f"{NO_CHANGE}: train the chosen architecture longer, on all images."
+MAKE_FINAL = f"{NO_CHANGE}: `make final` trains the chosen architecture on all images."
 TRY_REFERENCE = f"{NO_CHANGE}. ResNet18 is the usual reference: `dvc exp run -S model={REFERENCE}`."
 
 
@@ -71,10 +78,10 @@ def next_steps(
         steps += _not_significant(decision)
         steps += [step for name, step in fits if name == chosen]
         steps += _reference(decision)
-        steps += _transfer(comparison, cards)
+        steps += _transfer(comparison, cards, chosen)
         steps += [step for name, step in fits if name != chosen]
     has_reference = REFERENCE in comparison.design.models
-    return steps[:MAX_STEPS] or [TRAIN_LONGER if has_reference else TRY_REFERENCE]
+    return steps[:MAX_STEPS] or [MAKE_FINAL if has_reference else TRY_REFERENCE]
 
 
 def _diverged(comparison: Comparison) -> Iterator[str]:
@@ -137,15 +144,23 @@ def _not_significant(decision: Decision) -> Iterator[str]:
 def _fits(
     comparison: Comparison, chosen: str, cards: Mapping[str, Card]
 ) -> Iterator[tuple[str, str]]:
-    """Yield one step per diagnosis and its first architecture: the chosen one, or the best."""
+    """Yield one step per diagnosis and its first architecture: the chosen one, or the best.
+
+    Those that oppose the step for the chosen one, or else for the best, are left out.
+    """
+    ordered = sorted(comparison.architectures, key=lambda a: a.name != chosen)
+    leading = next((a.diagnosis.fit for a in ordered if a.diagnosis.fit in OPPOSITES), None)
+    opposed = OPPOSITES[leading] if leading else ()
     for fit, step in FIT_STEPS.items():
-        affected = [a for a in comparison.architectures if a.diagnosis.fit == fit]
-        affected.sort(key=lambda architecture: architecture.name != chosen)
-        if not affected:
+        affected = [a for a in ordered if a.diagnosis.fit == fit]
+        if not affected or fit in opposed:
             continue
         first = affected[0]
         evidence = f"{first.name}: {first.diagnosis.evidence}"
-        step = FROZEN_STEPS.get(fit, step) if cards[first.name].starts_frozen else step
+        if cards[first.name].starts_frozen:
+            step = FROZEN_STEPS.get(fit, step)
+        elif fit == "underfit" and any(a.name == REFERENCE for a in affected):
+            step = LONGER  # `_reference` says whether more layers are worth a try
         action = step.format(first=first.name, epochs=2 * comparison.design.epochs)
         names = join_names([a.name for a in affected])
         yield first.name, f"The diagnosis of {names} is {fit} ({evidence}): {action}."
@@ -162,6 +177,9 @@ def _reference(decision: Decision) -> Iterator[str]:
     costs = [cost_of(architecture, unit) for architecture in (reference, chosen)]
     reached = f"{REFERENCE} reaches {accuracy:.3f} in {epochs} epochs"
     deeper = [name for name in DEEPER if name not in models]
+    better = comparison.finished[: comparison.finished.index(reference)]
+    if any(a.name in DEEPER and a not in better for a in comparison.finished):
+        deeper = []  # more layers do not help
     shallow = f"try the shallow {SHALLOW} (`dvc exp run -S model={SHALLOW}`) or variants of it"
     if SHALLOW in models:
         shallow = f"try variants of the shallow {SHALLOW}"
@@ -175,7 +193,7 @@ def _reference(decision: Decision) -> Iterator[str]:
         yield f"{reached}, at least {GOOD_ACCURACY:g}: {more}."
 
 
-def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str]:
+def _transfer(comparison: Comparison, cards: Mapping[str, Card], chosen: str) -> Iterator[str]:
     """Suggest freezing, or thawing, where pretrained weights do not beat training from scratch."""
     metric = comparison.design.decides
     means = {a.name: a.scores.mean for a in comparison.finished if a.scores}
@@ -187,7 +205,8 @@ def _transfer(comparison: Comparison, cards: Mapping[str, Card]) -> Iterator[str
             yield (
                 f"{name} starts from pretrained weights and is no better than {scratch}, trained "
                 f"from scratch ({metric.label} {mean:.4f} and {means[scratch]:.4f}; "
-                f"{cards[name].policy}): {_other_freezing(cards[name])}, or leave it out."
+                f"{cards[name].policy}): {_other_freezing(cards[name])}"
+                f"{'' if name == chosen else ', or leave it out'}."
             )
 
 

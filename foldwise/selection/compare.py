@@ -251,6 +251,7 @@ def _metrics(comparison: Comparison, model: str, verdict: Verdict) -> Metrics:
     scores = {a.name: a.scores for a in comparison.without_kept_out().finished}
     tested, best = scores.get(model), scores[verdict.chosen] if verdict.chosen else None
     return Metrics(
+        metric=comparison.design.metric,
         mean=round(tested.mean, DECIMALS) if tested else None,
         std=round(tested.std, DECIMALS) if tested else None,
         verdict=verdict.chosen,

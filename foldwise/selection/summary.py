@@ -12,7 +12,7 @@ from foldwise.selection.decision import Decision, decide
 from foldwise.selection.few_steps import few_steps_text
 from foldwise.selection.metrics import as_loss
 from foldwise.selection.statistics import DIGITS
-from foldwise.selection.verdict_text import unlike_machines
+from foldwise.selection.verdict_text import join_names, unlike_machines
 
 WORTH_DECIMALS = 4  # of `compare.worth` in the text
 COST_UNITS: tuple[CostUnit, ...] = ("macs", "latency", "training_seconds")
@@ -54,15 +54,15 @@ def _score(decision: Decision) -> str:
     """Return the corrected score with its interval, and the plain mean."""
     design, score, n = decision.comparison.design, decision.score, len(decision.contenders)
     assert score is not None
+    among = str(n) if n == len(decision.comparison.architectures) else f"the {n} that finished"
     interval = f"{score.text} ({design.percent} confidence interval"
     if score.method == "none":
         return f"{interval}, {design.text})"
     plain = f"{decision.chosen.mean:.4f}"
     if plain == f"{score.value:.4f}":
-        return f"{interval}, {design.text}; the choice among {n} does not flatter it)"
-    return (
-        f"{interval}, corrected for the choice among {n}; {plain} as plain mean of {design.text})"
-    )
+        return f"{interval}, {design.text}; the choice among {among} does not flatter it)"
+    plain = f"{plain} as plain mean of {design.text}"
+    return f"{interval}, corrected for the choice among {among}; {plain})"
 
 
 def _baseline(decision: Decision) -> str:
@@ -89,7 +89,9 @@ def _why(decision: Decision) -> str:
     design = decision.comparison.design
     worth = f"`compare.worth={design.worth:g}`"
     if len(decision.contenders) == 1:
-        return "It is the only architecture that can be chosen."
+        stopped = join_names([a.name for a in decision.comparison.stopped])
+        race = stopped and f"; the race stopped {stopped} after the first fold"
+        return f"It is the only architecture that can be chosen{race}."
     sentences = [f"{best.name} has the {design.decides.best} mean {design.decides.label}"]
     if chosen is best:
         sentences[0] += "."
@@ -128,6 +130,8 @@ def _sure(decision: Decision) -> str:
     """Return the probability of giving up no more than `worth` against the best of the others."""
     pair, rival = decision.pair, decision.rival
     if not pair or not rival:
+        if decision.comparison.stopped:
+            return "It was compared with the others on the first fold only."
         return "There is no other architecture to compare it with."
     design, leads = decision.comparison.design, pair.first == decision.chosen.name
     sign, differs = "worse" if leads else "better", "" if pair.different else "not "

@@ -55,7 +55,7 @@ FAILED = Architecture(
 NOTHING = dict.fromkeys(("best", "chosen", "runner_up"))
 COMPARISON = Comparison(design=DESIGN, baseline=None, architectures=[FAILED], pairs=[], machines=[])
 VERDICT = Verdict(cost_unit="macs", **NOTHING, contenders=[], text="Nothing.", next=["Less."])
-METRICS = Metrics(mean=None, std=None, verdict=None, verdict_mean=None)
+METRICS = Metrics(metric="accuracy", mean=None, std=None, verdict=None, verdict_mean=None)
 CONFUSED = Confused(
     model="net",
     pairs=[
@@ -79,7 +79,8 @@ def test_what_is_written_is_read(tmp_path, content):
 def test_failure_is_null_and_never_nan(tmp_path):
     write_json(tmp_path / "metrics.json", METRICS)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert found == dict.fromkeys(("mean", "std", "verdict", "verdict_mean", "verdict_score"))
+    numbers = dict.fromkeys(("mean", "std", "verdict", "verdict_mean", "verdict_score"))
+    assert found == numbers | {"metric": "accuracy"}
 
 
 @pytest.mark.parametrize("schema", [Comparison, Verdict, Confused])

@@ -304,3 +304,11 @@ def test_many_architectures_are_in_the_tables_and_the_best_in_figures_and_pairs(
     assert "net06 and 6 more." in many.verdict.text
     few = replace(many, comparison=last.shown, verdict=many.verdict)
     assert few.shown.architectures == last.shown.architectures[:10]
+
+
+@pytest.mark.parametrize(
+    ("metric", "formula"),
+    [("accuracy", "max(0, best − this)"), ("log_loss", "max(0, this − best)")],
+)
+def test_a_shortfall_is_positive_in_each_metric(report, metric, formula):
+    assert formula in report(CASE, section={"metric": metric})

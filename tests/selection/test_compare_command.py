@@ -62,6 +62,7 @@ def test_golden_comparison(tmp_path, capsys):
     assert summary.cost == "5,000 MACs per image, 2 ms per image, and 1,000 parameters."
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics == {
+        "metric": "accuracy",
         "mean": 0.953333,
         "std": 0.015275,
         "verdict": "slim_vgg",
@@ -111,6 +112,7 @@ def test_architecture_that_diverged_cannot_be_chosen(tmp_path):
     assert (found.chosen, found.runner_up) == ("good", None)
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics == {
+        "metric": "accuracy",
         **{"mean": None, "std": None},
         **{"verdict": "good", "verdict_mean": 0.55, "verdict_score": 0.55},
     }

@@ -4,6 +4,7 @@ import pytest
 from comparisons import NOISY, STEADY, findings, moved
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from records import STOPPED
 
 from foldwise.selection.few_steps import REGRETS
 
@@ -108,6 +109,13 @@ def test_choice_is_compared_with_the_majority_baseline(accuracy, key):
     found = summary({"a": [[accuracy] * 3]})
     assert key in found.take
     assert found.why == "It is the only architecture that can be chosen."
+
+
+def test_the_only_one_that_a_race_left_was_compared_on_the_first_fold():
+    scores = {"a": [[0.9, 0.92, 0.91]], "b": [[0.6, STOPPED, STOPPED]]}
+    found = findings(scores).verdict.summary
+    assert "the race stopped b after the first fold" in found.why
+    assert "first fold only" in found.sure
 
 
 @pytest.mark.parametrize(
