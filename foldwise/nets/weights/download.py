@@ -13,6 +13,7 @@ from foldwise.files.layers import HTTPS
 from foldwise.nets.weights.checkpoint import WeightsError
 
 TIMEOUT = 30.0  # seconds without a byte from the server
+ANSWER_TIMEOUT = 5.0  # seconds, where only an answer is wanted
 DEADLINE = 3600.0  # seconds for a whole download: 1.2 MB/s for the largest file
 MAX_BYTES = 2**32  # of a file; the largest of torchvision has 2.5 GB
 CHUNK = 2**20  # bytes
@@ -37,16 +38,32 @@ def download(url: str) -> bytes:
         WeightsError: If it cannot be reached, is too large or too slow, or redirects to another
             protocol than https.
     """
-    request = urllib.request.Request(url, headers={"User-Agent": "foldwise"})
-    https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-    opener = urllib.request.build_opener(https, _HttpsOnly)
     try:
-        with time_limit(DEADLINE), opener.open(request, timeout=TIMEOUT) as response:
+        with time_limit(DEADLINE), _open(url, "GET", TIMEOUT) as response:
             return _read_response(response)
     except (OSError, ValueError, http.client.HTTPException, TimeLimitError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it is the open response, too
         raise unreachable(url, error) from None
+
+
+def require_reachable(url: str) -> None:
+    """Raise WeightsError unless the server of an address answers for it within seconds."""
+    try:
+        _open(url, "HEAD", ANSWER_TIMEOUT).close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the open response, too
+        raise unreachable(url, error) from None
+
+
+def _open(url: str, method: str, timeout: float) -> http.client.HTTPResponse:
+    """Return the response to a request, without its body."""
+    request = urllib.request.Request(url, headers={"User-Agent": "foldwise"}, method=method)
+    https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    opener = urllib.request.build_opener(https, _HttpsOnly)
+    response: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+    return response
 
 
 def _read_response(response: http.client.HTTPResponse) -> bytes:

@@ -16,7 +16,7 @@ from foldwise.core.errors import first_few
 from foldwise.files.dataset import NO_IMAGES
 from foldwise.files.layers import WEIGHT_SOURCES, WeightSource
 from foldwise.nets.weights.checkpoint import StateDict, WeightsError, read_states
-from foldwise.nets.weights.download import download, read_file
+from foldwise.nets.weights.download import download, read_file, require_reachable
 from foldwise.nets.weights.formats import HTML, is_html, is_safetensors
 from foldwise.nets.weights.hub import fetch_from_hub, find_on_hub
 from foldwise.nets.weights.published import TRAINED_ON, PublishedWeights, find_published
@@ -137,6 +137,18 @@ def _find_in_package(package: str, file: str) -> Path:
     )
 
 
+def require_published(architecture: str, name: str) -> None:
+    """Raise WeightsError if published weights of torchvision can be neither read nor downloaded."""
+    url = find_published(architecture, name).location
+    if not _cached(url.rpartition("/")[2]).exists():
+        require_reachable(url)
+
+
+def _cached(name: str) -> Path:
+    """Return the path of a file in torch's cache."""
+    return Path(torch.hub.get_dir(), "checkpoints", name)
+
+
 def _fetch(url: str, name: str, sha256: str) -> bytes:
     """Return a file from torch's cache, or download it; a file with a wrong hash is not cached.
 
@@ -145,7 +157,7 @@ def _fetch(url: str, name: str, sha256: str) -> bytes:
         name: File name in the cache.
         sha256: Its SHA-256, or the first digits.
     """
-    path = Path(torch.hub.get_dir(), "checkpoints", name)
+    path = _cached(name)
     if path.exists():
         content = read_file(path, "delete it")
         _require_hash(content, sha256, f"delete the earlier download {path}")
