@@ -174,8 +174,11 @@ def facts_of_siblings(
     """
     design = next(iter(records))
     folds: dict[tuple[int, int], list[str]] = {}
+    models: dict[str, str] = {}  # the first file of each architecture
     for file, record in records.items():
         yield from _same_values(records, SAME_DESIGN, file, design)
+        first = models.setdefault(record.model, file)
+        yield from _same_values(records, ("version",), file, first)
         folds.setdefault((record.repeat, record.fold), []).append(file)
     for files in folds.values():
         for file in files:

@@ -111,9 +111,16 @@ def test_every_changed_value_is_refused_in_one_line_with_the_remedy(case, capsys
 
 def test_every_missing_key_is_refused_with_the_remedy(case):
     *_, sound = case
-    for key in sound:
+    for key in {*sound} - {"curves", "version"}:
         content = {name: value for name, value in sound.items() if name != key}
         assert refusal(case, content).endswith(f"{key} is missing; add it{REMEDY}")
+
+
+def test_a_fold_of_another_version_of_the_architecture_is_refused(case):
+    *_, sound = case
+    error = refusal(case, sound | {"version": "1" * 64})
+    assert "version is" in error
+    assert error.count("train@lenet5-0-") == 2  # either may be the old one
 
 
 @pytest.mark.parametrize(
