@@ -79,7 +79,9 @@ class FoldCounts(Strict):
     log_loss: NonNegative  # sum over the images, in nats
     ranks: list[Count]  # images whose class came first, second, .. tenth
     calibration: Calibration
-    mistakes: list[Mistake]  # the surest ones of the most confused pairs of classes
+    mistakes: list[Mistake] = Field(
+        default_factory=list
+    )  # the surest ones of the most confused pairs of classes
     # The rank of the true class of every image, as `encode_ranks` packs it. The images are in the
     # order of their class, then of their position, so those of two architectures pair.
     image_ranks: str
@@ -124,7 +126,7 @@ class FoldRecord(Strict):
     validation_digest: Digest  # of the pixels and labels of the images that validate
     epochs: Size  # asked for
     batch_size: Size  # images a step, at most
-    curves: list[Epoch]  # up to the last epoch with finite losses
+    curves: list[Epoch] = Field(default_factory=list)  # up to the last epoch with finite losses
     # Of the validation images after the last epoch; None: diverged or stopped.
     fold_counts: FoldCounts | None
     best_epoch: Size | None  # by validation accuracy; never the score
@@ -165,8 +167,12 @@ def record_path(folder: Path, model: str, repeat: int, fold: int) -> Path:
 
 
 def write_record(path: Path, record: FoldRecord) -> None:
-    """Write a fold record."""
-    write_json(path, record)
+    """Write a fold record, without empty lists: `dvc plots` takes each list for data points."""
+    content = record.model_dump(mode="json")
+    for part, key in ((content, "curves"), (content["fold_counts"] or {}, "mistakes")):
+        if part.get(key) == []:
+            del part[key]
+    write_json(path, content)
 
 
 def read_record(path: Path) -> FoldRecord:

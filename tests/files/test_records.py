@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from dvc.render.converter.vega import get_datapoints
 from pydantic import ValidationError
 
 from foldwise.core.errors import InputError
@@ -240,3 +241,18 @@ def test_a_version_changes_with_what_the_user_can_change_and_not_with_foldwise()
     assert version(code={"foldwise.nets.shapes": "1" * 64}) == version()
     assert version(keep_weights=True) == version()
     assert re.fullmatch("[0-9a-f]{64}", version())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "stopped", "reason": "x", "curves": [], "fold_counts": None, "best_epoch": None},
+        {"fold_counts": FOLD_COUNTS.model_copy(update={"mistakes": []})},
+    ],
+    ids=["stopped", "no mistakes"],
+)
+def test_dvc_finds_only_lists_that_it_can_draw_in_a_record(tmp_path, changes):
+    record = RECORD.model_copy(update=changes)
+    write_record(tmp_path / "record.json", record)
+    get_datapoints(json.loads((tmp_path / "record.json").read_text()))  # fails at an empty list
+    assert read_record(tmp_path / "record.json") == record

@@ -38,6 +38,8 @@ def test_race_side_by_side_and_one_by_one(clone):
     verdict = json.loads((clone.path / "reports" / "verdict.json").read_text())
     assert verdict["chosen"] == winner
     assert "stopped after the first fold" in verdict["text"]
+    shown = clone.quick("dvc", "plots", "diff", "HEAD", "--json")
+    assert (shown.returncode, shown.stderr) == (0, "")  # no warning of a record without curves
     expected = results(clone)
     assert clone.dvc("repro") == []
 
