@@ -150,6 +150,8 @@ def test_a_diff_shows_what_changed(proposal):
     assert list(metrics[""]["data"]) == ["reports/metrics.json"]
     changes = json.loads(proposal.quick("dvc", "metrics", "diff", "main", "--json").stdout)
     assert list(changes) == ["reports/metrics.json"]
+    metric = changes["reports/metrics.json"]["metric"]
+    assert (metric["old"], metric["new"]) == ("accuracy", "log_loss")  # the units of the others
     mean = changes["reports/metrics.json"]["mean"]
     assert mean["old"] <= 1 < mean["new"]  # from accuracy to log loss
     params = json.loads(proposal.quick("dvc", "params", "diff", "main", "--json").stdout)
