@@ -52,7 +52,7 @@ def read_history(folder: Path, committed: Path, records: Sequence[FoldRecord]) -
         committed: comparison.json of the last commit; the file itself need not exist.
         records: Records of this comparison.
     """
-    current = {record.model: _version(record.model_dump()) for record in records}
+    current = {record.model: _version(record.model_dump(include={"version"})) for record in records}
     folds = {_fold(record.model_dump(include=KEYS)) for record in records}
     digest = hashlib.sha256(json.dumps(sorted(folds)).encode()).hexdigest()
     files = {f"{record.repeat}-{record.fold}.json" for record in records}
