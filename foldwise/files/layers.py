@@ -186,7 +186,11 @@ def _with_kind(layer: object) -> object:
     if not isinstance(layer, Mapping) or "kind" in layer:
         return layer
     kinds = [key for key in layer if key not in BESIDE]
-    if len(kinds) != 1 or kinds[0] not in KINDS:
+    if len(kinds) > 1:
+        raise ValueError(
+            "one kind of layer, with settings in braces: conv: {channels: 8, stride: 2}"
+        )
+    if not kinds or kinds[0] not in KINDS:
         near = did_you_mean(kinds[0], KINDS) if kinds else ""
         raise ValueError(f"one kind of layer: {near.lstrip('; ') or ', '.join(KINDS)}")
     kind, main = kinds[0], KINDS[kinds[0]]

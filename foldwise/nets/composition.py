@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from foldwise.core.errors import InputError
 from foldwise.files.dataset import RGB
 from foldwise.files.layers import AnyLayer, Conv, Linear, PlainLayer, Take
+from foldwise.nets.adapt import first_convolution
 from foldwise.nets.deferred_init import build_part
 from foldwise.nets.network import MISFITS
 from foldwise.nets.reference import parse, take
@@ -77,6 +78,11 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
             # A network from which layers after the first are taken is constructed for RGB.
             sizes = (RGB if index else channels, height, width, n_classes)
             module = _taken(spec.take, sources, sizes, f"{place}.take")
+            if getattr(module, "aux_logits", False) and spec is not specs[-1]:
+                raise InputError(
+                    f"{place}.take is '{spec.take}', which has auxiliary heads beside its output; "
+                    "make it the last layer, or take parts of it"
+                )
         else:
             try:
                 module = _new_layer(spec, list(output.shape[1:]), n_classes)
@@ -85,6 +91,12 @@ def build(  # noqa: PLR0913 - the four sizes of every build(), and the compositi
         producer = "the output of the layer before" if index else "an image"
         output = _run(module, output, f"{place} ({title})", producer)
         composed.add_module(title, module)
+    if output.shape[1:] != (n_classes,):
+        raise InputError(
+            f"{place} ({title}), the last layer, gives {_text(output.shape[1:])} for an image; "
+            f"expected {n_classes} numbers, one for each class: end with linear, after flatten or "
+            "global_average_pool where there are maps"
+        )
     return composed.train()
 
 
@@ -198,13 +210,30 @@ def _run(module: nn.Module, tensor: Tensor, place: str, producer: str) -> Tensor
     """Return the output of a layer in eval mode, which draws no random number."""
     module.eval()
     try:
-        output: Tensor = module(tensor)
-    except MISFITS as error:
-        shape, reason = _text(tensor.shape[1:]), " ".join(str(error).split())
+        output: object = module(tensor)
+        if not isinstance(output, Tensor):
+            raise TypeError(f"it returns a {type(output).__name__} and no tensor")  # noqa: TRY301
+    except (*MISFITS, TypeError) as error:
+        reason = _remedy(module, tensor)
+        reason = reason or f"{' '.join(str(error).split())[:160]}; change one of them"
         raise InputError(
-            f"{place} cannot take {producer} of shape {shape}: {reason[:160]}; change one of them"
+            f"{place} cannot take {producer} of shape {_text(tensor.shape[1:])}: {reason}"
         ) from None
     return output
+
+
+def _remedy(module: nn.Module, tensor: Tensor) -> str:
+    """Return what a module takes and what to do, where the message of torch does not say it."""
+    if isinstance(module, nn.ModuleList):
+        return "it is a list of modules; take one of them, such as [0], or a slice"
+    convolution, maps = first_convolution(module), tensor.shape[1:]
+    if convolution is not None and len(maps) == MAPS and maps[0] != convolution.in_channels:
+        n = convolution.in_channels
+        return f"its first convolution takes {n} channels; put 'conv: {n}' before it"
+    if isinstance(module, nn.Linear):
+        n = module.in_features
+        return f"it takes {n} numbers; put 'conv: {n}' and global_average_pool before it"
+    return ""
 
 
 def _text(shape: Sequence[int]) -> str:

@@ -135,7 +135,7 @@ def select(names: list[str], first: str, last: str, place: str) -> list[str]:
     start = names.index(_child(first, names, place)) if first else 0
     stop = names.index(_child(last, names, place)) if last else len(names) - 1
     if start > stop:
-        raise UnknownModuleError(f"in {place}, {first} comes after {last}")
+        raise UnknownModuleError(f"in {place}, {first} comes after {last}; swap them")
     return names[start : stop + 1]
 
 

@@ -40,7 +40,8 @@ def test_what_is_written_down_is_read_again(kind):
     [
         ("convv", "one kind of layer: did you mean 'conv'"),
         ({}, "one kind of layer: conv, batch_norm, "),
-        ({"conv": 3, "relu": None}, "one kind of layer: "),
+        ({"conv": 3, "relu": None}, "one kind of layer, "),
+        ({"conv": 3, "stride": 2}, "settings in braces: conv: {channels: 8, stride: 2}"),
         ({"name": "x"}, "one kind of layer: conv, "),
         ({"relu": 3}, "'relu' without a value"),
         ({"conv": {"chanels": 3}}, "Extra inputs"),

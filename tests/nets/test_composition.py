@@ -219,6 +219,25 @@ def test_the_first_layer_alone_takes_the_channels_of_the_images(compose):
             "layers.0 (conv) has 2 groups; expected a divisor o",
         ),
         ("[{take: resnet18.layer9}]", "layers.0.take is 'resnet18.layer9'; resnet18 has no module"),
+        (
+            "[{take: resnet18.layer3}]",
+            "layers.0 (resnet18_layer3) cannot take an image of shape 3×28×28: its first "
+            "convolution takes 128 channels; put 'conv: 128' before it",
+        ),
+        (
+            "[{conv: 8}, global_average_pool, {take: resnet18.fc}]",
+            "layers.2 (resnet18_fc) cannot take the output of the layer before of shape 8: it "
+            "takes 512 numbers; put 'conv: 512' and global_average_pool before it",
+        ),
+        (
+            "[{take: 'resnet18[layer2:layer1]'}]",
+            "layers.0.take is 'resnet18[layer2:layer1]'; in resnet18, layer2 comes after layer1; ",
+        ),
+        (
+            "[{take: maxvit_t.blocks}]",
+            "layers.0 (maxvit_t_blocks) cannot take an image of shape 3×28×28: it is a list of "
+            "modules; take one of them, ",
+        ),
         ("[{max_pool: 40}]", "layers.0 (max_pool) cannot take an image of shape 3×28×28: "),
         (
             "[{conv: 8, name: a}, {conv: 8, name: a}]",
@@ -241,16 +260,35 @@ def test_layers_that_do_not_fit_are_named_with_both_shapes(compose, text, messag
     assert "\n" not in str(caught.value)
 
 
+def test_a_module_that_takes_other_arguments_is_named(compose):
+    take = "vit_b_32.encoder.layers.encoder_layer_0.self_attention"
+    message = r"layers.1 \(vit_b.*\) cannot take .* of shape 3072: .*missing .* arguments"
+    with pytest.raises(InputError, match=message):
+        compose(f"[flatten, {{take: {take}}}]", 3, 32)
+
+
 def test_heads_beside_the_main_one_are_no_input_of_a_layer(compose):
     text = "[{take: googlenet}, relu, {linear: 10}]"
-    with pytest.raises(InputError, match=r"cannot run: TypeError: .*GoogLeNetOutputs; mend build"):
+    with pytest.raises(InputError, match=r"layers.0.take is 'googlenet', which .* auxiliary heads"):
         require_fit(compose(text, 3, 32))
 
 
-def test_a_composition_that_gives_no_logits_is_refused(compose):
-    network = compose("[{conv: 8}, global_average_pool]", 3)
-    with pytest.raises(InputError, match=r"shape \(2, 8\).*build.architectures.composed.layers"):
-        prove_trainable(network, {}, seed=0)
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        (
+            "[{conv: 8}, global_average_pool]",
+            "1 (global_average_pool), the last layer, gives 8 for",
+        ),
+        ("[{conv: 8}]", "0 (conv), the last layer, gives 8×28×28 for"),
+        ("[flatten, {linear: 7}]", "1 (linear), the last layer, gives 7 for"),
+    ],
+)
+def test_a_composition_that_gives_no_logits_is_refused(compose, text, given):
+    with pytest.raises(InputError) as caught:
+        require_fit(compose(text, 3))
+    assert f"build.architectures.composed.layers.{given}" in str(caught.value)
+    assert "expected 10 numbers, one for each class: end with linear" in str(caught.value)
 
 
 @pytest.mark.parametrize(
