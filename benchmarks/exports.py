@@ -23,7 +23,7 @@ from foldwise.core.atomic import write_text
 from foldwise.core.errors import InputError, run_main
 from foldwise.core.machine import cpu_model
 from foldwise.core.process import count_cores
-from foldwise.data.prepare import dataset_from_arrays
+from foldwise.data.arrays import dataset_from_arrays
 from foldwise.files.catalogue import NEED_WEIGHTS, TIMM_PREFIX, TORCHVISION_MODELS, ZOO
 from foldwise.files.final import FORMAT, Exported, FinalModel, Preparation
 from foldwise.files.network import ChannelStatistics

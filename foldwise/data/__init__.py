@@ -13,8 +13,8 @@ from foldwise.core.exports import lazy_exports
 
 __getattr__, __all__ = lazy_exports(
     {
+        "foldwise.data.arrays": "dataset_from_arrays",
         "foldwise.data.folds": "training_indices validation_indices",
-        "foldwise.data.prepare": "dataset_from_arrays",
         "foldwise.data.split": "assign_folds fit_normalisation split_dataset",
     }
 )

@@ -1,6 +1,5 @@
-"""Make data sets: from the name of a source, or from arrays in memory."""
+"""Make a data set from the name of a source."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from foldwise.core.errors import InputError, counted
+from foldwise.core.errors import counted
 from foldwise.core.machine import chunks
 from foldwise.data.class_folders import open_folder
 from foldwise.data.decode import DecodedImages
@@ -19,7 +18,6 @@ from foldwise.data.parts import part_roles
 from foldwise.data.sources import ImageSource, open_digits
 from foldwise.data.table_source import open_table
 from foldwise.files.dataset import (
-    Dataset,
     DatasetInfo,
     Samples,
     create_images,
@@ -124,58 +122,6 @@ def store_dataset(
     if params.prepare.unreadable == "skip":
         write_unreadable(folder, decoded.unreadable)
     return info
-
-
-def dataset_from_arrays(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    classes: list[str],
-    name: str = "arrays",
-    seed: int = 0,
-) -> Dataset:
-    """Return images in memory as a data set without test images.
-
-    >>> import numpy as np
-    >>> images = np.zeros((4, 8, 8, 3), dtype=np.uint8)
-    >>> dataset = dataset_from_arrays(images, np.array([0, 1, 0, 1]), ["cat", "dog"])
-    >>> dataset.info.n_train, dataset.info.channels
-    (4, 3)
-
-    Args:
-        images: (n, h, w, c) uint8, with 1 to 8 channels.
-        labels: (n,) class of each image, 0 .. len(classes) - 1.
-        classes: The names of the classes, at least two.
-        name: The name of the data set.
-        seed: The seed of every random draw.
-
-    Raises:
-        InputError: If the arrays have another type or shape, or a label is not a class.
-        ValueError: If there are fewer than two classes, or more than 8 channels.
-    """
-    n, unknown = len(images), np.setdiff1d(labels, np.arange(len(classes)))
-    if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != (n,) or len(unknown):
-        raise InputError(
-            f"images is {images.dtype} of shape {images.shape} and labels has shape {labels.shape} "
-            f"with the unknown classes {unknown.tolist()}; expected uint8 of shape (n, height, "
-            f"width, channels), and (n,) numbers from 0 to {len(classes) - 1}"
-        )
-    height, width, channels = images.shape[1:]
-    n_different = len({hashlib.sha256(image.tobytes()).digest() for image in images})
-    info = DatasetInfo(
-        name=name,
-        classes=classes,
-        height=height,
-        width=width,
-        channels=channels,
-        n_train=n,
-        n_test=0,
-        official_test=False,
-        n_duplicates=n - n_different,
-        n_left_out=0,
-        n_groups=n_different,
-        seed=seed,
-    )
-    return Dataset(info, images, labels.astype(np.int64))
 
 
 def summarise_dataset(info: DatasetInfo, notes: Sequence[str] = ()) -> str:

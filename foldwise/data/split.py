@@ -25,7 +25,7 @@ def split_dataset(
     Test images, which come last, are in no fold: they change neither normalisation nor digests.
 
     >>> import numpy as np
-    >>> from foldwise.data.prepare import dataset_from_arrays
+    >>> from foldwise.data import dataset_from_arrays
     >>> images = np.zeros((6, 8, 8, 1), dtype=np.uint8)
     >>> dataset = dataset_from_arrays(images, np.array([0, 1, 0, 1, 0, 1]), ["cat", "dog"])
     >>> split = split_dataset(dataset, groups=np.arange(6), n_folds=3)
@@ -40,9 +40,15 @@ def split_dataset(
         repeat: The number of the repeat, from 0.
 
     Raises:
-        InputError: If a class has fewer groups than there are folds.
+        InputError: If groups are no numbers, or a class has fewer groups than there are folds.
     """
     info, n = dataset.info, dataset.info.n_train
+    groups = np.asarray(groups)
+    if groups.ndim != 1 or len(groups) < n or groups.dtype.kind not in "iu":
+        raise InputError(
+            f"groups is {groups.dtype} of shape {groups.shape}; expected whole numbers, one for "
+            f"each of {n} images: names become these with np.unique(groups, return_inverse=True)[1]"
+        )
     images, labels = dataset.images[:n], dataset.labels[:n]
     require_enough(labels, groups[:n], info.classes, n_folds)
     fold = assign_folds(labels, groups[:n], n_folds, info.seed, repeat)

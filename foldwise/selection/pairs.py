@@ -56,6 +56,11 @@ def compare_scores(
         0.045 (95 % interval -0.006 to 0.096), p = 0.07
     """
     criteria = Criteria(metric=metric, top_k=1, confidence=confidence, worth=worth)
+    if any(np.ndim(row) != 1 for matrix in scores.values() for row in matrix):
+        raise ValueError(
+            "scores: expected a list of repeats for each name, each a list of scores, such as "
+            "{'small': [[0.85, 0.9]]} for one repeat of two folds"
+        )
     n_folds = {name: [len(row) for row in matrix] for name, matrix in scores.items()}
     n_repeats, counts = {*map(len, n_folds.values())}, {*chain(*n_folds.values())}
     if len(n_repeats) != 1 or len(counts) != 1 or min(counts) < 2:

@@ -6,8 +6,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from foldwise.core.errors import InputError
 from foldwise.data.arrange import draw_test_set
+from foldwise.data.arrays import dataset_from_arrays
 from foldwise.data.grouping import SMALL_GROUP, are_small, assign_groups
-from foldwise.data.prepare import dataset_from_arrays
 from foldwise.data.split import assign_folds, describe_folds, require_enough, split_dataset
 
 CLASSES = ["cat", "dog", "eel"]

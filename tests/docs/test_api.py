@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("data", "nets", "engine", "selection")
-DOCUMENTED = ("data.prepare", "data.split", "selection.pairs")
+DOCUMENTED = ("data.arrays", "data.split", "selection.pairs")
 
 
 def test_the_page_of_the_api_runs():

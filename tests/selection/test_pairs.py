@@ -149,3 +149,9 @@ def test_scores_that_cannot_be_compared(scores, changes, key):
 
 def test_example_in_the_documentation():
     assert doctest.testmod(pairs) == (0, 5)
+
+
+@pytest.mark.parametrize("scores", [[0.8, 0.9], np.array([0.8, 0.9]), [[[0.8, 0.9]]]])
+def test_scores_without_repeats_are_refused(scores):
+    with pytest.raises(ValueError, match=r"expected a list of repeats for each name, each a list"):
+        compare_scores({"a": scores, "b": scores})
