@@ -7,7 +7,7 @@ import pytest
 from records import card, flags, record, record_path, write_case
 
 from foldwise.core.errors import InputError
-from foldwise.data.prepare import dataset_from_arrays
+from foldwise.data.arrays import dataset_from_arrays
 from foldwise.data.split import split_dataset
 from foldwise.files.fold_record import write_record
 from foldwise.files.network import write_card
