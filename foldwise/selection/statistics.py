@@ -21,7 +21,6 @@ from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
 from foldwise.files.comparison import Detectable, VarianceParts
 
 DIGITS = 12  # decimals: finer than one image of any data set, coarser than rounding errors
-ROOT_DECIMALS = 9  # of a root, which is found to 2e-12
 POWER = 0.8  # the usual choice when a study is planned
 MANY_REPEATS = 10  # the reference design of `Detectable`
 MAX_REPEATS = 100  # `repeats_needed` does not look further
@@ -287,8 +286,7 @@ def smallest_detectable(n: int, n_folds: int, confidence: float) -> float:
     upper = 2 * smallest_significant(n, n_folds, confidence)
     while power(upper, n, n_folds, confidence) < POWER:
         upper *= 2
-    found = brentq(lambda d: power(d, n, n_folds, confidence) - POWER, 0, upper)
-    return round(float(found), ROOT_DECIMALS)  # in other processes, its last bits may differ
+    return float(brentq(lambda d: power(d, n, n_folds, confidence) - POWER, 0, upper))
 
 
 def repeats_needed(effect: float, n_folds: int, confidence: float, at_least: int = 1) -> int | None:
