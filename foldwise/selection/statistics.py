@@ -278,7 +278,8 @@ def power(effect: float, n: int, n_folds: int, confidence: float) -> float:
     """
     std = np.sqrt(2 * gammaincinv((n - 1) / 2, (NODES + 1) / 2) / (n - 1))  # the true one is 1
     t, shift = critical_t(n, confidence) * std, effect / error_factor(n, n_folds)
-    return float(WEIGHTS @ (ndtr(shift - t) + ndtr(-shift - t)) / 2)
+    # Not by BLAS, whose sums differ between kinds of CPUs.
+    return math.fsum(WEIGHTS * (ndtr(shift - t) + ndtr(-shift - t))) / 2
 
 
 def smallest_detectable(n: int, n_folds: int, confidence: float) -> float:

@@ -1,4 +1,7 @@
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -91,3 +94,12 @@ def test_repeats_of_the_same_folds_do_not_make_a_design_finer():
         == detectable_difference(1, 5, 0.95, resplit=True).significant
         > own.significant
     )
+
+
+def test_power_is_the_same_on_every_cpu():
+    """Else the pull request of another machine has other reports. BLAS sums in another order."""
+    cases = [(effect / 7, n, 5, 0.95) for effect in range(1, 21) for n in (5, 10, 50)]
+    code = f"from foldwise.selection.statistics import power; print([power(*c) for c in {cases}])"
+    older = os.environ | {"OPENBLAS_CORETYPE": "Nehalem"}
+    printed = subprocess.check_output([sys.executable, "-c", code], env=older, text=True)
+    assert printed == f"{[power(*case) for case in cases]}\n"
