@@ -110,18 +110,6 @@ def test_first_convolution_and_every_head_are_those_of_the_data(network_of, name
     assert (convolution.in_channels, convolution.weight.shape[1]) == (4, 4)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
-def test_heads_are_found_and_have_any_number_of_classes(network_of, name):
-    n_classes = 100
-    network = network_of(name, 1, smallest_of(name), None, n_classes)
-    module = construct_shapes(network)
-    heads = find_heads(network, module)
-    assert [widths(module.get_submodule(head)) for head in heads] == [[n_classes]] * len(heads)
-    assert len(heads) == widths(module).count(n_classes)
-    assert heads == HEADS.get(name, heads)
-
-
 def smallest_of(name):
     """Return the smallest usual side of an architecture."""
     return next(side for side in SIDES if takes(name, side))
@@ -138,11 +126,6 @@ def marked(pairs, slow):
 
 
 PAIRS = [(name, side) for name in TORCHVISION_MODELS for side in SIDES]
-
-
-def test_how_many_take_each_size():
-    counts = [sum(takes(name, side) for name in TORCHVISION_MODELS) for side in SIDES]
-    assert counts == [57, 76, 77, 80]
 
 
 @pytest.mark.parametrize(
@@ -182,13 +165,6 @@ def test_refusal_is_ours(network_of, name, side):
         f"{name} {'needs' if least else 'takes'} {needs} px; the images are {side}×{side}: "
         f"set prepare.image_size to {better}, or choose {other}"
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TORCHVISION_MODELS)
-def test_smallest_usual_size_trains(network_of, name):
-    """On the meta device, the next test is about real passes."""
-    assert misfit(network_of(name, 3, smallest_of(name))) is None
 
 
 @pytest.mark.parametrize(
