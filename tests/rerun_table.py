@@ -52,7 +52,10 @@ STALE_AFTER_EDIT = {  # of what a module of foldwise/files computes, beside its 
     ("race.py", 'path.suffix != ".json"', "True"): {"first", "race", "train"},
     ("catalogue.py", '{"split": "val"}', '{"split": "test"}'): {"prepare"},
     ("preparation.py", "(size, size)", "(size, 1)"): {"prepare"},
-    ("dataset.py", "PIXEL_MAX = 255", "PIXEL_MAX = 256"): {"prepare", "split", "augment", *TIMED},
+    ("dataset.py", "PIXEL_MAX = 255", "PIXEL_MAX = 256"): {
+        *{"prepare", "split", "augment", "build"},
+        *TIMED,
+    },
     ("verdict.py", "else SAME_COST", "else 2 * SAME_COST"): {"race", "compare"},
     # A new key with a default, a validator, a text for people
     ("params.py", "flip: Share  #", "new: Share = 0.0\n    flip: Share  #"): set(),
