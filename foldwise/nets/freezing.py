@@ -236,8 +236,10 @@ def _chain(
     parent: str = "",
 ) -> Iterator[tuple[str, nn.Module]]:
     """Yield modules from the input on, up to where something trains or the chain breaks."""
-    for name in trace.children(parent):
-        if not trace.follows(name, tensor):
+    waiting = trace.children(parent)
+    while waiting:
+        name, *waiting = waiting
+        if not trace.follows(name, tensor, waiting):
             return
         part = module.get_submodule(name)
         if not all(covers(frozen, f"{name}.{inner}") for inner, _ in part.named_parameters()):

@@ -4,9 +4,10 @@ Tensors on torch's meta device have a shape and no data. A forward and a backwar
 tenth of a second and no memory, so that many sizes can be tried.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
@@ -192,10 +193,17 @@ class ModuleTrace:
         names = (name for name in self.order if name and name.rpartition(".")[0] == parent)
         return list(dict.fromkeys(names))
 
-    def follows(self, name: str, tensor: Tensor | None) -> bool:
-        """Return whether a module ran once, on this very tensor, and returned a tensor."""
+    def follows(self, name: str, tensor: Tensor | None, later: Iterable[str] = ()) -> bool:
+        """Return whether a module ran once, on this very tensor, and returned a tensor.
+
+        And whether none of the later modules takes the tensor, too, as on the two ways of a
+        residual block. What a module changed in place is not this tensor any more.
+        """
         inputs, outputs = self.inputs[name], self.outputs[name]
-        return len(inputs) == 1 and inputs[0] is tensor is not None and outputs[0] is not None
+        if len(inputs) != 1 or inputs[0] is not tensor or tensor is None or outputs[0] is None:
+            return False
+        others = chain.from_iterable(self.inputs[each] for each in later)
+        return outputs[0] is tensor or all(other is not tensor for other in others)
 
 
 @torch.no_grad()

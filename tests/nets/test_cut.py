@@ -30,6 +30,9 @@ CUTS = [
     ("squeezenet1_1", {"policy": "frozen"}, (["features", "classifier.0"], [])),
     ("slim_vgg", {"frozen": ["[0:8]"]}, ([str(i) for i in range(8)], [])),
     ("slim_vgg", {"frozen": ["[0:6]"]}, ([str(i) for i in range(7)], [])),
+    ("resnet20", {"frozen": ["[0:4]"]}, (["0", "1", "2", "3"], [])),
+    ("resnet20", {"frozen": ["[0:4]", "4.0.conv1"]}, (["0", "1", "2", "3"], [])),
+    ("resnet18", {"frozen": ["[conv1:layer1]", "layer2.0.conv1"]}, ([*STEM, "layer1"], [])),
     ("resnet18_transfer", {}, ([*STEM, "layer1", "layer2"], [])),
 ]
 
