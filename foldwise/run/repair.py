@@ -2,9 +2,14 @@
 
 DVC writes dvc.lock and .dvc/tmp/rwlock in place. If it is killed meanwhile, they are empty or cut,
 and every later command fails. Under `foldwise run`, both are replaced at once instead.
+
+The rwlock also names the processes that read or write each file. DVC waits for none that has ended,
+but for zombies, which have ended, too: in a container whose first process reaps no orphans, for
+ever.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +46,9 @@ def repair_dvc_files() -> Iterator[str]:
             if not _is_whole(RWLOCK):
                 RWLOCK.unlink()
                 yield f"{RWLOCK} was incomplete, because DVC was killed; removed it"
+    if RWLOCK.exists() and any(map(_is_zombie, _holders())):
+        with _written(RWLOCK):
+            _drop_zombies()
 
 
 @contextmanager
@@ -63,6 +71,32 @@ def _is_whole(path: Path) -> bool:
     if not path.exists():
         return True
     return is_lock_file(path.read_bytes()) if path == LOCK else _is_json(path)
+
+
+def _holders() -> set[int]:
+    """Return the numbers of the processes in the rwlock."""
+    return {int(number) for number in re.findall(r'"pid": (\d+)', RWLOCK.read_text())}
+
+
+def _is_zombie(number: int) -> bool:
+    """Return whether a process has ended, and waits for its parent to read its status."""
+    try:
+        facts = Path(f"/proc/{number}/stat").read_text()
+    except OSError:  # there is no such process, or this is not Linux
+        return False
+    return facts.rpartition(")")[2].split()[0] == "Z"
+
+
+def _drop_zombies() -> None:
+    """Drop the locks of zombies: `read` has a list of processes for each path, `write` one."""
+    locks, zombies = json.loads(RWLOCK.read_bytes()), {*filter(_is_zombie, _holders())}
+    read = {
+        path: [each for each in processes if each["pid"] not in zombies]
+        for path, processes in locks.get("read", {}).items()
+    }
+    write = {p: each for p, each in locks.get("write", {}).items() if each["pid"] not in zombies}
+    kept = {path: processes for path, processes in read.items() if processes}
+    write_text(RWLOCK, json.dumps({"read": kept, "write": write}))
 
 
 def _restore_lock() -> str:

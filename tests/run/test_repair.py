@@ -1,5 +1,10 @@
-"""The repair of files that a killed DVC has cut."""
+"""The repair of files that a killed DVC has cut, or in which it still holds locks."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -31,6 +36,20 @@ def test_whole_files_stay_and_nothing_is_said(repository):
     assert list(repair_dvc_files()) == []
     assert (repository / "dvc.lock").read_text() == before
     assert (repository / ".dvc/tmp/rwlock").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux has /proc")
+def test_locks_of_a_process_that_nobody_reaps_are_dropped(repository):
+    """As in a container whose first process reaps no orphans: to DVC, a zombie runs for ever."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as zombie:
+        assert zombie.stdout.read() == b""  # it has ended, and nobody has asked for its status
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        dead, alive = ({"pid": pid, "cmd": "dvc repro"} for pid in (zombie.pid, os.getpid()))
+        locks = {"read": {"a": [dead], "b": [dead, alive]}, "write": {"c": dead, "d": alive}}
+        path = repository / ".dvc/tmp/rwlock"
+        path.write_text(json.dumps(locks))
+        assert list(repair_dvc_files()) == []
+        assert json.loads(path.read_text()) == {"read": {"b": [alive]}, "write": {"d": alive}}
 
 
 @pytest.mark.parametrize(
